@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Archive: the records of a zip, as slices of the source where they are stored, inflated under a limit where they are packed.
+#pragma once
+
+#include "archive/zip_directory.hpp"
+#include "support/budget.hpp"
+
+namespace brine {
+
+class Archive {
+ public:
+  /// Fails as ZipDirectory::read does.
+  static Result<Archive> open(Source source, const Limits& limits);
+
+  const Source& source() const noexcept { return source_; }
+  const ZipDirectory& directory() const noexcept { return directory_; }
+
+  /// The whole record: a slice when it is stored and the source is in memory, else a buffer charged to `budget`. Checks the CRC when
+  /// `check_crc` and the archive has one (0 = not computed). A deflated record must give exactly its declared size.
+  /// Fails with: corrupt (CRC, packed data), limit, io, unsupported (deflated, and brine was built without libzip).
+  Result<Bytes> read(const ZipEntry& entry, Budget& budget, bool check_crc) const;
+
+  /// Fills `out` with the record's bytes from `offset` on, without keeping anything: a copy, a read, or an inflate that is thrown away
+  /// as it goes. No CRC check. Fails as read() does; usage (out of range).
+  Result<void> read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const;
+
+  /// Compares the CRC of the record's data with the directory's; true when it has none (0). Streams: keeps no more than a buffer.
+  Result<void> verify(const ZipEntry& entry) const;
+
+ private:
+  Archive(Source source, ZipDirectory directory, const Limits& limits)
+      : source_(std::move(source)), directory_(std::move(directory)), limits_(limits) {}
+
+  Source source_;
+  ZipDirectory directory_;
+  Limits limits_;
+};
+
+}  // namespace brine

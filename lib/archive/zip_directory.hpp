@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The strict zip directory: accepts an archive only when no two sane readers could disagree about it.
+//
+// Stands between bytes/ and archive.hpp, knows nothing of PyTorch. Trusts nothing in the file. The facts of the format are in zip_format.hpp.
+#pragma once
+
+#include <brine/limits.hpp>
+#include <brine/source.hpp>
+
+#include "bytes/bytes.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace brine {
+
+struct ZipEntry {
+  std::string_view name;      ///< the whole name, root folder included; points into the directory's bytes
+  std::uint64_t data_offset;  ///< of the (packed) data, in the source
+  std::uint64_t packed, size;
+  std::uint32_t crc;          ///< 0 = not computed
+  std::uint16_t method;       ///< zip_stored or zip_deflated
+};
+
+class ZipDirectory {
+ public:
+  /// Reads and checks the whole directory and every local header and descriptor; never the data.
+  /// Fails with: not_a_checkpoint (no PK\3\4 at offset 0), corrupt (one of the ten rules, with the offset), unsupported, limit, io.
+  static Result<ZipDirectory> read(const Source& source, const Limits& limits);
+
+  /// In the directory's order; directory entries ("name/") are checked and left out.
+  std::span<const ZipEntry> entries() const noexcept { return entries_; }
+
+  /// The one top folder, without the slash.
+  std::string_view root() const noexcept { return root_; }
+
+  /// By exact name ("archive/data.pkl"), or null.
+  const ZipEntry* find(std::string_view name) const noexcept;
+
+  /// By exact name below the root ("data/0"): the name is root() + "/" + `record`.
+  const ZipEntry* find_record(std::string_view record) const;
+
+ private:
+  ZipDirectory() = default;
+
+  Bytes bytes_;  // the directory itself: the names live here
+  std::vector<ZipEntry> entries_;
+  std::vector<std::uint32_t> index_;
+  std::uint64_t seed_ = 0;
+  std::string_view root_;
+};
+
+}  // namespace brine

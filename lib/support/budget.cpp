@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "support/budget.hpp"
+
+namespace brine {
+
+bool Budget::take(std::uint64_t bytes) noexcept {
+  std::uint64_t used = used_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > limit_ - used) return false;  // used <= limit at all times
+  } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+  return true;
+}
+
+Error Budget::exceeded(std::uint64_t bytes, std::string_view what) const {
+  std::string text(what);
+  text += " needs " + std::to_string(bytes) + " bytes; " + std::to_string(used()) + " of the limit of " + std::to_string(limit_) + " are used";
+  return Error(ErrorKind::limit, code_, std::move(text));
+}
+
+Result<void> Budget::charge(std::uint64_t bytes, std::string_view what) {
+  if (take(bytes)) return {};
+  return exceeded(bytes, what);
+}
+
+}  // namespace brine

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// HashIndex: finds the number of an item by its hash; the items themselves live elsewhere (a directory's entries, a dict's items).
+// hash_bytes is keyed, so that a file cannot choose names that collide.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace brine {
+
+/// A key no file can know.
+inline std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+namespace hash_detail {
+inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+inline std::uint64_t word(const char* p, std::size_t n) noexcept {
+  std::uint64_t w = 0;
+  std::memcpy(&w, p, n);
+  return w;
+}
+}  // namespace hash_detail
+
+/// Multiply-and-fold over 16 bytes at a time (the construction of wyhash); the seed enters every round.
+inline std::uint64_t hash_bytes(std::string_view text, std::uint64_t seed) noexcept {
+  using namespace hash_detail;
+  constexpr std::uint64_t k0 = 0xA0761D6478BD642F, k1 = 0xE7037ED1A0B428DB;
+  const char* p = text.data();
+  std::size_t n = text.size();
+  std::uint64_t h = mix(seed ^ k0, n ^ k1);
+  for (; n >= 16; p += 16, n -= 16) h = mix(word(p, 8) ^ k0 ^ h, word(p + 8, 8) ^ k1 ^ seed);
+  const std::size_t first = n < 8 ? n : 8;
+  return mix(word(p, first) ^ k0 ^ h, word(p + first, n - first) ^ k1 ^ seed);
+}
+
+/// Open addressing with linear probing over caller-provided or own slots; a slot holds item number + 1, and 0 is free.
+class HashIndex {
+ public:
+  static constexpr std::uint32_t npos = 0xFFFFFFFF;
+
+  /// Slots for `items` items: at most two thirds full.
+  static std::size_t slots_for(std::size_t items) noexcept {
+    std::size_t n = 16;
+    while (n * 2 < items * 3) n *= 2;
+    return n;
+  }
+
+  /// The item for which equal(number) holds among those with this hash, or npos.
+  template <class Equal>
+  static std::uint32_t find(std::span<const std::uint32_t> slots, std::uint64_t hash, Equal&& equal) {
+    const std::size_t mask = slots.size() - 1;
+    for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+      if (slots[i] == 0) return npos;
+      if (equal(slots[i] - 1)) return slots[i] - 1;
+    }
+  }
+
+  /// Adds an item that is not there yet. Requires: a free slot.
+  static void insert(std::span<std::uint32_t> slots, std::uint64_t hash, std::uint32_t item) noexcept {
+    const std::size_t mask = slots.size() - 1;
+    std::size_t i = hash & mask;
+    while (slots[i] != 0) i = (i + 1) & mask;
+    slots[i] = item + 1;
+  }
+};
+
+}  // namespace brine
