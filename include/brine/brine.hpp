@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// brine: PyTorch checkpoint files (.pth, .pt, .bin, .ckpt) in C++20, without libtorch and without Python.
+//
+// One straight road; each stage is a folder of lib/ and, where users meet it, a header here:
+//
+//   file ──▶ bytes ──▶ archive ──▶ pickle ──▶ graph ──▶ torch ──▶ state ──▶ your buffers
+//            source.hpp                       value.hpp tensor.hpp state_dict.hpp
+//
+//   #include <brine/brine.hpp>
+//
+//   auto ckpt = brine::load("resnet50.pth");                     // checkpoint.hpp: the front door
+//   if (!ckpt) { log(ckpt.error().message()); return; }          // result.hpp, error.hpp: errors are values
+//   auto weights = ckpt->state_dict();
+//   for (const auto& [name, t] : *weights)
+//     if (auto w = t.data<float>()) upload(name, t.shape(), *w); // a span into the mapped file: no copy
+//
+// Names are PyTorch's. Handles are cheap, shared and thread-safe; spans and string_views say what they borrow from. What a hostile file
+// may cost is bounded by limits.hpp.
+#pragma once
+
+#include <brine/checkpoint.hpp>
+#include <brine/convert.hpp>
+#include <brine/dtype.hpp>
+#include <brine/error.hpp>
+#include <brine/limits.hpp>
+#include <brine/result.hpp>
+#include <brine/source.hpp>
+#include <brine/state_dict.hpp>
+#include <brine/tensor.hpp>
+#include <brine/value.hpp>
+#include <brine/version.hpp>

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// Checkpoint: the reader's front door.
+//
+//   auto ckpt = brine::load("resnet50.pth");                    // maps, parses, copies nothing
+//   if (!ckpt) return fail(ckpt.error().message());
+//   auto weights = ckpt->state_dict();                           // bare dict, {"state_dict": …}, or a whole pickled nn.Module
+//   for (const auto& [name, t] : *weights)
+//     if (auto w = t.data<float>()) use(name, t.shape(), *w);    // a span into the mapped file
+//
+// Nothing in the file is ever executed: classes and functions are names; what brine does not know stays in the tree as an inert object.
+#pragma once
+
+#include <brine/limits.hpp>
+#include <brine/source.hpp>
+#include <brine/state_dict.hpp>
+#include <brine/value.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace brine {
+
+struct LoadOptions {
+  /// PyTorch's strictness: refuse what torch.load(weights_only=True) refuses, with its message (kind: forbidden).
+  bool weights_only = false;
+
+  /// Check the CRC of every storage too, which reads all bytes. Records brine itself reads (data.pkl …) are always checked.
+  bool verify_crc = false;
+
+  /// Mapped (zero copies), or plain reads for files that others may cut short. Only for load(path).
+  FileMode file_mode = FileMode::mapped;
+
+  /// Where in the source the checkpoint starts: torch.load reads from the current position of a stream, too. A legacy stream may hold several
+  /// objects back to back: Checkpoint::end_offset() is where the next one starts.
+  std::uint64_t offset = 0;
+
+  Limits limits;
+};
+
+/// Which of PyTorch's formats the file is.
+enum class Format : std::uint8_t {
+  zip,     ///< torch.save since 1.6
+  legacy,  ///< torch.save from 0.1.10 to 1.5, and later on request: pickles and raw storages one after the other
+};
+BRINE_API std::string_view name(Format format) noexcept;
+
+/// Something odd that is no error.
+struct Note {
+  enum class Code : std::uint8_t {
+    duplicate_key,    ///< a dict key was given twice; the last value wins, as in Python
+    crc_not_computed, ///< the archive was written without CRCs
+    trailing_bytes,   ///< bytes after the end of a legacy stream
+    another_object,   ///< another saved object follows in the stream (Checkpoint::end_offset)
+    newer_opcode,     ///< an opcode newer than the protocol the pickle declares
+    size_prefix,      ///< PyTorch 1.6 CUDA storages: an 8-byte count stood before the data
+    more_notes,       ///< and more, which were not kept
+  };
+  Code code;
+  Place place;
+  std::string text;
+};
+
+/// A tensor and where it stands in the tree.
+struct TensorAt {
+  std::string path;
+  Tensor tensor;
+};
+
+/// Bounds for print().
+struct PrintOptions {
+  std::uint64_t depth = Limits{}.print_depth;
+  std::uint64_t nodes = Limits{}.print_nodes;
+  std::uint64_t per_container = 10'000'000;  ///< items shown of one container
+};
+
+/// A cheap shared handle on an opened file. Thread-safe.
+class BRINE_API Checkpoint {
+ public:
+  /// The object that was saved. Only on an lvalue: what it gives borrows from this handle.
+  Value root() const&;
+  Value root() const&& = delete;
+
+  /// The weights, wherever they are: the root if it is weights (a dict of tensors, a pickled nn.Module); else, in a dict, the first of the
+  /// keys state_dict, model_state_dict, model, net, network, module, weights, params_ema, params, ema under which the same rule finds
+  /// weights (four levels at most); else the only value of that dict, or item of a list or tuple, that is weights.
+  /// Fails with: usage — several_state_dicts (lists them), no_state_dict (says what the file holds instead); corrupt (module_cycle).
+  Result<StateDict> state_dict() const;
+
+  /// The same below the place `path`: "ema", "model.encoder". Fails with: usage (missing_key …) as well.
+  Result<StateDict> state_dict(std::string_view path) const;
+
+  /// The place `path` of the tree ("" is the root), as `brine ls --all` prints it; may be absent. Borrows from this handle.
+  Value at(std::string_view path) const&;
+  Value at(std::string_view path) const&& = delete;
+
+  /// Every tensor of the tree, in the pickle's order, at every place that holds it; a container met again is not entered again.
+  std::vector<TensorAt> tensors() const;
+  std::vector<TensorAt> tensors(const Value& from) const;
+
+  /// The tree as indented text, bounded and cycle-safe; control characters are escaped.
+  std::string print(const PrintOptions& options = {}) const;
+  std::string print(const Value& from, const PrintOptions& options = {}) const;
+
+  /// What is odd in the file but no error.
+  std::span<const Note> notes() const noexcept;
+
+  Format format() const noexcept;
+  /// The pickle protocol of the object's pickle, 0 to 5.
+  int protocol() const noexcept;
+  /// Name of the source, for messages.
+  std::string_view file() const noexcept;
+  /// Where this object ends in the source: its size for a zip; for a legacy stream, where a next object may start.
+  std::uint64_t end_offset() const noexcept;
+  /// Bytes of the object's pickle, and of memory kept for the tree: for accounting.
+  std::uint64_t pickle_bytes() const noexcept;
+  std::uint64_t metadata_bytes() const noexcept;
+
+  struct Impl;
+
+ private:
+  friend BRINE_API Result<Checkpoint> load(Source, const LoadOptions&);
+  friend struct Handles;
+  explicit Checkpoint(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Opens a checkpoint. Costs time in the number of tensors, never in their bytes.
+/// Fails with: io, not_a_checkpoint (the message names what the file is), corrupt, unsupported, forbidden, limit.
+BRINE_API Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& options = {});
+BRINE_API Result<Checkpoint> load(Source source, const LoadOptions& options = {});
+
+/// One opcode of a pickle, for disassembly.
+struct Instruction {
+  std::uint64_t offset;        ///< of the opcode
+  std::string_view opcode;     ///< "BINPUT"
+  std::string argument;        ///< as text, escaped; empty where there is none
+};
+
+/// Disassembles the pickles of a checkpoint, one call per instruction: `record` is "archive/data.pkl", or in a legacy stream "magic number",
+/// "protocol", "sys_info", "object", "storage keys". Stops when `each` returns false. What precedes a fault is given before the error.
+BRINE_API Result<void> disassemble(const Source& source, const std::function<bool(std::string_view record, const Instruction&)>& each,
+                                   const LoadOptions& options = {});
+
+}  // namespace brine

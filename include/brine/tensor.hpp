@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// Storage and Tensor: a tensor is a checked view (dtype, shape, stride, offset) over a storage, and a storage is bytes of the file.
+//
+// Both are cheap shared handles that keep alive what they need (the mapping, the names) and may outlive the Checkpoint. All members are
+// const and thread-safe. A Tensor can only be made by the one routine that proves that every element lies inside its storage
+// (lib/torch/layout.hpp).
+#pragma once
+
+#include <brine/convert.hpp>
+#include <brine/dtype.hpp>
+#include <brine/result.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace brine {
+
+struct StorageRecord;
+struct TensorRecord;
+
+/// Where a storage's bytes lie in the file, for engines that read them themselves (into pinned or device memory).
+struct Location {
+  std::uint64_t offset;  ///< in the source
+  std::uint64_t size;    ///< bytes
+};
+
+/// Elements in a file's order of bytes. Two tensors share memory exactly when their storages are equal (==).
+class BRINE_API Storage {
+ public:
+  Storage() noexcept = default;
+  explicit operator bool() const noexcept { return record_ != nullptr; }  ///< false: no storage at all (an empty old-style tensor)
+
+  std::string_view key() const noexcept;       ///< the file's name for it: "0", or a pointer's digits in old files
+  std::string_view device() const noexcept;    ///< what the file says: "cpu", "cuda:0"; never acted on
+  DType dtype() const noexcept;                ///< of the class that named it first; uint8 for UntypedStorage
+  std::uint64_t nbytes() const noexcept;
+
+  /// The raw bytes, in the file's byte order. A slice of the mapped file or of the caller's memory; where that cannot be (deflated
+  /// record, callback or plain source) they are fetched once, on first use, behind a lock, and kept. Borrows: valid while any handle of the same
+  /// checkpoint lives. Fails with: io, corrupt (inflating), limit.
+  Result<std::span<const std::byte>> bytes() const;
+
+  /// Fills `out` from byte `offset` on without keeping anything. Fails as bytes() does; usage (out of range).
+  Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
+
+  /// Nothing when the bytes are packed (deflated) or not from a file.
+  std::optional<Location> location() const noexcept;
+
+  /// True when the elements are stored in the other byte order than this machine's; the copying accessors of Tensor swap them.
+  bool foreign_byte_order() const noexcept;
+
+  /// Checks the CRC of the record, where the file has one; false: it has none (legacy streams, CRC 0). Fails with: corrupt, io.
+  Result<bool> verify_crc() const;
+
+  friend bool operator==(const Storage& a, const Storage& b) noexcept { return a.record_.get() == b.record_.get(); }
+
+ private:
+  friend class Tensor;
+  friend struct Handles;
+  explicit Storage(std::shared_ptr<const StorageRecord> record) noexcept : record_(std::move(record)) {}
+  std::shared_ptr<const StorageRecord> record_;
+};
+
+class BRINE_API Tensor {
+ public:
+  DType dtype() const noexcept;
+  std::span<const std::int64_t> shape() const noexcept;   ///< empty for a 0-d tensor
+  std::span<const std::int64_t> stride() const noexcept;  ///< in elements; as the file says, also for sizes 0 and 1
+  std::int64_t storage_offset() const noexcept;           ///< in elements, from the start of storage() (the root, where a legacy file has views)
+  std::int64_t numel() const noexcept;
+  std::uint64_t nbytes() const noexcept;                  ///< numel × item_size, as a packed copy needs
+  bool is_contiguous() const noexcept;                    ///< row-major without gaps; sizes of 1 and empty tensors do not count
+  bool requires_grad() const noexcept;
+  bool is_parameter() const noexcept;                     ///< wrapped as nn.Parameter (or a Variable of old files)
+  bool is_conj() const noexcept;                          ///< lazy conjugation; the copying accessors resolve it
+  bool is_neg() const noexcept;                           ///< lazy negation; likewise
+  std::string_view device() const noexcept;
+  Storage storage() const noexcept;
+
+  /// The elements where they lie: no copy. Refuses what a plain span cannot say. Borrows: valid while this or another handle of the
+  /// same checkpoint lives. Fails with: usage (wrong_dtype, not_contiguous, not_aligned, foreign_byte_order, lazy_bits), and as Storage::bytes().
+  template <class T>
+  Result<std::span<const T>> data() const {
+    auto bytes = elements(dtype_of<T>::value, alignof(T));
+    if (!bytes) return std::move(bytes).error();
+    return std::span<const T>(reinterpret_cast<const T*>(bytes->data()), bytes->size() / sizeof(T));
+  }
+
+  /// As data(), without a type: the bytes of a contiguous tensor, aligned or not, in the file's byte order.
+  Result<std::span<const std::byte>> data_bytes() const;
+
+  /// Copies all elements, row-major, in the machine's byte order, conj and neg resolved; `out` has exactly nbytes() bytes, any alignment.
+  /// Fails with: usage (buffer_size), limit (Limits::copy_bytes), and as Storage::bytes().
+  Result<void> copy_to(std::span<std::byte> out) const;
+
+  /// As above, converted to `dtype` as PyTorch's copy_ does (convert.hpp); `out` holds numel × item_size(dtype) bytes.
+  Result<void> copy_to(DType dtype, std::span<std::byte> out) const;
+
+  /// A packed copy of the caller's own. Fails as copy_to().
+  template <class T>
+  Result<std::vector<T>> to_vector() const {
+    static_assert(sizeof(T) == 1 || !std::is_same_v<T, bool>);
+    if (auto room = check_copy(sizeof(T)); !room) return std::move(room).error();
+    std::vector<T> out(static_cast<std::size_t>(numel()));
+    if (auto done = copy_to(dtype_of<T>::value, std::as_writable_bytes(std::span(out))); !done) return std::move(done).error();
+    return out;
+  }
+
+  /// The one element of a tensor that has one, as Python's item(). Fails with: usage (more or no elements), and as copy_to().
+  template <class T>
+  Result<T> item() const {
+    if (numel() != 1) return Error(ErrorKind::usage, ErrorCode::does_not_fit, "item() needs one element, the tensor has " + std::to_string(numel()));
+    T out{};
+    if (auto done = copy_to(dtype_of<T>::value, std::as_writable_bytes(std::span(&out, 1))); !done) return std::move(done).error();
+    return out;
+  }
+
+ private:
+  friend struct Handles;
+  explicit Tensor(std::shared_ptr<const TensorRecord> record) noexcept : record_(std::move(record)) {}
+  Result<std::span<const std::byte>> elements(DType dtype, std::size_t alignment) const;
+  Result<void> check_copy(std::size_t item) const;
+  std::shared_ptr<const TensorRecord> record_;
+};
+
+}  // namespace brine

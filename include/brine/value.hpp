@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Value: a read-only handle on one place of the object tree that a checkpoint holds.
+//
+//   auto epoch = ckpt->root()["epoch"].as_int();
+//   auto first = ckpt->root()["optimizer"]["state"][0]["exp_avg"].as_tensor();
+//   for (auto [key, value] : ckpt->root()["args"].items()) …
+//
+// Borrows: a Value, and every string_view and span from it, is valid while the Checkpoint (or a handle of it) lives.
+// operator[] never fails: it gives a Value that may be absent, and that remembers its path and the first fault. The as_…() members tell:
+// no such key or index (missing_key, index_out_of_range), None (is_none), another kind (wrong_kind), a number that does not fit
+// (does_not_fit); the message has the path. All are `usage` errors.
+//
+// The tree is shared and may have cycles: do not recurse over it without a bound; Checkpoint::print() and tensors() do it safely.
+#pragma once
+
+#include <brine/tensor.hpp>
+
+#include <complex>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace brine {
+
+class Graph;
+struct Node;
+
+/// What a pickled object is. OrderedDict, defaultdict and Counter are dicts; deque is a list; torch.Size, device and layout are tuples.
+enum class Kind : std::uint8_t {
+  absent, none, boolean, integer, floating, complex, string, bytes, bytearray, list, tuple, dict, set, frozenset,
+  global,   ///< a class or function, by name; dtypes too (torch.float32)
+  storage,  ///< a bare storage
+  tensor,
+  object,   ///< anything else: kept as callee, arguments and state; never run
+};
+BRINE_API std::string_view name(Kind kind) noexcept;  ///< Python's word: "dict", "str", "NoneType", …
+
+/// 16 bytes: a scalar in place, or a pointer to a node of the Graph. Internal; Value is what to use.
+struct Ref {
+  Kind kind = Kind::absent;
+  std::uint8_t flags = 0;
+  std::uint16_t tag = 0;
+  std::uint32_t length = 0;  // of strings and big integers, bytes
+  union {
+    std::int64_t integer = 0;
+    double floating;
+    const char* text;
+    Node* node;
+    const void* pointer;
+  };
+};
+static_assert(sizeof(Ref) == 16);
+
+struct GlobalName {
+  std::string_view module, name;  ///< Python 3 names: "collections", "OrderedDict"
+};
+
+class Items;
+class Elements;
+
+class BRINE_API Value {
+ public:
+  Value() = default;
+
+  Kind kind() const noexcept { return ref_.kind; }
+  bool exists() const noexcept { return ref_.kind != Kind::absent; }
+  bool is_none() const noexcept { return ref_.kind == Kind::none; }
+
+  /// The Python class, as far as the file says: "dict", "collections.OrderedDict", "torch.nn.modules.linear.Linear".
+  std::string type_name() const;
+  /// Where in the tree this Value was reached: "optimizer.state.0". Keys joined by dots, as `brine ls --all` prints them.
+  const std::string& path() const noexcept { return path_; }
+
+  Result<bool> as_bool() const;                        ///< True and False only
+  Result<std::int64_t> as_int() const;                 ///< int that fits; bool and float are refused
+  Result<double> as_double() const;                    ///< float, or an int that a double holds exactly
+  Result<std::complex<double>> as_complex() const;
+  Result<std::string_view> as_string() const;          ///< str, UTF-8 (lone surrogates as three bytes)
+  Result<std::string> as_big_int() const;              ///< int of any size, as decimal or 0x hexadecimal text
+  Result<std::span<const std::byte>> as_bytes() const; ///< bytes or bytearray
+  Result<Tensor> as_tensor() const;
+  Result<Storage> as_storage() const;
+  Result<GlobalName> as_global() const;
+
+  /// Items of a dict, elements of a list, tuple or set, characters of nothing: 0 for every other kind.
+  std::size_t size() const noexcept;
+
+  /// A dict's value by its key; keys compare as in Python (1, 1.0 and True are one key).
+  Value operator[](std::string_view key) const;
+  Value operator[](const char* key) const { return (*this)[std::string_view(key)]; }
+  Value operator[](const Value& key) const;
+  /// A dict's value by integer key; else the element of a list or tuple (or set, in the file's order). Negative indices do not count from the end.
+  Value operator[](std::int64_t key) const;
+  Value operator[](int key) const { return (*this)[static_cast<std::int64_t>(key)]; }
+
+  /// An attribute: of an object's state, or of a dict subclass (OrderedDict's `_metadata`).
+  Value attr(std::string_view name) const;
+
+  /// (key, value) pairs of a dict, in its order; empty for other kinds.
+  Items items() const;
+  /// Elements of a list, tuple, set or frozenset; empty for other kinds.
+  Elements elements() const;
+
+  // Of an object: what was called, with what, and what it was given afterwards. Absent for other kinds.
+  Value callee() const;
+  Value args() const;
+  Value kwargs() const;
+  Value state() const;       ///< the (last) BUILD state
+  Value list_items() const;  ///< what was appended, as a list
+  Value dict_items() const;  ///< what was set by key, as a dict
+
+  /// The same object (Python's `is`), not merely an equal one.
+  bool same_object(const Value& other) const noexcept;
+
+ private:
+  friend class Items;
+  friend class Elements;
+  friend struct Handles;
+  friend class Checkpoint;
+  Value(const Graph* graph, Ref ref, std::string path) : graph_(graph), ref_(ref), path_(std::move(path)) {}
+  Value child(Ref ref, std::string_view step) const;
+  Value fault(ErrorCode code, std::string text) const;
+  Value look_up(const Ref& key, std::string_view step) const;
+  Error refusal(std::string_view wanted) const;
+
+  const Graph* graph_ = nullptr;
+  Ref ref_;
+  std::string path_;
+  std::shared_ptr<const Error> fault_;
+};
+
+/// A range of (key, value) pairs: for (auto [key, value] : v.items()).
+class BRINE_API Items {
+ public:
+  struct BRINE_API iterator {
+    using value_type = std::pair<Value, Value>;
+    using difference_type = std::ptrdiff_t;
+    const Items* items = nullptr;
+    std::size_t at = 0;
+    value_type operator*() const;
+    iterator& operator++() { return ++at, *this; }
+    iterator operator++(int) { auto old = *this; ++at; return old; }
+    bool operator==(const iterator& o) const { return at == o.at; }
+  };
+  iterator begin() const { return {this, 0}; }
+  iterator end() const { return {this, parent_.size()}; }
+  std::size_t size() const { return parent_.size(); }
+
+ private:
+  friend class Value;
+  explicit Items(Value parent) : parent_(std::move(parent)) {}
+  Value parent_;
+};
+
+/// A range of Values: for (Value v : list.elements()).
+class BRINE_API Elements {
+ public:
+  struct BRINE_API iterator {
+    using value_type = Value;
+    using difference_type = std::ptrdiff_t;
+    const Elements* elements = nullptr;
+    std::size_t at = 0;
+    value_type operator*() const;
+    iterator& operator++() { return ++at, *this; }
+    iterator operator++(int) { auto old = *this; ++at; return old; }
+    bool operator==(const iterator& o) const { return at == o.at; }
+  };
+  iterator begin() const { return {this, 0}; }
+  iterator end() const { return {this, parent_.size()}; }
+  std::size_t size() const { return parent_.size(); }
+
+ private:
+  friend class Value;
+  explicit Elements(Value parent) : parent_(std::move(parent)) {}
+  Value parent_;
+};
+
+}  // namespace brine
