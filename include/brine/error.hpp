@@ -64,7 +64,7 @@ struct Place {
   std::string path;                     ///< place in the object tree, "optimizer.state.0"
 };
 
-class [[nodiscard]] BRINE_API Error {
+class BRINE_API Error {
  public:
   /// `text` is one sentence with expected and found; text that came from the file must have been escaped (support/text.hpp does).
   Error(ErrorKind kind, ErrorCode code, std::string text);
