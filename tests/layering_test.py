@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The direction of includes: layering_test.py SOURCE_ROOT
+
+A folder of lib/ includes only itself and folders left of it in STAGES; files directly in lib/ may include all. Public headers include
+public headers and the standard library, nothing else.
+"""
+import pathlib
+import re
+import sys
+
+STAGES = ['support', 'bytes', 'archive', 'graph', 'pickle', 'torch', 'state']
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def check_lib(path, stage, faults):
+    for form, name in INCLUDE.findall(path.read_text('utf-8')):
+        if form == '<':
+            continue
+        first = name.split('/')[0]
+        if first not in STAGES:
+            faults.append(f'{path}: "{name}" is not of the form "stage/file.hpp"')
+        elif stage is not None and STAGES.index(first) > STAGES.index(stage):
+            faults.append(f'{path}: {stage}/ includes "{name}", which is to its right: {" ".join(STAGES)}')
+
+
+def check_public(path, faults):
+    for form, name in INCLUDE.findall(path.read_text('utf-8')):
+        public = form == '<' and (name.startswith('brine/') or re.fullmatch(r'[a-z_]+', name))
+        if not public:
+            faults.append(f'{path}: a public header includes {form}{name}; only <brine/…> and the standard library are allowed')
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    faults, files = [], 0
+    for path in sorted((root / 'lib').rglob('*.[ch]pp')):
+        parts = path.relative_to(root / 'lib').parts
+        if len(parts) > 1 and parts[0] not in STAGES:
+            faults.append(f'{path}: lib/{parts[0]}/ is no stage of the road')
+            continue
+        check_lib(path, parts[0] if len(parts) > 1 else None, faults)
+        files += 1
+    for path in sorted((root / 'include').rglob('*.hpp')):
+        check_public(path, faults)
+        files += 1
+    for fault in faults:
+        print(fault)
+    print(f'{files} files, {len(faults)} faults')
+    return 1 if faults or not files else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
