@@ -15,6 +15,9 @@ bool is_utf8(std::string_view text, bool surrogates = false) noexcept;
 /// longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
 std::string escaped(std::string_view text, std::size_t most = 200);
 
+/// As escaped(), but a backslash stays single: for text that may have been escaped before, and for paths.
+std::string printable(std::string_view text, std::size_t most = 200);
+
 /// 'text', escaped and in single quotes.
 std::string quoted(std::string_view text, std::size_t most = 200);
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "support/text.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace brine {
+namespace {
+
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+std::uint64_t load8(const char* p) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+  return word;
+}
+
+struct CodePoint {
+  std::uint32_t value;
+  unsigned size;  // bytes of its encoding; 0 when the bytes are no UTF-8
+};
+
+/// The code point at p < end, whose first byte is not ASCII.
+CodePoint decode(const char* p, const char* end, bool surrogates) noexcept {
+  const auto byte = [p](int i) { return std::uint32_t{static_cast<unsigned char>(p[i])}; };
+  const auto continues = [&byte](int i) { return (byte(i) & 0xC0) == 0x80; };
+  const std::uint32_t lead = byte(0);
+  const std::ptrdiff_t left = end - p;
+  if (lead >= 0xC2 && lead <= 0xDF && left >= 2 && continues(1)) return {(lead & 0x1F) << 6 | (byte(1) & 0x3F), 2};
+  if (lead >= 0xE0 && lead <= 0xEF && left >= 3 && continues(1) && continues(2)) {
+    const std::uint32_t value = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    const bool lone = value >= 0xD800 && value <= 0xDFFF;
+    return value < 0x800 || (lone && !surrogates) ? CodePoint{0, 0} : CodePoint{value, 3};
+  }
+  if (lead >= 0xF0 && lead <= 0xF4 && left >= 4 && continues(1) && continues(2) && continues(3)) {
+    const std::uint32_t value = (lead & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
+    return value < 0x10000 || value > 0x10FFFF ? CodePoint{0, 0} : CodePoint{value, 4};
+  }
+  return {0, 0};
+}
+
+/// What could move the cursor, start a line or turn the reading direction on a terminal.
+bool steers(std::uint32_t c) noexcept {
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+void append_hex(std::string& out, const char* prefix, std::uint32_t value, int digits) {
+  out += prefix;
+  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 0xF];
+}
+
+std::string escape(std::string_view text, std::size_t most, bool double_backslash) {
+  const bool cut = text.size() > most;
+  std::size_t size = cut ? most : text.size();
+  if (cut) {  // not inside a character
+    std::size_t start = size;
+    while (start > 0 && size - start < 3 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
+    if (static_cast<unsigned char>(text[start]) >= 0xC2) size = start;
+  }
+
+  std::string out;
+  out.reserve(size + 3);
+  const char* const end = text.data() + size;
+  for (const char* p = text.data(); p != end;) {
+    const auto first = static_cast<unsigned char>(*p);
+    const CodePoint c = first < 0x80 ? CodePoint{first, 1} : decode(p, end, false);
+    if (c.size == 0 || (c.size == 1 && steers(first))) append_hex(out, "\\x", first, 2);
+    else if (steers(c.value)) append_hex(out, "\\u", c.value, 4);
+    else out.append(p, c.size);
+    if (first == '\\' && double_backslash) out += '\\';
+    p += c.size == 0 ? 1 : c.size;
+  }
+  if (cut) out += "…";
+  return out;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text, bool surrogates) noexcept {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  if (text.size() >= 8) {
+    while (end - p >= 8 && (load8(p) & kHighBits) == 0) p += 8;
+    if (end - p < 8 && (load8(end - 8) & kHighBits) == 0) return true;  // the rest with some of what was seen
+  }
+  while (p != end) {
+    if (end - p >= 8 && (load8(p) & kHighBits) == 0) {
+      p += 8;
+    } else if (static_cast<unsigned char>(*p) < 0x80) {
+      ++p;
+    } else {
+      const unsigned size = decode(p, end, surrogates).size;
+      if (size == 0) return false;
+      p += size;
+    }
+  }
+  return true;
+}
+
+std::string escaped(std::string_view text, std::size_t most) { return escape(text, most, true); }
+std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
+std::string quoted(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
+
+}  // namespace brine
