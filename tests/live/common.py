@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""What the live tests share: running brine, comparing its listing with an expected one, counting.
+
+A test makes one Tally, calls ok/fail/skip on it and ends with `sys.exit(tally.close())`, which prints the line
+`N passed, N failed, N skipped`. The bounds on time and memory hold for plain builds; a sanitizer's build is slower and larger, so
+BRINE_TEST_SECONDS and BRINE_TEST_MIB raise them.
+"""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.normpath(os.path.join(HERE, '..', 'golden'))
+SECONDS = float(os.environ.get('BRINE_TEST_SECONDS', '1'))
+MIB = float(os.environ.get('BRINE_TEST_MIB', '64'))
+THREADS = 2
+FIELDS = ('name', 'dtype', 'shape', 'stride', 'storage_offset', 'device', 'requires_grad', 'nbytes', 'crc32')
+
+
+def command(argv=None):
+    """The brine of the command line; a test run without one, or with one that is not there, stops with 2."""
+    argv = sys.argv if argv is None else argv
+    if len(argv) < 2 or not os.access(argv[1], os.X_OK):
+        sys.exit(f'usage: {argv[0]} BRINE   (the built command)')
+    return os.path.abspath(argv[1])
+
+
+def shared_folder():
+    """The folder with the hostile files and the inert unpickler, or None: $BRINE_SHARED, else `shared` beside the repository."""
+    path = os.environ.get('BRINE_SHARED') or os.path.join(HERE, '..', '..', '..', 'shared')
+    return os.path.normpath(path) if os.path.isdir(path) else None
+
+
+class Result:
+    """One run: status (negative for a signal, None for a timeout), text of both streams, seconds, peak memory in MiB."""
+    def __init__(self, status, out, err, seconds, mib=None):
+        self.status, self.out, self.err, self.seconds, self.mib = status, out, err, seconds, mib
+
+    def text(self):
+        return self.out.decode('utf-8', 'surrogatepass')
+
+    def error(self):
+        return self.err.decode('utf-8', 'replace')
+
+    def json(self):
+        return json.loads(self.text())
+
+    def refused(self):
+        """None when brine refused as it should: status 1, nothing printed but one line on standard error; else what is wrong."""
+        if self.status is None: return 'no answer in time'
+        if self.status != 1: return f'status {self.status}, a refusal is 1'
+        lines = self.error().splitlines()
+        if len(lines) != 1: return f'{len(lines)} lines on standard error: {lines[:3]}'
+        if not lines[0].startswith('brine: '): return f'the line does not start with "brine: ": {lines[0][:120]}'
+        if any(ord(c) < 32 or ord(c) == 127 for c in lines[0]): return f'control characters in the message: {lines[0][:120]!r}'
+        if self.out: return f'{len(self.out)} bytes on standard output'
+        return None
+
+
+def run(brine, *args, timeout=60, env=None, data=None):
+    """Run brine. With env: on top of the environment."""
+    start = time.monotonic()
+    try:
+        p = subprocess.run([brine, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, input=data,
+                           stdin=subprocess.DEVNULL if data is None else None, env=dict(os.environ, **env) if env else None)
+    except subprocess.TimeoutExpired as e:
+        return Result(None, e.stdout or b'', e.stderr or b'', time.monotonic() - start)
+    return Result(p.returncode, p.stdout, p.stderr, time.monotonic() - start)
+
+
+def measured(brine, *args, folder, env=None, timeout=20):
+    """Run brine and measure its peak memory (its own, as the kernel counted it). The output goes through files in `folder`, one pair a
+    thread, so that a large one cannot block. Call from a process that is small itself: the kernel counts the moment before exec too."""
+    name = os.path.join(folder, f'run-{threading.get_ident()}')
+    start = time.monotonic()
+    with open(name + '.out', 'w+b') as out, open(name + '.err', 'w+b') as err:
+        p = subprocess.Popen([brine, *args], stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
+        killer = threading.Timer(timeout, p.kill)
+        killer.start()
+        _, status, usage = os.wait4(p.pid, 0)
+        killer.cancel()
+        seconds = time.monotonic() - start
+        p.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        out.seek(0), err.seek(0)
+        return Result(None if seconds >= timeout else p.returncode, out.read(), err.read(), seconds, usage.ru_maxrss / 1024)
+
+
+def in_parallel(function, items):
+    """function(item) for each, two at a time, results in order."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from pool.map(function, items)
+
+
+def partition(tensors):
+    """Which tensors share a storage: the storages' names replaced by numbers of first appearance."""
+    seen = {}
+    return [None if t.get('storage') is None else seen.setdefault(str(t['storage']), len(seen)) for t in tensors]
+
+
+def difference(want, got, fields=FIELDS):
+    """The first difference of two lists of tensors as text, or None."""
+    if [t['name'] for t in want] != [t.get('name') for t in got]:
+        w, g = [t['name'] for t in want], [t.get('name') for t in got]
+        if sorted(map(str, w)) == sorted(map(str, g)): return f'the same names in another order: {g[:6]}, expected {w[:6]}'
+        return f'{len(g)} tensors, expected {len(w)}; missing {[n for n in w if n not in g][:4]}, too many {[n for n in g if n not in w][:4]}'
+    for w, g in zip(want, got):
+        for f in fields:
+            if f in w and json.dumps(w[f]) != json.dumps(g.get(f)):
+                return f'{w["name"]!r}: {f} is {g.get(f)!r}, expected {w[f]!r}'
+    if partition(want) != partition(got):
+        return f'storages are shared otherwise: {partition(got)[:12]}, expected {partition(want)[:12]}'
+    return None
+
+
+def array_difference(want, got):
+    keys = ('name', 'dtype', 'shape', 'crc32')
+    w, g = ([{k: a.get(k) for k in keys} for a in x] for x in (want, got))
+    return None if w == g else f'arrays are {g[:2]}, expected {w[:2]}'
+
+
+def listing_difference(brine, path, want):
+    """Hold `ls --all` and `ls` of one file against an expected listing: None, or what differs.
+
+    want: format, tensors, arrays (may be absent); state_dict, a list of tensors (or of their names), None where there is none; state_dict_at.
+    """
+    r = run(brine, 'ls', '--all', '--json', '--crc', path)
+    if r.status != 0: return f'ls --all: status {r.status}: {r.error().strip()[:300]}'
+    try:
+        got = r.json()
+    except ValueError as e:
+        return f'ls --all: no JSON: {e}'
+    if got.get('format') != want['format']: return f'format is {got.get("format")!r}, expected {want["format"]!r}'
+    why = difference(want['tensors'], got['tensors']) or array_difference(want.get('arrays', []), got.get('arrays', []))
+    if why: return f'ls --all: {why}'
+    r = run(brine, 'ls', '--json', '--crc', path)
+    if want['state_dict'] is None:
+        why = r.refused()
+        return f'ls, where there is no state dict: {why}' if why else None
+    if r.status != 0: return f'ls: status {r.status}: {r.error().strip()[:300]}'
+    got = r.json()
+    if got.get('at') != want['state_dict_at']: return f'ls: state dict at {got.get("at")!r}, expected {want["state_dict_at"]!r}'
+    names = want['state_dict']
+    if names and isinstance(names[0], dict):
+        why = difference(names, got['tensors'])
+    else:
+        have = [t['name'] for t in got['tensors']]
+        why = None if have == names else f'names {have[:6]} ({len(have)}), expected {names[:6]} ({len(names)})'
+    return f'ls: {why}' if why else None
+
+
+class Tally:
+    """Counts what passed, prints what did not."""
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def ok(self):
+        self.passed += 1
+
+    def fail(self, what, why):
+        self.failed += 1
+        print(f'FAIL {what}: {why}', flush=True)
+
+    def check(self, what, why):
+        """why: None or '' when it is right, else what is wrong."""
+        if why: self.fail(what, why)
+        else: self.ok()
+
+    def skip(self, what, why):
+        self.skipped += 1
+        print(f'skip {what}: {why}', flush=True)
+
+    def close(self):
+        print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped', flush=True)
+        return 1 if self.failed else 0
