@@ -49,7 +49,7 @@ def parts_of_object(o, protocol):
     func, args, state, items, pairs = (tuple(made) + (None,) * 3)[:5]
     kwargs = {}
     if func is copyreg.__newobj__: args = args[1:]
-    if func is copyreg.__newobj_ex__: _, args, kwargs = args
+    if func is copyreg.__newobj_ex__: _, args, kwargs = args if protocol >= 4 else (None, (), {})     # 2, 3: inside a partial that is called
     for i, v in enumerate(args): yield f'args.{i}', v
     for k, v in kwargs.items(): yield f'kwargs.{k}', v
     for i, v in enumerate(items or ()): yield str(i), v
@@ -130,7 +130,8 @@ def find_state_dict(o, path='', levels=4):
             if key in o:
                 found, where = find_state_dict(o[key], join(key), levels - 1)
                 if found is not None: return found, where
-    pairs = [(step(k), v) for k, v in o.items()] if is_mapping(o) else [(str(i), v) for i, v in enumerate(o)] if type(o) in (list, tuple) else []
+    pairs = o.items() if is_mapping(o) else enumerate(o) if type(o) in (list, tuple) else ()
+    pairs = [(step(k), v) for k, v in pairs]
     candidates = [(k, weights(v)) for k, v in pairs if weights(v) is not None]
     return (candidates[0][1], join(candidates[0][0])) if len(candidates) == 1 else (None, None)
 
