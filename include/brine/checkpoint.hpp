@@ -11,6 +11,7 @@
 #pragma once
 
 #include <brine/limits.hpp>
+#include <brine/note.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/value.hpp>
@@ -47,22 +48,6 @@ enum class Format : std::uint8_t {
   legacy,  ///< torch.save from 0.1.10 to 1.5, and later on request: pickles and raw storages one after the other
 };
 BRINE_API std::string_view name(Format format) noexcept;
-
-/// Something odd that is no error.
-struct Note {
-  enum class Code : std::uint8_t {
-    duplicate_key,    ///< a dict key was given twice; the last value wins, as in Python
-    crc_not_computed, ///< the archive was written without CRCs
-    trailing_bytes,   ///< bytes after the end of a legacy stream
-    another_object,   ///< another saved object follows in the stream (Checkpoint::end_offset)
-    newer_opcode,     ///< an opcode newer than the protocol the pickle declares
-    size_prefix,      ///< PyTorch 1.6 CUDA storages: an 8-byte count stood before the data
-    more_notes,       ///< and more, which were not kept
-  };
-  Code code;
-  Place place;
-  std::string text;
-};
 
 /// A tensor and where it stands in the tree.
 struct TensorAt {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Graph: owns everything one pickle holds. The machine makes it, rebuild adds to it, everybody else reads it.
+//
+// Strings are views into the pickle's bytes wherever they can be: the address of the text is the identity of the str. Makers return a
+// Ref of kind `absent`, or false, when memory is spent; nothing else can go wrong in them.
+#pragma once
+
+#include "graph/arena.hpp"
+#include "graph/node.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace brine {
+
+class Graph {
+ public:
+  explicit Graph(Budget& budget);
+  Graph(const Graph&) = delete;
+
+  Arena& arena() noexcept { return arena_; }
+
+  Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
+  Ref list(std::span<const Ref> items = {}, Kind kind = Kind::list, Made made = Made::plain) noexcept;
+  Ref dict(Made made = Made::plain) noexcept;
+  Ref bytes(std::string_view data, Kind kind = Kind::bytes) noexcept;  ///< borrows `data`
+  Ref complex(double real, double imag) noexcept;
+  Ref global(std::string_view module, std::string_view name) noexcept;
+  Ref object(const Origin& origin) noexcept;
+  /// A copy of `text` in the arena; its address is its own even when it is empty. Null data when memory is spent.
+  std::string_view copy(std::string_view text) noexcept;
+
+  Origin* set_origin(Node& node, const Origin& origin) noexcept;
+  bool add_effect(Node& node, const Ref& setter, const Ref& state) noexcept;
+
+  bool append(ListNode& list, std::span<const Ref> items) noexcept;
+  /// As Python's d[key] = value: an equal key stays, its value is replaced (`replaced` becomes true).
+  bool set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept;
+  bool reserve(DictNode& dict, std::size_t entries) noexcept;
+
+  /// The entry of `key`, or null.
+  const Entry* find(const DictNode& dict, const Ref& key) const noexcept;
+  const Entry* find(const DictNode& dict, std::string_view key) const noexcept { return find(dict, make_text(key)); }
+
+ private:
+  bool index_all(DictNode& dict) noexcept;
+  Arena arena_;
+  const std::uint64_t seed_;
+};
+
+/// Python's ==, for keys: None, bool, int, float, str and bytes by value, all else by identity.
+bool keys_equal(const Ref& a, const Ref& b) noexcept;
+/// Python's `is`.
+bool same_object(const Ref& a, const Ref& b) noexcept;
+
+/// An integer that does not fit 64 bits: its decimal digits, as the pickle has them, or "0x…" where decimal would cost quadratic time.
+std::string big_int_text(const Ref& integer);
+
+/// The value under an attribute name of an object's (or dict subclass's) state, or absent.
+Ref attribute(const Graph& graph, const Ref& object, std::string_view name) noexcept;
+
+}  // namespace brine

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The words for values: class names, and keys as steps of a path (Python's repr where they are not strings).
+#include "graph/walk.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace brine {
+
+namespace {
+
+std::string float_repr(double v) {
+  if (std::isnan(v)) return "nan";
+  if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
+  char text[40];
+  const double size = std::abs(v);
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);  // where Python's repr changes to an exponent
+  const auto end = std::to_chars(text, text + sizeof text, v, plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+  std::string out(text, end);
+  if (plain && out.find('.') == std::string::npos) out += ".0";
+  return out;
+}
+
+std::string bytes_repr(std::string_view data) {
+  const bool double_quotes = data.find('\'') != std::string_view::npos && data.find('"') == std::string_view::npos;
+  const char quote = double_quotes ? '"' : '\'';
+  std::string out = std::string("b") + quote;
+  constexpr char hex[] = "0123456789abcdef";
+  for (const char c : data) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == quote || c == '\\') out += '\\', out += c;
+    else if (c == '\n') out += "\\n";
+    else if (c == '\r') out += "\\r";
+    else if (c == '\t') out += "\\t";
+    else if (u < 32 || u >= 127) out += "\\x", out += hex[u >> 4], out += hex[u & 15];
+    else out += c;
+  }
+  return out + quote;
+}
+
+std::string text_repr(std::string_view text) {
+  const bool double_quotes = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
+  const char quote = double_quotes ? '"' : '\'';
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + quote;
+}
+
+// A tuple's items, one level at a time; what nests deeper than keys ever do is given by its class.
+std::string tuple_repr(const Ref& tuple) {
+  struct Level {
+    std::span<const Ref> items;
+    std::size_t at;
+  };
+  std::string out = "(";
+  std::vector<Level> levels{{tuple_of(tuple).items(), 0}};
+  while (!levels.empty()) {
+    Level& level = levels.back();
+    if (level.at == level.items.size() || out.size() > 1000) {
+      out += level.items.size() == 1 ? ",)" : ")";
+      levels.pop_back();
+      continue;
+    }
+    if (level.at) out += ", ";
+    const Ref& item = level.items[level.at++];
+    if (item.kind == Kind::tuple && levels.size() < 8) {
+      out += '(';
+      levels.push_back({tuple_of(item).items(), 0});
+    } else if (item.kind == Kind::tuple) {
+      out += "<tuple>";
+    } else {
+      out += item.kind == Kind::string ? text_repr(text_of(item)) : key_name(item);
+    }
+  }
+  return out;
+}
+
+std::string last_part(std::string_view name) {
+  const auto dot = name.rfind('.');
+  return std::string(dot == std::string_view::npos ? name : name.substr(dot + 1));
+}
+
+}  // namespace
+
+std::string key_name(const Ref& key) {
+  switch (key.kind) {
+    case Kind::string: return std::string(text_of(key));
+    case Kind::none: return "None";
+    case Kind::boolean: return key.integer ? "True" : "False";
+    case Kind::integer: return key.flags & kBig ? big_int_text(key) : std::to_string(key.integer);
+    case Kind::floating: return float_repr(key.floating);
+    case Kind::bytes: return bytes_repr(bytes_of(key).text());
+    case Kind::tuple: return tuple_repr(key);
+    default: return "<" + class_name(key) + ">";
+  }
+}
+
+std::string qualified_class_name(const Ref& value) {
+  constexpr std::string_view made[] = {"", "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
+                                       "collections.deque", "torch.Size", "torch.device", "torch.layout"};
+  if (is_container(value) && value.kind != Kind::object && value.node->made != Made::plain)
+    return std::string(made[static_cast<std::size_t>(value.node->made)]);
+  if (value.kind == Kind::tensor) return "torch.Tensor";
+  if (value.kind == Kind::storage) return "torch.storage.TypedStorage";
+  if (value.kind == Kind::object && value.node->origin) {
+    const Ref& callee = value.node->origin->callee;
+    if (callee.kind == Kind::global) return std::string(global_of(callee).module) + "." + std::string(global_of(callee).name);
+    return value.node->origin->how == How::persistent ? "persistent id" : "object";
+  }
+  return std::string(name(value.kind));
+}
+
+std::string class_name(const Ref& value) {
+  return last_part(qualified_class_name(value));
+}
+
+}  // namespace brine

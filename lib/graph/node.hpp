@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The nodes of a Graph: what a Ref (value.hpp) points to. All live in its arena and refer to each other by address.
+//
+// A node keeps what a writer needs to give the same bytes back: identity (one object, one node), and its Origin where a call made it.
+#pragma once
+
+#include <brine/value.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace brine {
+
+/// Flags of Ref.flags (strings and integers, which have no node) and of Node.flags.
+enum : std::uint8_t {
+  kMemoised = 1,  // the pickle put it into the memo
+  kBig = 2,       // integer: `text`, `length` are its two's complement, little-endian …
+  kDecimal = 4,   // … or its decimal digits
+  kPython2 = 8,   // string or bytes: written by Python 2 as str
+};
+
+/// What made a list, tuple or dict that is not plain.
+enum class Made : std::uint8_t { plain, ordered_dict, default_dict, counter, deque, size, device, layout };
+
+/// The opcode that made an object.
+enum class How : std::uint8_t { reduce, newobj, newobj_ex, obj, inst, persistent };
+
+/// A BUILD (setter absent, state as given), or a call made for its effect: setter(object, state), `state` being the argument tuple.
+struct Effect {
+  Effect* next;
+  Ref setter, state;
+};
+
+struct Origin {
+  Ref callee, args, kwargs;      // a persistent id: callee absent, args the id
+  Effect *first = nullptr, *last = nullptr;
+  Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
+  How how = How::reduce;
+};
+
+struct Node {
+  std::uint32_t size = 0;  // items, or bytes
+  Made made = Made::plain;
+  std::uint8_t flags = 0;
+  std::uint16_t known = 0;  // of globals: the name's number in the table of known names, 0 for others
+  Origin* origin = nullptr;
+};
+
+struct TupleNode : Node {
+  std::span<Ref> items() noexcept { return {reinterpret_cast<Ref*>(this + 1), size}; }
+  std::span<const Ref> items() const noexcept { return {reinterpret_cast<const Ref*>(this + 1), size}; }
+};
+
+/// list, set, frozenset; the deque.
+struct ListNode : Node {
+  Ref* data = nullptr;
+  std::uint32_t capacity = 0;
+  std::span<const Ref> items() const noexcept { return {data, size}; }
+};
+
+struct Entry {
+  Ref key, value;
+};
+
+struct DictNode : Node {
+  Entry* data = nullptr;
+  std::uint32_t* index = nullptr;  // hash index, from a few entries on
+  std::uint32_t capacity = 0, slots = 0;
+  std::span<const Entry> entries() const noexcept { return {data, size}; }
+};
+
+/// bytes and bytearray.
+struct BytesNode : Node {
+  const char* data = nullptr;
+  std::string_view text() const noexcept { return {data, size}; }
+};
+
+struct ComplexNode : Node {
+  double real = 0, imag = 0;
+};
+
+struct GlobalNode : Node {
+  std::string_view module, name;            // Python 3 names
+  std::string_view spelled_module, spelled_name;
+  Ref module_text, name_text;               // the str objects of STACK_GLOBAL
+};
+
+struct ObjectNode : Node {
+  ListNode* list = nullptr;  // what was appended or added
+  DictNode* dict = nullptr;  // what was set by key
+};
+
+// Access by kind. Requires: the Ref has such a node.
+inline const TupleNode& tuple_of(const Ref& r) noexcept { return *static_cast<const TupleNode*>(r.node); }
+inline const ListNode& list_of(const Ref& r) noexcept { return *static_cast<const ListNode*>(r.node); }
+inline const DictNode& dict_of(const Ref& r) noexcept { return *static_cast<const DictNode*>(r.node); }
+inline const BytesNode& bytes_of(const Ref& r) noexcept { return *static_cast<const BytesNode*>(r.node); }
+inline const ComplexNode& complex_of(const Ref& r) noexcept { return *static_cast<const ComplexNode*>(r.node); }
+inline const GlobalNode& global_of(const Ref& r) noexcept { return *static_cast<const GlobalNode*>(r.node); }
+inline const ObjectNode& object_of(const Ref& r) noexcept { return *static_cast<const ObjectNode*>(r.node); }
+inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
+
+inline bool has_node(const Ref& r) noexcept { return r.kind >= Kind::bytes && r.kind <= Kind::global ? true : r.kind == Kind::object || r.kind == Kind::complex; }
+inline bool is_container(const Ref& r) noexcept { return (r.kind >= Kind::list && r.kind <= Kind::frozenset) || r.kind == Kind::object; }
+
+// Scalars.
+inline Ref make_none() noexcept { Ref r; r.kind = Kind::none; return r; }
+inline Ref make_bool(bool v) noexcept { Ref r; r.kind = Kind::boolean; r.integer = v; return r; }
+inline Ref make_int(std::int64_t v) noexcept { Ref r; r.kind = Kind::integer; r.integer = v; return r; }
+inline Ref make_float(double v) noexcept { Ref r; r.kind = Kind::floating; r.floating = v; return r; }
+inline Ref make_text(std::string_view v) noexcept {
+  Ref r;
+  r.kind = Kind::string;
+  r.length = static_cast<std::uint32_t>(v.size());
+  r.text = v.data();
+  return r;
+}
+inline Ref make_node(Kind kind, Node* node) noexcept {
+  Ref r;
+  r.kind = node ? kind : Kind::absent;
+  r.node = node;
+  return r;
+}
+
+/// The state of the last BUILD, or absent.
+inline Ref state_of(const Node& node) noexcept {
+  Ref state;
+  if (node.origin)
+    for (const Effect* e = node.origin->first; e; e = e->next)
+      if (e->setter.kind == Kind::absent) state = e->state;
+  return state;
+}
+
+}  // namespace brine

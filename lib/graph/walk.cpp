@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "graph/walk.hpp"
+
+namespace brine {
+
+bool Children::positions(std::span<const Ref> items, const char* prefix, Child& out) noexcept {
+  if (at_ >= items.size()) return false;
+  out = {items[at_], {}, at_, prefix, false};
+  ++at_;
+  return true;
+}
+
+bool Children::entries(const Ref& dict, const char* prefix, Child& out) noexcept {
+  if (dict.kind != Kind::dict) return false;
+  const auto all = dict_of(dict).entries();
+  if (at_ >= all.size()) return false;
+  out = {all[at_].value, all[at_].key, 0, prefix, false};
+  ++at_;
+  return true;
+}
+
+bool Children::next(Child& out) noexcept {
+  if (!is_container(container_)) return false;
+  const Node& node = *container_.node;
+  const auto object = [&]() -> const ObjectNode& { return object_of(container_); };
+  // Parts 0–3 are the container's own, 4–6 its state.
+  for (;; ++part_, at_ = 0) {
+    switch (part_) {
+      case 0:
+        if (container_.kind == Kind::tuple) {
+          if (positions(tuple_of(container_).items(), "", out)) return true;
+        } else if (container_.kind == Kind::dict) {
+          if (entries(container_, "", out)) return true;
+        } else if (container_.kind != Kind::object) {
+          if (positions(list_of(container_).items(), "", out)) return true;
+        } else if (node.origin && node.origin->args.kind == Kind::tuple && node.origin->how != How::persistent) {
+          if (positions(tuple_of(node.origin->args).items(), "args.", out)) return true;
+        }
+        break;
+      case 1:
+        if (container_.kind == Kind::object && node.origin && entries(node.origin->kwargs, "kwargs.", out)) return true;
+        break;
+      case 2:
+        if (container_.kind == Kind::object && object().list && positions(object().list->items(), "", out)) return true;
+        break;
+      case 3:
+        if (container_.kind == Kind::object && object().dict && entries(make_node(Kind::dict, object().dict), "", out)) return true;
+        break;
+      case 4: case 5: case 6: {
+        if (container_.kind != Kind::object && container_.kind != Kind::dict) return false;
+        const Ref state = state_of(node);
+        if (state.kind == Kind::absent) return false;
+        const auto halves = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+        const auto dict_or_none = [](const Ref& r) { return r.kind == Kind::dict || r.kind == Kind::none; };
+        const bool pair = halves.size() == 2 && dict_or_none(halves[0]) && dict_or_none(halves[1]);
+        if (part_ == 4 && (pair ? entries(halves[0], "", out) : entries(state, "", out))) return true;
+        if (part_ == 5 && pair && entries(halves[1], "", out)) return true;
+        if (part_ == 6 && !pair && state.kind != Kind::dict && state.kind != Kind::none && container_.kind == Kind::object && at_ == 0) {
+          out = {state, {}, 0, "state", true};
+          ++at_;
+          return true;
+        }
+        break;
+      }
+      default: return false;
+    }
+  }
+}
+
+std::string step_name(const Children::Child& child) {
+  if (child.whole_state) return child.prefix;
+  return child.prefix + (child.key.kind != Kind::absent ? key_name(child.key) : std::to_string(child.position));
+}
+
+Walker::Walker(const Ref& from, std::string path, std::size_t most_depth) : path_(std::move(path)), value_(from), most_depth_(most_depth) {}
+
+bool Walker::next() {
+  if (!started_) {
+    started_ = true;
+  } else {
+    if (enter_ && !again_ && is_container(value_)) {
+      stack_.push_back({Children(value_), path_.size()});
+    }
+    for (;;) {
+      if (stack_.empty()) return false;
+      path_.resize(stack_.back().path_length);
+      if (stack_.back().children.next(child_)) break;
+      stack_.pop_back();
+    }
+    value_ = child_.value;
+    if (!path_.empty()) path_ += '.';
+    path_ += step_name(child_);
+  }
+  depth_ = stack_.size();
+  enter_ = true;
+  again_ = is_container(value_) && (depth_ >= most_depth_ || !seen_.insert(value_.node).second);
+  return true;
+}
+
+}  // namespace brine

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Walker: the only traversal of a graph. Its own stack, so no depth of nesting can overflow ours; a container met again is not entered again,
+// so cycles end and shared containers do not multiply.
+#pragma once
+
+#include "graph/graph.hpp"
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace brine {
+
+/// The children of one container, in the pickle's order, as `brine ls --all` names them:
+///   dict         its items, then, of a subclass, the attributes of its state
+///   list, tuple, set, frozenset   its items by position
+///   object       args.0 …, kwargs.name, list items, dict items, then its state: a dict's items, or a (dict or None, dict or None)
+///                pair's, or "state" when it is anything else
+class Children {
+ public:
+  Children() = default;
+  explicit Children(const Ref& container) noexcept : container_(container) {}
+
+  struct Child {
+    Ref value;
+    Ref key;                    // of dict items and attributes; absent for positions
+    std::uint32_t position = 0; // of positions
+    const char* prefix = "";    // "args.", "kwargs."; "state" (then neither key nor position counts)
+    bool whole_state = false;
+  };
+  /// The next child; false after the last.
+  bool next(Child& out) noexcept;
+
+ private:
+  bool positions(std::span<const Ref> items, const char* prefix, Child& out) noexcept;
+  bool entries(const Ref& dict, const char* prefix, Child& out) noexcept;
+
+  Ref container_;
+  std::uint32_t part_ = 0, at_ = 0;
+};
+
+/// "weight", "3", "args.0": one step of a path. Strings as they are; None, bool, int, float, bytes and tuples as Python's repr; others <TypeName>.
+std::string step_name(const Children::Child& child);
+std::string key_name(const Ref& key);
+
+/// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module.
+std::string class_name(const Ref& value);
+std::string qualified_class_name(const Ref& value);
+
+class Walker {
+ public:
+  explicit Walker(const Ref& from, std::string path = {}, std::size_t most_depth = SIZE_MAX);
+
+  /// Moves to the next value; the first is `from` itself. False at the end.
+  bool next();
+
+  const Ref& value() const noexcept { return value_; }
+  const std::string& path() const noexcept { return path_; }
+  const Children::Child& child() const noexcept { return child_; }  ///< how the parent names it
+  std::size_t depth() const noexcept { return depth_; }
+  /// The value is a container that was met before (or lies too deep) and will not be entered.
+  bool again() const noexcept { return again_; }
+  /// Do not enter the present value.
+  void skip() noexcept { enter_ = false; }
+
+ private:
+  struct Frame {
+    Children children;
+    std::size_t path_length;
+  };
+  std::vector<Frame> stack_;
+  std::unordered_set<const Node*> seen_;
+  std::string path_;
+  Ref value_;
+  Children::Child child_;
+  std::size_t depth_ = 0, most_depth_;
+  bool started_ = false, again_ = false, enter_ = true;
+};
+
+}  // namespace brine

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// The machine's names and calls: GLOBAL, REDUCE and its kin, BUILD, persistent ids. Known names build data; all others stay inert.
+#include "pickle/machine.hpp"
+
+#include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
+#include "support/text.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+bool is_name(std::string_view name) noexcept {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
+  return !name.empty() && is_utf8(name) && std::none_of(name.begin(), name.end(), control);
+}
+
+}  // namespace
+
+bool Machine::global(std::string_view module, std::string_view name, const Ref& module_text, const Ref& name_text) {
+  if (!is_name(module) || !is_name(name))
+    return fail(ErrorCode::pickle_global, "a class or function named " + quoted(module, 60) + " " + quoted(name, 60) + " cannot be");
+  const Python3Name now = protocol_ < 3 ? python3_name(module, name) : Python3Name{module, name};
+  if (policy_ && !allowed(policy_->global(module, name))) return false;
+  const Ref value = graph_.global(now.module, now.name);
+  if (value.kind == Kind::absent) return spent();
+  auto& node = static_cast<GlobalNode&>(*value.node);
+  node.spelled_module = module;
+  node.spelled_name = name;
+  node.module_text = module_text;
+  node.name_text = name_text;
+  const PythonCall own = python_call(now.module, now.name);
+  node.known = own != PythonCall::none ? static_cast<std::uint16_t>(own) : calls_.known(now.module, now.name);
+  return push(value);
+}
+
+bool Machine::stack_global() {
+  if (!need(2)) return false;
+  const Ref name = pop(), module = pop();
+  if (name.kind != Kind::string || module.kind != Kind::string)
+    return fail(ErrorCode::pickle_global, "module and name must be str, they are " + class_name(module) + " and " + class_name(name));
+  return global(text_of(module), text_of(name), module, name);
+}
+
+bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwargs) {
+  if (args.kind != Kind::tuple) return fail(ErrorCode::pickle_arguments, "the arguments are no tuple but " + class_name(args));
+  if (policy_ && !allowed(policy_->call(callee, how))) return false;
+  const std::uint16_t known = callee.kind == Kind::global ? callee.node->known : std::uint16_t{0};
+  Ref value;
+  if (known && how != How::newobj_ex) {
+    if (known < kFirstForeign) {
+      bool spent_memory = false;
+      value = run_python_call(graph_, static_cast<PythonCall>(known), callee, args, how, spent_memory);
+      if (spent_memory) return spent();
+    } else {
+      const CallSite site(graph_, how, args.node == std::exchange(last_tuple_, nullptr) ? last_tuple_mark_ : nullptr);
+      Result<Ref> result = calls_.call(site, callee, args);
+      if (!result) return fail(std::move(result).error());
+      value = *result;
+    }
+  }
+  if (value.kind != Kind::absent) return push(value);
+  return made(graph_.object({.callee = callee, .args = args, .kwargs = kwargs, .how = how}));
+}
+
+bool Machine::build() {
+  if (!need(2)) return false;
+  const Ref state = pop();
+  Ref& target = top();
+  if (policy_ && !allowed(policy_->build(target))) return false;
+  if (target.kind == Kind::tensor) {
+    const Result<void> done = calls_.build(graph_, target, state);
+    return done ? true : fail(done.error());
+  }
+  // Only what a call or a persistent id made can have a state, or a class itself (cloudpickle).
+  const bool has_state = target.kind == Kind::object || target.kind == Kind::global || (is_container(target) && target.node->origin);
+  if (!has_state) return fail(ErrorCode::pickle_target, "cannot set the state of " + class_name(target));
+  return graph_.add_effect(*target.node, {}, state) || spent();
+}
+
+bool Machine::persistent(const Ref& id) {
+  if (policy_ && !allowed(policy_->persistent(id))) return false;
+  Result<Ref> value = calls_.persistent(graph_, id);
+  if (!value) return fail(std::move(value).error());
+  if (value->kind != Kind::absent) return push(*value);
+  return made(graph_.object({.callee = {}, .args = id, .kwargs = {}, .how = How::persistent}));
+}
+
+}  // namespace brine

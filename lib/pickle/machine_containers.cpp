@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The machine's tuples, lists, sets and dicts, and what may be added to what.
+#include "pickle/machine.hpp"
+
+#include "graph/walk.hpp"
+#include "support/text.hpp"
+
+namespace brine {
+
+bool Machine::tuple(std::size_t items) {
+  if (!need(items)) return false;
+  height_ -= items;
+  last_tuple_ = nullptr;
+  return made(graph_.tuple({stack_.data() + height_, items}));
+}
+
+bool Machine::tuple_from_mark() {
+  if (!need_mark()) return false;
+  const Ref value = graph_.tuple(above_mark());
+  last_tuple_ = value.node;
+  last_tuple_mark_ = marks_.back().arena;
+  drop_to_mark();
+  return made(value);
+}
+
+bool Machine::append(std::span<const Ref> items, Ref& target) {
+  if (policy_ && !allowed(policy_->append(target, ins_.op))) return false;
+  ListNode* list = nullptr;
+  if (target.kind == Kind::list) {
+    list = static_cast<ListNode*>(target.node);
+  } else if (target.kind == Kind::object) {
+    auto& object = static_cast<ObjectNode&>(*target.node);
+    if (!object.list && !(object.list = graph_.arena().make<ListNode>())) return spent();
+    list = object.list;
+  } else {
+    return fail(ErrorCode::pickle_target, "cannot append to " + class_name(target));
+  }
+  return graph_.append(*list, items) || spent();
+}
+
+bool Machine::add_items(std::span<const Ref> items, Ref& target) {
+  if (target.kind == Kind::set) return graph_.append(static_cast<ListNode&>(*target.node), items) || spent();
+  if (target.kind == Kind::object) return append(items, target);
+  return fail(ErrorCode::pickle_target, "cannot add items to " + class_name(target));
+}
+
+bool Machine::set_items(std::span<const Ref> pairs, Ref& target) {
+  if (policy_ && !allowed(policy_->set_item(target, ins_.op))) return false;
+  if (target.kind == Kind::dict) return set_items(pairs, static_cast<DictNode&>(*target.node));
+  if (target.kind != Kind::object) return fail(ErrorCode::pickle_target, "cannot set an item of " + class_name(target));
+  auto& object = static_cast<ObjectNode&>(*target.node);
+  if (!object.dict && !(object.dict = graph_.arena().make<DictNode>())) return spent();
+  return set_items(pairs, *object.dict);
+}
+
+bool Machine::set_items(std::span<const Ref> pairs, DictNode& dict) {
+  if (pairs.size() % 2) return fail(ErrorCode::pickle_odd_items, "a key has no value");
+  if (!graph_.reserve(dict, dict.size + pairs.size() / 2)) return spent();
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    bool replaced = false;
+    if (!graph_.set(dict, pairs[i], pairs[i + 1], replaced)) return spent();
+    if (replaced && !notes_.full())
+      notes_.add(Note::Code::duplicate_key, {.file = {}, .record = {}, .offset = ins_.offset, .opcode = std::string(info(ins_.op).name), .path = {}},
+                 "the key " + escaped(key_name(pairs[i])) + " is given twice; the last value stands");
+  }
+  return true;
+}
+
+}  // namespace brine

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// The calls of plain Python that a pickle makes for data: OrderedDict, defaultdict, Counter, deque, set, frozenset, bytes, bytearray, complex.
+#pragma once
+
+#include "graph/graph.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace brine {
+
+/// The numbers of Python's own globals, all below kFirstForeign.
+enum class PythonCall : std::uint16_t {
+  none, ordered_dict, default_dict, counter, deque, set, frozenset, bytes, bytearray, complex, codecs_encode,
+};
+PythonCall python_call(std::string_view module, std::string_view name) noexcept;
+
+/// The value, or absent when the arguments are not such a call's. `replaced` becomes true when a key was given twice; `spent` when memory is.
+Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref& args, How how, bool& spent);
+
+/// Python 2 names as Python 3 says them (CPython's _compat_pickle): applied to pickles of protocols 0 to 2.
+struct Python3Name {
+  std::string_view module, name;
+};
+Python3Name python3_name(std::string_view module, std::string_view name) noexcept;
+
+}  // namespace brine
