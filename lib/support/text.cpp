@@ -102,4 +102,13 @@ std::string escaped(std::string_view text, std::size_t most) { return escape(tex
 std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
 std::string quoted(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
 
+std::string concat(std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  std::string out;
+  out.reserve(size);
+  for (const std::string_view part : parts) out += part;
+  return out;
+}
+
 }  // namespace brine

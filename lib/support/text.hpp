@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,8 @@ std::string printable(std::string_view text, std::size_t most = 200);
 
 /// 'text', escaped and in single quotes.
 std::string quoted(std::string_view text, std::size_t most = 200);
+
+/// The parts one after the other. For messages: a chain of operator+ is ten times the code.
+std::string concat(std::initializer_list<std::string_view> parts);
 
 }  // namespace brine
