@@ -73,8 +73,9 @@ def run(brine, *args, timeout=60, env=None, data=None):
 
 
 def measured(brine, *args, folder, env=None, timeout=20):
-    """Run brine and measure its peak memory (its own, as the kernel counted it). The output goes through files in `folder`, one pair a
-    thread, so that a large one cannot block. Call from a process that is small itself: the kernel counts the moment before exec too."""
+    """Run brine and measure its processor seconds and its peak memory, as the kernel counted them. The output goes through files in
+    `folder`, one pair a thread, so that a large one cannot block. Call from a process that is small itself: the kernel counts the moment
+    before exec too."""
     name = os.path.join(folder, f'run-{threading.get_ident()}')
     start = time.monotonic()
     with open(name + '.out', 'w+b') as out, open(name + '.err', 'w+b') as err:
@@ -83,10 +84,10 @@ def measured(brine, *args, folder, env=None, timeout=20):
         killer.start()
         _, status, usage = os.wait4(p.pid, 0)
         killer.cancel()
-        seconds = time.monotonic() - start
+        late = time.monotonic() - start >= timeout
         p.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         out.seek(0), err.seek(0)
-        return Result(None if seconds >= timeout else p.returncode, out.read(), err.read(), seconds, usage.ru_maxrss / 1024)
+        return Result(None if late else p.returncode, out.read(), err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def in_parallel(function, items):
@@ -106,7 +107,8 @@ def difference(want, got, fields=FIELDS):
     if [t['name'] for t in want] != [t.get('name') for t in got]:
         w, g = [t['name'] for t in want], [t.get('name') for t in got]
         if sorted(map(str, w)) == sorted(map(str, g)): return f'the same names in another order: {g[:6]}, expected {w[:6]}'
-        return f'{len(g)} tensors, expected {len(w)}; missing {[n for n in w if n not in g][:4]}, too many {[n for n in g if n not in w][:4]}'
+        lost, new = [n for n in w if n not in g], [n for n in g if n not in w]
+        return f'{len(g)} tensors, expected {len(w)}; missing {lost[:4]}, too many {new[:4]}'
     for w, g in zip(want, got):
         for f in fields:
             if f in w and json.dumps(w[f]) != json.dumps(g.get(f)):
@@ -125,7 +127,8 @@ def array_difference(want, got):
 def listing_difference(brine, path, want):
     """Hold `ls --all` and `ls` of one file against an expected listing: None, or what differs.
 
-    want: format, tensors, arrays (may be absent); state_dict, a list of tensors (or of their names), None where there is none; state_dict_at.
+    want: format, tensors, arrays (may be absent); state_dict, a list of tensors (or of their names), None where there is none;
+    state_dict_at.
     """
     r = run(brine, 'ls', '--all', '--json', '--crc', path)
     if r.status != 0: return f'ls --all: status {r.status}: {r.error().strip()[:300]}'
@@ -162,7 +165,7 @@ class Tally:
 
     def fail(self, what, why):
         self.failed += 1
-        print(f'FAIL {what}: {why}', flush=True)
+        print(f'FAIL {what}: {str(why).strip()}', flush=True)
 
     def check(self, what, why):
         """why: None or '' when it is right, else what is wrong."""
@@ -171,7 +174,7 @@ class Tally:
 
     def skip(self, what, why):
         self.skipped += 1
-        print(f'skip {what}: {why}', flush=True)
+        print(f'skipped: {what}: {why}', flush=True)
 
     def close(self):
         print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped', flush=True)

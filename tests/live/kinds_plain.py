@@ -17,8 +17,8 @@ def odd_keys(torch):
 
 @kind()
 def odd_names(torch):
-    names = ['', ' ', '.', 'a.b', '"quoted"', 'back\\slash', 'tab\t', 'line\nfeed', '\x1b[31mred', '\x00', '\x7f\x85', 'ключ', '键', '🔥',
-        'é', 'e\u0301', '\u202e', '/', 'x' * 300, '\ufeff']
+    names = ['', ' ', '.', 'a.b', '"quoted"', 'back\\slash', 'tab\t', 'line\nfeed', '\x1b[31mred', '\x00', '\x7f\x85', 'ключ', '键',
+        '🔥', 'é', 'e\u0301', '\u202e', '/', 'x' * 300, '\ufeff']
     return {'nested': {n: torch.full((1,), i) for i, n in enumerate(names)}, **{n: torch.full((2,), i) for i, n in enumerate(names)}}
 
 

@@ -76,7 +76,8 @@ def big_enough(torch):
 
 @kind()
 def old_dtypes(torch):
-    return each_dtype(torch, ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool', 'complex64', 'complex128'])
+    names = 'float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128'
+    return each_dtype(torch, names.split())
 
 
 @kind((2, 4))

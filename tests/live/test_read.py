@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """test_read.py BRINE [NAME…]: every kind of checkpoint, saved live by the PyTorch this runs with, read by brine and by PyTorch alike.
 
-Each kind of kinds.py is saved as zip and as legacy stream, with pickle protocols 2 to 5; torch.load reads the file, oracle.py says what is in
-it, and `brine ls --all --json --crc` and `brine ls --json --crc` must say the same. Where PyTorch cannot read its own file, the object that
-was saved stands for it. Kinds marked `later` must be listed without an error. NAME: only the kinds whose names contain it.
+Each kind of kinds.py is saved as zip and as legacy stream, with pickle protocols 2 to 5; torch.load reads the file, oracle.py says what
+is in it, and `brine ls --all --json --crc` and `brine ls --json --crc` must say the same. Where PyTorch cannot read its own file, the
+object that was saved stands for it. Kinds marked `later` must be listed without an error. NAME: only the kinds whose names contain it.
 """
 import os
 import sys
@@ -47,7 +47,7 @@ def cases(folder, wanted, tally):
             try:
                 loaded, places = oracle.load(path)
             except Exception as e:
-                print(f'note {label}: PyTorch does not read its own file ({type(e).__name__}: {str(e).splitlines()[0][:100]}); compared with what was saved')
+                print(f'note {label}: compared with what was saved, PyTorch does not read its own file: {str(e).splitlines()[0][:100]}')
                 loaded, places = obj, {}
             yield label, path, dict(oracle.listing(loaded, places, protocol), format=container)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Lays out a zip as torch.save does, with the standard library alone, so that tests can put any pickle and any storages into one.
 
-Every record is stored, flags 0x0808 with the sizes in a data descriptor (0x0800 and none for an empty record), and padded with an "FB" extra
-field to 64 bytes; the end is always a zip64 end record, its locator and the plain end record.
+Every record is stored, flags 0x0808 with the sizes in a data descriptor (0x0800 and none for an empty record), and padded with an "FB"
+extra field to 64 bytes; the end is always a zip64 end record, its locator and the plain end record.
 """
 import struct
 import zlib
@@ -25,8 +25,8 @@ def lay_out(records, alignment=64):
         out += struct.pack('<4sHHHHHIIIHH', b'PK\3\4', 0, flags, 0, 0, 0, 0, 0, 0, len(full), 4 + pad)
         out += full + struct.pack('<2sH', b'FB', pad) + b'Z' * pad + data
         if data: out += struct.pack('<4sIII', b'PK\7\10', crc, len(data), len(data))
-        directory += struct.pack('<4sHHHHHHIIIHHHHHII', b'PK\1\2', 0, 0, flags, 0, 0, 0, crc, len(data), len(data), len(full), 0, 0, 0, 0, 0, at)
-        directory += full
+        directory += struct.pack('<4sHHHHHHIII', b'PK\1\2', 0, 0, flags, 0, 0, 0, crc, len(data), len(data))
+        directory += struct.pack('<HHHHHII', len(full), 0, 0, 0, 0, 0, at) + full
     start, count, size = len(out), len(records), len(directory)
     out += directory
     out += struct.pack('<4sQHHIIQQQQ', b'PK\6\6', 44, 798, 45, 0, 0, count, count, size, start)
