@@ -12,8 +12,8 @@ namespace brine {
 /// Well-formed UTF-8? With `surrogates`, lone surrogates encoded as three bytes are allowed (CPython's "surrogatepass").
 bool is_utf8(std::string_view text, bool surrogates = false) noexcept;
 
-/// Control characters, DEL, C1 controls, bidirectional and line-separator controls, and bytes that are no UTF-8 become \xNN or \uNNNN; a text
-/// longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
+/// Control characters, DEL, C1 controls, bidirectional and line-separator controls, and bytes that are no UTF-8 become \xNN or \uNNNN;
+/// a text longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
 std::string escaped(std::string_view text, std::size_t most = 200);
 
 /// As escaped(), but a backslash stays single: for text that may have been escaped before, and for paths.
