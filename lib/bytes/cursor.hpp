@@ -12,6 +12,14 @@
 
 namespace brine {
 
+/// The little-endian number at `p`, for headers of fixed size. Requires: sizeof(T) bytes there.
+template <class T>
+T little_at(const std::byte* p) noexcept {
+  T v;
+  std::memcpy(&v, p, sizeof(T));
+  return boost::endian::little_to_native(v);
+}
+
 /// A read past the end gives zeros or an empty view, and ok() is false from then on: check once after a group of reads.
 class Cursor {
  public:
