@@ -7,6 +7,7 @@
 #include <brine/limits.hpp>
 #include <brine/source.hpp>
 
+#include "archive/zip_format.hpp"
 #include "bytes/bytes.hpp"
 
 #include <cstdint>
@@ -21,7 +22,10 @@ struct ZipEntry {
   std::uint64_t data_offset;  ///< of the (packed) data, in the source
   std::uint64_t packed, size;
   std::uint32_t crc;          ///< 0 = not computed
-  std::uint16_t method;       ///< zip_stored or zip_deflated
+  std::uint16_t method;       ///< zip::kStored or zip::kDeflated
+  std::uint16_t flags;        ///< zip::kFlag…
+
+  bool is_folder() const noexcept { return name.ends_with('/'); }
 };
 
 class ZipDirectory {
@@ -42,10 +46,16 @@ class ZipDirectory {
   /// By exact name below the root ("data/0"): the name is root() + "/" + `record`.
   const ZipEntry* find_record(std::string_view record) const;
 
+  /// Where the file has the directory's entry for `entry`, for messages. Requires: an entry of this directory, or a copy of one.
+  std::uint64_t place_of(const ZipEntry& entry) const noexcept;
+
  private:
   ZipDirectory() = default;
+  Result<void> parse(const Source& source, const Limits& limits);
+  Result<void> index();
 
   Bytes bytes_;  // the directory itself: the names live here
+  std::uint64_t offset_ = 0;  // where it lies in the source
   std::vector<ZipEntry> entries_;
   std::vector<std::uint32_t> index_;
   std::uint64_t seed_ = 0;

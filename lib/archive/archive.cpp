@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Archive: records as slices, as reads, or inflated. What a record's bytes are was settled by the directory; here they are only fetched.
+#include "archive/archive.hpp"
+
+#include "archive/inflate.hpp"
+#include "archive/zip_fault.hpp"
+#include "bytes/guard.hpp"
+#include "support/checked.hpp"
+#include "support/text.hpp"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace brine {
+
+namespace {
+
+std::uint32_t crc32(std::uint32_t crc, std::span<const std::byte> bytes) { return libdeflate_crc32(crc, bytes.data(), bytes.size()); }
+
+Result<void> compare_crc(const ZipDirectory& directory, const ZipEntry& entry, std::uint32_t found) {
+  if (found == entry.crc) return {};
+  return zip_fault(ErrorCode::zip_crc, directory.place_of(entry) + zip::entry::kCrc, entry.name,
+                   "the CRC of the data is " + hex(found, 8) + ", the directory says " + hex(entry.crc, 8));
+}
+
+/// The CRC of a stored record that is not in memory, through one small buffer.
+Result<std::uint32_t> read_crc(const Source& source, const ZipEntry& entry) {
+  constexpr std::uint64_t piece = std::uint64_t{1} << 20;
+  auto buffer = allocate(std::min(piece, entry.size), "a buffer");
+  if (!buffer) return std::move(buffer).error();
+  std::uint32_t crc = 0;
+  for (std::uint64_t done = 0; done < entry.size;) {
+    const std::uint64_t n = std::min(piece, entry.size - done);
+    const std::span<std::byte> span(buffer->get(), static_cast<std::size_t>(n));
+    if (auto got = source.read_at(entry.data_offset + done, span); !got) return std::move(got).error();
+    crc = crc32(crc, span);
+    done += n;
+  }
+  return crc;
+}
+
+/// Inflates into memory of the budget's.
+Result<Bytes> inflate_whole(const Source& source, const ZipEntry& entry, Budget& budget, std::string_view what) {
+  if (auto charged = budget.charge(entry.size, what); !charged) return std::move(charged).error();
+  auto buffer = allocate(entry.size, what);
+  std::byte* out = buffer ? buffer->get() : nullptr;
+  auto done = !buffer ? Result<void>(std::move(buffer).error()) : inflate(source, entry, [&out](std::span<const std::byte> piece) {
+    std::memcpy(out, piece.data(), piece.size());  // inflate() gives no more than entry.size in all
+    out += piece.size();
+    return true;
+  });
+  if (!done) {
+    budget.release(entry.size);
+    return std::move(done).error();
+  }
+  return Bytes{std::span(buffer->get(), static_cast<std::size_t>(entry.size)), std::move(*buffer)};
+}
+
+}  // namespace
+
+Result<Archive> Archive::open(Source source, const Limits& limits) {
+  auto directory = ZipDirectory::read(source, limits);
+  if (!directory) return std::move(directory).error();
+  return Archive(std::move(source), std::move(*directory), limits);
+}
+
+Result<Bytes> Archive::read(const ZipEntry& entry, Budget& budget, bool check_crc) const {
+  return guarded("a record", [&]() -> Result<Bytes> {
+    const std::string what = "the record " + escaped(entry.name);
+    auto bytes = entry.method == zip::kStored ? fetch(source_, entry.data_offset, entry.size, budget, what)
+                                              : inflate_whole(source_, entry, budget, what);
+    if (!bytes) return std::move(bytes).error().in_file(source_.name());
+    if (check_crc && entry.crc != 0) {
+      if (auto same = compare_crc(directory_, entry, crc32(0, bytes->span)); !same) {
+        if (entry.method != zip::kStored || !source_.in_memory()) budget.release(entry.size);
+        return std::move(same).error().in_file(source_.name());
+      }
+    }
+    return bytes;
+  });
+}
+
+Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const {
+  return guarded("a record", [&]() -> Result<void> {
+    if (!fits(offset, out.size(), entry.size)) {
+      return Error(ErrorKind::usage, ErrorCode::out_of_range,
+                   quoted(entry.name) + " has " + std::to_string(entry.size) + " bytes; " + std::to_string(out.size()) + " were asked for at byte " +
+                       std::to_string(offset))
+          .in_file(source_.name());
+    }
+    if (out.empty()) return {};
+    if (entry.method == zip::kStored) return source_.read_at(entry.data_offset + offset, out);
+
+    std::uint64_t skip = offset;
+    std::size_t got = 0;
+    auto done = inflate(source_, entry, [&](std::span<const std::byte> piece) {
+      const auto drop = static_cast<std::size_t>(std::min<std::uint64_t>(skip, piece.size()));
+      skip -= drop;
+      piece = piece.subspan(drop);
+      piece = piece.first(std::min(piece.size(), out.size() - got));
+      if (!piece.empty()) std::memcpy(out.data() + got, piece.data(), piece.size());
+      got += piece.size();
+      // A read up to the record's end sees the stream to its own end, which proves the lengths; a shorter one stops early.
+      return got < out.size() || offset + out.size() == entry.size;
+    });
+    if (!done) return std::move(done).error().in_file(source_.name());
+    return {};
+  });
+}
+
+Result<void> Archive::verify(const ZipEntry& entry) const {
+  return guarded("a record", [&]() -> Result<void> {
+    std::uint32_t crc = 0;
+    if (entry.method != zip::kStored) {
+      auto done = inflate(source_, entry, [&crc](std::span<const std::byte> piece) {
+        crc = crc32(crc, piece);
+        return true;
+      });
+      if (!done) return std::move(done).error().in_file(source_.name());
+    } else if (entry.crc == 0) {
+      return {};
+    } else if (source_.in_memory()) {
+      crc = crc32(0, source_.view().subspan(static_cast<std::size_t>(entry.data_offset), static_cast<std::size_t>(entry.size)));
+    } else {
+      auto read = read_crc(source_, entry);
+      if (!read) return std::move(read).error().in_file(source_.name());
+      crc = *read;
+    }
+    if (entry.crc == 0) return {};
+    if (auto same = compare_crc(directory_, entry, crc); !same) return std::move(same).error().in_file(source_.name());
+    return {};
+  });
+}
+
+}  // namespace brine

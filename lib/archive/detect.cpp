@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// detect(): the dispatch of PyTorch's own loader, and a name for what is none of its formats.
+#include "archive/detect.hpp"
+
+#include "archive/detect_magic.hpp"
+#include "archive/detect_pickle.hpp"
+#include "archive/zip_format.hpp"
+#include "bytes/bytes.hpp"
+#include "bytes/cursor.hpp"
+#include "bytes/guard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace brine {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::uint64_t kLook = 4096;
+
+/// A field of octal digits, as tar has its numbers; nothing when there is none.
+std::optional<std::uint64_t> octal(std::string_view field) {
+  std::uint64_t value = 0;
+  const auto first = field.find_first_not_of(' ');
+  if (first == field.npos || field[first] < '0' || field[first] > '7') return std::nullopt;
+  for (const char c : field.substr(first)) {
+    if (c < '0' || c > '7') break;
+    value = value * 8 + static_cast<std::uint64_t>(c - '0');
+  }
+  return value;
+}
+
+/// PyTorch's oldest format, told from any other tar by its first real member; headers that only describe the next one are passed over.
+Detected tar_kind(std::string_view start) {
+  constexpr std::size_t block = 512, name_size = 100, size_at = 124, size_size = 12, type_at = 156;
+  for (std::size_t at = 0; start.size() >= at + block;) {
+    const auto header = start.substr(at, block);
+    const auto name = header.substr(0, std::min(header.find('\0'), name_size));
+    for (const auto member : {"sys_info"sv, "pickle"sv, "storages"sv, "tensors"sv}) {
+      if (name == member) return {FileFormat::tar, {}, {}};
+    }
+    const char type = header[type_at];
+    const auto size = octal(header.substr(size_at, size_size));
+    if ((type != 'x' && type != 'g') || !size || *size > kLook) break;
+    at += block + (static_cast<std::size_t>(*size) + block - 1) / block * block;
+  }
+  return {FileFormat::other, "a tar archive", "unpack it and give brine the checkpoint inside"};
+}
+
+bool all_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
+
+/// An end record without a comment.
+bool ends_like_zip(std::string_view end) {
+  if (end.size() < zip::end::kSize) return false;
+  const auto record = end.substr(end.size() - zip::end::kSize);
+  return record.starts_with("PK\5\6") && record.ends_with("\0\0"sv);
+}
+
+Detected classify(std::string_view start, std::string_view end, std::uint64_t size) {
+  if (start.starts_with("PK\3\4")) return {FileFormat::zip, {}, {}};
+  if (start.starts_with("PK") && !start.starts_with("PK\5\6") && ends_like_zip(end)) return {FileFormat::zip, {}, {}};  // damaged: archive/ says how
+  if (start.size() > 262 && start.substr(257).starts_with("ustar")) return tar_kind(start);
+  if (const Magic* magic = find_magic(start)) return {FileFormat::other, magic->what, magic->advice};
+  if (looks_like_pickle(start, start.size() == size)) return {FileFormat::pickle, {}, {}};
+  if (all_zero(start) && all_zero(end)) {
+    return {FileFormat::other, "a file of zeros", "a download or a copy did not finish: fetch the file again"};
+  }
+  if (const Magic* form = find_by_form(start, size)) return {FileFormat::other, form->what, form->advice};
+  if (ends_like_zip(end)) {
+    return {FileFormat::other, "a zip archive with other bytes in front of it", "take those off: PyTorch looks for a zip at the first byte only"};
+  }
+  return {FileFormat::other, "no file of a known kind", {}};
+}
+
+}  // namespace
+
+Result<Detected> detect(const Source& source) {
+  return guarded("detecting the format", [&]() -> Result<Detected> {
+    if (source.size() == 0) return Error(ErrorKind::not_a_checkpoint, ErrorCode::empty_file, "the file is empty").in_file(source.name());
+    std::array<std::byte, 2 * kLook> buffer;
+    const auto n = static_cast<std::size_t>(std::min(source.size(), kLook));
+    const auto start = std::span(buffer).first(n), end = std::span(buffer).last(n);
+    if (auto read = source.read_at(0, start); !read) return std::move(read).error();
+    if (auto read = source.read_at(source.size() - n, end); !read) return std::move(read).error();
+    const auto text = [](std::span<const std::byte> bytes) { return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()); };
+    return classify(text(start), text(end), source.size());
+  });
+}
+
+}  // namespace brine

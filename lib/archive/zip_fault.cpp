@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "archive/zip_fault.hpp"
+
+#include "support/text.hpp"
+
+#include <utility>
+
+namespace brine {
+
+std::string hex(std::uint64_t value, int digits) {
+  std::string text = "0x";
+  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) text += "0123456789abcdef"[(value >> shift) & 15];
+  return text;
+}
+
+Error zip_fault(ErrorCode code, std::uint64_t offset, std::string text) {
+  return Error(ErrorKind::corrupt, code, std::move(text)).at_offset(offset);
+}
+
+Error zip_fault(ErrorCode code, std::uint64_t offset, std::string_view record, std::string_view text) {
+  return zip_fault(code, offset, quoted(record).append(": ").append(text));
+}
+
+Error zip_mismatch(ErrorCode code, std::uint64_t offset, std::string_view record, std::string_view field, std::uint64_t found,
+                   std::string_view other, std::uint64_t expected) {
+  std::string text;
+  if (!record.empty()) text.append(quoted(record)).append(": ");
+  text.append(field).append(" is ").append(std::to_string(found)).append(", ");
+  text.append(other).append(" ").append(std::to_string(expected));
+  return zip_fault(code, offset, std::move(text));
+}
+
+}  // namespace brine
