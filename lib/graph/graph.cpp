@@ -40,7 +40,6 @@ bool is_number(const Ref& r) noexcept {
 bool same_object(const Ref& a, const Ref& b) noexcept {
   if (a.kind != b.kind) return false;
   if (a.kind == Kind::string) return a.text == b.text && a.length == b.length;
-  if (a.kind == Kind::storage) return a.length == b.length && a.pointer == b.pointer;
   return a.integer == b.integer;  // the address, or the scalar itself
 }
 
@@ -162,11 +161,14 @@ Origin* Graph::set_origin(Node& node, const Origin& origin) noexcept {
 }
 
 bool Graph::add_effect(Node& node, const Ref& setter, const Ref& state) noexcept {
-  if (!node.origin && !set_origin(node, {})) return false;
+  return (node.origin || set_origin(node, {})) && add_effect(*node.origin, setter, state);
+}
+
+bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept {
   auto* effect = arena_.make<Effect>(nullptr, setter, state);
   if (!effect) return false;
-  (node.origin->last ? node.origin->last->next : node.origin->first) = effect;
-  node.origin->last = effect;
+  (origin.last ? origin.last->next : origin.first) = effect;
+  origin.last = effect;
   return true;
 }
 

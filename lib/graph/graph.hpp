@@ -21,6 +21,10 @@ class Graph {
 
   Arena& arena() noexcept { return arena_; }
 
+  /// What keeps the graph alive, for the handles that are made from it; set once by the owner.
+  void set_owner(std::weak_ptr<const void> owner) noexcept { owner_ = std::move(owner); }
+  std::shared_ptr<const void> owner() const noexcept { return owner_.lock(); }
+
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
   Ref list(std::span<const Ref> items = {}, Kind kind = Kind::list, Made made = Made::plain) noexcept;
   Ref dict(Made made = Made::plain) noexcept;
@@ -33,6 +37,7 @@ class Graph {
 
   Origin* set_origin(Node& node, const Origin& origin) noexcept;
   bool add_effect(Node& node, const Ref& setter, const Ref& state) noexcept;
+  bool add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept;
 
   bool append(ListNode& list, std::span<const Ref> items) noexcept;
   /// As Python's d[key] = value: an equal key stays, its value is replaced (`replaced` becomes true).
@@ -46,6 +51,7 @@ class Graph {
  private:
   bool index_all(DictNode& dict) noexcept;
   Arena arena_;
+  std::weak_ptr<const void> owner_;
   const std::uint64_t seed_;
 };
 

@@ -85,6 +85,12 @@ std::string last_part(std::string_view name) {
 
 }  // namespace
 
+std::string_view name(Kind kind) noexcept {
+  constexpr std::string_view names[] = {"absent", "NoneType", "bool", "int", "float", "complex", "str", "bytes", "bytearray", "list", "tuple",
+                                        "dict", "set", "frozenset", "type", "storage", "Tensor", "object"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
 std::string key_name(const Ref& key) {
   switch (key.kind) {
     case Kind::string: return std::string(text_of(key));

@@ -18,6 +18,7 @@ enum : std::uint8_t {
   kBig = 2,       // integer: `text`, `length` are its two's complement, little-endian …
   kDecimal = 4,   // … or its decimal digits
   kPython2 = 8,   // string or bytes: written by Python 2 as str
+  kStorageView = 16,  // storage: a part of another one
 };
 
 /// What made a list, tuple or dict that is not plain.

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// The reader's front door: what the file is, its pickle, its storages, the handles.
+#include <brine/checkpoint.hpp>
+
+#include "graph/print.hpp"
+#include "graph/walk.hpp"
+#include "pickle/disassemble.hpp"
+#include "pickle/machine.hpp"
+#include "state/find.hpp"
+#include "state/state_dict.hpp"
+#include "support/text.hpp"
+#include "torch/form.hpp"
+#include "torch/torch_calls.hpp"
+#include "torch/weights_only.hpp"
+
+#include <new>
+
+namespace brine {
+
+struct Checkpoint::Impl {
+  Impl(Source from, const LoadOptions& with)
+      : source(std::move(from)), options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
+
+  // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
+  Source source;
+  LoadOptions options;
+  Notes notes;
+  Budget inflated;
+  std::unique_ptr<Form> form;
+  std::optional<Budget> metadata;
+  std::optional<Storages> storages;
+  std::optional<TorchCalls> calls;
+  std::optional<Graph> graph;
+  Ref root;
+  int protocol = 0;
+
+  Result<void> open() {
+    auto opened = open_form(source, options.limits, inflated, notes);
+    if (!opened) return std::move(opened).error();
+    form = std::move(*opened);
+    if (auto ok = unpickle(); !ok) return ok;
+    if (auto ok = form->locate(*storages, notes); !ok) return ok;
+    return options.verify_crc ? verify() : Result<void>();
+  }
+
+  Result<void> unpickle() {
+    const PickleAt& pickle = form->pickle();
+    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.bytes.span.size(), ErrorCode::metadata_too_large);
+    storages.emplace(*metadata);
+    calls.emplace(*storages, options.limits);
+    graph.emplace(*metadata);
+    const WeightsOnly policy;
+    const std::size_t noted = notes.list().size();
+    Machine machine(*graph, *calls, options.weights_only ? &policy : nullptr, notes, pickle.bytes.span, *metadata);
+    auto result = machine.run();
+    for (Note& note : notes.list().subspan(noted)) note.place.record = pickle.record;
+    if (!result) return std::move(result).error().in_record(pickle.record);
+    if (result->size != pickle.bytes.span.size())
+      return Error(ErrorKind::corrupt, ErrorCode::pickle_trailing, std::to_string(pickle.bytes.span.size() - result->size) + " bytes follow the end of the pickle")
+          .at_offset(result->size)
+          .in_record(pickle.record);
+    root = result->value;
+    protocol = result->protocol;
+    return {};
+  }
+
+  Result<void> verify() const {
+    for (std::uint32_t i = 0; i < storages->size(); ++i) {
+      const StorageRecord& storage = (*storages)[i];
+      if (!storage.reader) continue;
+      if (auto ok = storage.reader->verify_crc(storage); !ok) return std::move(ok).error();
+    }
+    return {};
+  }
+};
+
+namespace {
+
+// Running out of memory is an Error too, wherever exceptions are on.
+template <class F>
+auto guarded(const Source& source, F&& f) -> decltype(f()) {
+#if defined(__cpp_exceptions)
+  try {
+#endif
+    auto result = f();
+    if (result || source.name().empty()) return result;
+    return std::move(result).error().in_file(source.name());
+#if defined(__cpp_exceptions)
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left").in_file(source.name());
+  }
+#endif
+}
+
+std::string describe(const Ref& value) {
+  if (value.kind == Kind::storage) {
+    const StorageRef s = storage_of(value);
+    return "storage " + quoted(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);
+  }
+  const TensorRecord& t = tensor_of(value);
+  std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype)) + " [";
+  for (std::size_t i = 0; i < t.ndim; ++i) out += (i ? ", " : "") + std::to_string(t.shape()[i]);
+  out += "]";
+  if (t.storage && t.storage->device != "cpu") out += ", " + escaped(t.storage->device, 40);
+  if (t.requires_grad) out += ", requires_grad";
+  return out;
+}
+
+}  // namespace
+
+std::string_view name(Format format) noexcept { return format == Format::zip ? "zip" : "legacy"; }
+
+std::string_view name(Note::Code code) noexcept {
+  constexpr std::string_view names[] = {"duplicate_key", "crc_not_computed", "trailing_bytes", "another_object", "newer_opcode", "size_prefix", "more_notes"};
+  return names[static_cast<std::size_t>(code)];
+}
+
+Result<Checkpoint> load(Source source, const LoadOptions& options) {
+  return guarded(source, [&]() -> Result<Checkpoint> {
+    Source from = source;
+    if (options.offset != 0) {
+      if (options.offset > source.size()) return Error(ErrorKind::usage, ErrorCode::out_of_range, "the offset lies behind the end of the source");
+      auto part = source.part(options.offset, source.size() - options.offset);
+      if (!part) return std::move(part).error();
+      from = std::move(*part);
+    }
+    auto impl = std::make_shared<Checkpoint::Impl>(std::move(from), options);
+    if (auto ok = impl->open(); !ok) return std::move(ok).error();
+    impl->graph->set_owner(impl);
+    return Checkpoint(std::move(impl));
+  });
+}
+
+Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& options) {
+  auto source = Source::file(path, options.file_mode);
+  if (!source) return std::move(source).error();
+  return load(std::move(*source), options);
+}
+
+Value Checkpoint::root() const& { return Value(&*impl_->graph, impl_->root, {}); }
+
+Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
+
+Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
+  return guarded(impl_->source, [&]() -> Result<StateDict> {
+    const Ref from = find_path(impl_->root, path);
+    if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + quoted(path));
+    auto place = find_weights(*impl_->graph, from, std::string(path));
+    if (!place) return std::move(place).error();
+    Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
+    auto made = make_state_dict(*impl_->graph, place->value, std::move(place->path), impl_, budget);
+    if (!made) return std::move(made).error();
+    return StateDict(std::move(*made));
+  });
+}
+
+Value Checkpoint::at(std::string_view path) const& { return Value(&*impl_->graph, find_path(impl_->root, path), std::string(path)); }
+
+std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
+
+std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
+  std::vector<TensorAt> out;
+  Walker walk(from.ref_, from.path_);
+  while (walk.next())
+    if (walk.value().kind == Kind::tensor) out.push_back({walk.path(), Handles::tensor(impl_, &tensor_of(walk.value()))});
+  return out;
+}
+
+std::string Checkpoint::print(const PrintOptions& options) const { return print(root(), options); }
+
+std::string Checkpoint::print(const Value& from, const PrintOptions& options) const {
+  return brine::print(from.ref_, {options.depth, options.nodes, options.per_container}, describe);
+}
+
+std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }
+Format Checkpoint::format() const noexcept { return impl_->form->format(); }
+int Checkpoint::protocol() const noexcept { return impl_->protocol; }
+std::string_view Checkpoint::file() const noexcept { return impl_->source.name(); }
+std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->options.offset + impl_->form->end(); }
+std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
+std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
+
+Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {
+  return guarded(source, [&]() -> Result<void> {
+    Notes notes;
+    Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
+    auto from = source.part(options.offset, source.size() - std::min(options.offset, source.size()));
+    if (!from) return std::move(from).error();
+    auto form = open_form(std::move(*from), options.limits, inflated, notes);
+    if (!form) return std::move(form).error();
+    auto pickles = (*form)->all_pickles();
+    if (!pickles) return std::move(pickles).error();
+    bool more = true;
+    for (const PickleAt& pickle : *pickles) {
+      auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });
+      if (!done) return std::move(done).error().in_record(pickle.record);
+      if (!more) break;
+    }
+    return {};
+  });
+}
+
+}  // namespace brine

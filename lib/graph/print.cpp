@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "graph/print.hpp"
+
+#include "graph/walk.hpp"
+#include "support/text.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace brine {
+
+std::string summary(const Ref& value) {
+  switch (value.kind) {
+    case Kind::string: return brine::quoted(text_of(value), 80);
+    case Kind::bytes: return escaped(key_name(value), 80);
+    case Kind::bytearray: return "bytearray (" + std::to_string(bytes_of(value).size) + " bytes)";
+    case Kind::complex: {
+      Ref part = make_float(complex_of(value).real);
+      const std::string real = key_name(part);
+      part.floating = complex_of(value).imag;
+      const std::string imag = key_name(part);
+      return "(" + real + (imag.starts_with('-') ? "" : "+") + imag + "j)";
+    }
+    case Kind::global: return "<" + escaped(std::string(global_of(value).module) + "." + std::string(global_of(value).name), 120) + ">";
+    case Kind::tuple:
+      if (value.node->made == Made::plain) break;
+      return class_name(value) + escaped(std::string_view(key_name(value)), 80);
+    case Kind::object: return escaped(qualified_class_name(value), 120);
+    default: break;
+  }
+  if (is_container(value)) return class_name(value) + " (" + std::to_string(value.node->size) + ")";
+  return escaped(key_name(value), 80);
+}
+
+std::string print(const Ref& from, const PrintBounds& bounds, const std::function<std::string(const Ref&)>& describe) {
+  std::string out;
+  std::vector<std::uint64_t> shown;  // children seen so far, per depth
+  std::uint64_t nodes = 0;
+  Walker walk(from);
+  while (walk.next()) {
+    const std::size_t depth = walk.depth();
+    shown.resize(std::max(shown.size(), depth + 1));
+    if (depth > 0 && ++shown[depth] > bounds.per_container) {
+      walk.skip();
+      if (shown[depth] == bounds.per_container + 1) out += std::string(depth * 2, ' ') + "…\n";
+      continue;
+    }
+    if (++nodes > bounds.nodes) return out + "… (more than " + std::to_string(bounds.nodes) + " nodes)\n";
+    out.append(std::min<std::size_t>(depth, 100) * 2, ' ');
+    if (depth > 0) {
+      const Children::Child& c = walk.child();
+      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? brine::quoted(text_of(c.key)) : escaped(key_name(c.key)));
+      out += ": ";
+    }
+    const Ref& v = walk.value();
+    out += v.kind == Kind::tensor || v.kind == Kind::storage ? describe(v) : summary(v);
+    if (walk.again() && v.node->size + (v.kind == Kind::object) > 0) out += "  (shown above)";
+    else if (depth >= bounds.depth && is_container(v)) out += " …", walk.skip();
+    if (v.kind == Kind::tuple && v.node->made != Made::plain) walk.skip();
+    out += '\n';
+    if (shown.size() > depth + 1) shown[depth + 1] = 0;
+  }
+  return out;
+}
+
+}  // namespace brine

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "state/module.hpp"
+
+#include "support/text.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+Ref part(const Graph& graph, const Ref& module, std::string_view name) noexcept {
+  const Ref state = state_of(*module.node);
+  if (state.kind != Kind::dict) return {};
+  const Entry* e = graph.find(dict_of(state), name);
+  return e ? e->value : Ref{};
+}
+
+bool is_extra_state(std::string_view key) noexcept {
+  const auto dot = key.rfind('.');
+  return (dot == std::string_view::npos ? key : key.substr(dot + 1)) == "_extra_state";
+}
+
+bool holds_name(const Ref& set, std::string_view name) noexcept {
+  if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return false;
+  const auto items = list_of(set).items();
+  return std::any_of(items.begin(), items.end(), [&](const Ref& r) { return r.kind == Kind::string && text_of(r) == name; });
+}
+
+}  // namespace
+
+bool is_module(const Graph& graph, const Ref& value) noexcept {
+  if (value.kind != Kind::object) return false;
+  for (const std::string_view name : {"_parameters", "_buffers", "_modules"})
+    if (part(graph, value, name).kind != Kind::dict) return false;
+  return true;
+}
+
+bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
+  if (value.kind != Kind::dict) return false;
+  bool weights = attribute(graph, value, "_metadata").kind != Kind::absent;
+  for (const Entry& e : dict_of(value).entries()) {
+    if (e.key.kind != Kind::string) return false;
+    if (e.value.kind == Kind::tensor) weights = true;
+    const bool tree = e.value.kind == Kind::dict || (e.value.kind == Kind::list && e.value.node->made != Made::deque) || is_module(graph, e.value);
+    if (tree && !is_extra_state(text_of(e.key))) return false;
+  }
+  return weights;
+}
+
+Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& module, Budget& budget) {
+  struct Frame {
+    Ref module;
+    std::size_t child, prefix;  // next child; length of the prefix of its names
+  };
+  std::vector<NamedTensor> out;
+  std::vector<Frame> stack;
+  std::string prefix;
+  const auto add = [&](const Ref& names, const Ref& skip) -> Result<void> {
+    for (const Entry& e : dict_of(names).entries()) {
+      if (e.value.kind != Kind::tensor || e.key.kind != Kind::string || holds_name(skip, text_of(e.key))) continue;
+      if (auto ok = budget.charge(sizeof(NamedTensor) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
+      out.push_back({prefix + std::string(text_of(e.key)), &tensor_of(e.value)});
+    }
+    return {};
+  };
+  const auto enter = [&](const Ref& m) -> Result<void> {
+    if (std::any_of(stack.begin(), stack.end(), [&](const Frame& f) { return f.module.node == m.node; }))
+      return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
+    if (auto ok = budget.charge(sizeof(Frame) + 64, "the list of a module's children"); !ok) return ok;
+    if (auto ok = add(part(graph, m, "_parameters"), {}); !ok) return ok;
+    if (auto ok = add(part(graph, m, "_buffers"), part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+    stack.push_back({m, 0, prefix.size()});
+    return {};
+  };
+
+  if (auto ok = enter(module); !ok) return std::move(ok).error();
+  while (!stack.empty()) {
+    Frame& top = stack.back();
+    prefix.resize(top.prefix);
+    const auto children = dict_of(part(graph, top.module, "_modules")).entries();
+    if (top.child == children.size()) {
+      stack.pop_back();
+      continue;
+    }
+    const Entry& e = children[top.child++];
+    if (e.key.kind != Kind::string || !is_module(graph, e.value)) continue;
+    prefix += text_of(e.key);
+    prefix += '.';
+    if (auto ok = enter(e.value); !ok) return std::move(ok).error();
+  }
+  return out;
+}
+
+}  // namespace brine

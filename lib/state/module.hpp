@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What is weights: a dict of tensors, or a pickled nn.Module. Names as PyTorch's state_dict() gives them.
+#pragma once
+
+#include "graph/graph.hpp"
+#include "support/budget.hpp"
+#include "torch/record.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace brine {
+
+struct NamedTensor {
+  std::string name;
+  const TensorRecord* tensor;
+};
+
+/// An object whose state is a dict with the dicts _parameters, _buffers and _modules.
+bool is_module(const Graph& graph, const Ref& value) noexcept;
+
+/// A dict with string keys that holds a tensor directly (or has the attribute _metadata), and no dict, list or module but under keys whose last
+/// part is _extra_state.
+bool is_weights_dict(const Graph& graph, const Ref& value) noexcept;
+
+/// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names.
+/// Names and entries are charged to `budget`: shared children can multiply. Fails with: corrupt (module_cycle), limit.
+Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& module, Budget& budget);
+
+}  // namespace brine

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A form: one way PyTorch has written checkpoints. It says where the pickle starts; once that has run, where the storages it named are.
+// This order is forced: a legacy stream has no lengths, its data is found only after its pickle. Nothing right of the forms knows which it was.
+#pragma once
+
+#include <brine/checkpoint.hpp>
+
+#include "bytes/bytes.hpp"
+#include "support/notes.hpp"
+#include "torch/storage_file.hpp"
+#include "torch/storages.hpp"
+
+#include <memory>
+#include <string>
+
+namespace brine {
+
+/// A pickle of the file, for messages and disassembly.
+struct PickleAt {
+  std::string record;  ///< "archive/data.pkl"; in a stream "object pickle at byte 137"
+  Bytes bytes;         ///< exactly up to STOP in a stream; the whole record in an archive
+};
+
+class Form {
+ public:
+  virtual ~Form() = default;
+  virtual Format format() const noexcept = 0;
+
+  /// The object's pickle.
+  virtual const PickleAt& pickle() const noexcept = 0;
+
+  /// Where the storages are: fills in offset, data, reader. Fails with: corrupt, io, limit.
+  virtual Result<void> locate(Storages& storages, Notes& notes) = 0;
+
+  /// Where this object ends in the source. Requires: locate() was called.
+  virtual std::uint64_t end() const noexcept = 0;
+
+  /// The names a disassembly shows, with what else is pickled in the file, in its order.
+  virtual Result<std::vector<PickleAt>> all_pickles() const = 0;
+};
+
+/// Opens the source in the form it has. Fails with: not_a_checkpoint and unsupported (named), corrupt, io, limit.
+Result<std::unique_ptr<Form>> open_form(Source source, const Limits& limits, Budget& inflated, Notes& notes);
+
+Result<std::unique_ptr<Form>> open_zip_form(Source source, const Limits& limits, Budget& inflated, Notes& notes);
+Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Limits& limits, Budget& inflated);
+
+}  // namespace brine

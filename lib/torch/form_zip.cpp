@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// The zip form: torch.save since 1.6. Records: <root>/data.pkl, byteorder, version, data/<key> … Source: torch/serialization.py,
+// caffe2/serialize/inline_container.cc.
+#include "torch/form.hpp"
+
+#include "archive/zip_format.hpp"
+#include "bytes/cursor.hpp"
+#include "support/text.hpp"
+
+#include <charconv>
+
+namespace brine {
+
+namespace {
+
+Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
+
+// What a zip without data.pkl, or with more than torch.save writes, is.
+std::optional<Error> other_zip(const ZipDirectory& directory) {
+  const auto has = [&](std::string_view record) { return directory.find_record(record) != nullptr; };
+  const auto unsupported = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
+  if (has("constants.pkl") || has("model.json"))
+    return unsupported("this is a TorchScript archive (torch.jit.save), which brine does not read yet; save its state_dict() with torch.save");
+  if (has("data.pkl")) return std::nullopt;
+  if (has(".data/extern_modules") || has(".data/python_version")) return unsupported("this is a torch.package archive, not a checkpoint");
+  if (has("archive_format") || has("models/model.json")) return unsupported("this is a torch.export archive (.pt2), not a checkpoint");
+  for (const ZipEntry& e : directory.entries())
+    if (e.name.size() == directory.root().size() + 9 && escaped(e.name).ends_with("DATA.PKL"))
+      return corrupt(ErrorCode::record_missing, "there is no record data.pkl, only one that differs in case: " + quoted(e.name));
+  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing, "this is a zip archive, but not of PyTorch: it has no record " + brine::quoted(std::string(directory.root()) + "/data.pkl"));
+}
+
+class ZipForm final : public Form {
+ public:
+  ZipForm(Archive archive, const Limits& limits, Budget& inflated, std::uint64_t size)
+      : archive_(std::move(archive)), file_(archive_.source(), &archive_, limits, inflated), inflated_(inflated), size_(size) {}
+
+  Format format() const noexcept override { return Format::zip; }
+  const PickleAt& pickle() const noexcept override { return pickle_; }
+  std::uint64_t end() const noexcept override { return size_; }
+  Result<std::vector<PickleAt>> all_pickles() const override { return std::vector<PickleAt>{pickle_}; }
+
+  Result<void> open(const Limits& limits, Notes& notes) {
+    const ZipDirectory& directory = archive_.directory();
+    if (auto error = other_zip(directory)) return std::move(*error);
+    if (auto ok = check_version(); !ok) return ok;
+    if (auto ok = read_byte_order(); !ok) return ok;
+    const ZipEntry& entry = *directory.find_record("data.pkl");
+    pickle_.record = std::string(entry.name);
+    if (entry.size > limits.pickle_bytes)
+      return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle has " + std::to_string(entry.size) + " bytes; the limit is " + std::to_string(limits.pickle_bytes)).in_record(entry.name);
+    auto bytes = archive_.read(entry, inflated_, true);
+    if (!bytes) return std::move(bytes).error().in_record(entry.name);
+    pickle_.bytes = std::move(*bytes);
+    if (entry.crc == 0 && entry.size != 0)
+      notes.add(Note::Code::crc_not_computed, {.file = {}, .record = pickle_.record, .offset = {}, .opcode = {}, .path = {}}, "the archive was written without CRCs");
+    return {};
+  }
+
+  Result<void> locate(Storages& storages, Notes& notes) override {
+    const ZipDirectory& directory = archive_.directory();
+    std::string name = std::string(directory.root()) + "/data/";
+    const std::size_t stem = name.size();
+    for (std::uint32_t i = 0; i < storages.size(); ++i) {
+      StorageRecord& storage = storages[i];
+      name.resize(stem);
+      name += storage.key;
+      const ZipEntry* entry = directory.find(name);
+      if (!entry) {
+        if (storage.nbytes == 0) continue;  // some writers leave out what has no bytes
+        return corrupt(ErrorCode::record_missing, "there is no record for storage " + quoted(storage.key)).in_record(name);
+      }
+      std::uint64_t skip = 0;
+      if (entry->size != storage.nbytes) {
+        if (auto prefix = cuda_prefix(*entry, storage)) skip = *prefix;
+        else
+          return corrupt(ErrorCode::storage_size, "the record has " + std::to_string(entry->size) + " bytes, the storage needs " + std::to_string(storage.nbytes)).in_record(name);
+        notes.add(Note::Code::size_prefix, {.file = {}, .record = name, .offset = {}, .opcode = {}, .path = {}},
+                  "an 8-byte element count stands before the data (PyTorch 1.6.0, CUDA)");
+      }
+      storage.entry = static_cast<std::uint32_t>(entry - directory.entries().data());
+      if (entry->method == zip::kStored) file_.place(storage, entry->data_offset + skip, foreign_);
+      else file_.place_packed(storage, storage.entry, foreign_);
+    }
+    return {};
+  }
+
+ private:
+  Result<std::string> small_record(const ZipEntry& entry) {
+    if (entry.size > 1024) return corrupt(ErrorCode::format_version, "the record is too long for what it says").in_record(entry.name);
+    auto bytes = archive_.read(entry, inflated_, true);
+    if (!bytes) return std::move(bytes).error().in_record(entry.name);
+    return std::string(bytes->text());
+  }
+
+  // The leading integer counts, as in PyTorch; 1 to 10 are known, and what torch.save writes is 3.
+  Result<void> check_version() {
+    const ZipEntry* entry = archive_.directory().find_record("version");
+    if (!entry) entry = archive_.directory().find_record(".data/version");
+    if (!entry) return corrupt(ErrorCode::record_missing, "the archive has no record version");
+    auto text = small_record(*entry);
+    if (!text) return text.error();
+    int version = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
+    if (error != std::errc()) return corrupt(ErrorCode::format_version, quoted(*text, 20) + " is no version number").in_record(entry->name);
+    if (version < 1 || version > 10)
+      return Error(ErrorKind::unsupported, ErrorCode::format_version, "format version " + std::to_string(version) + "; known are 1 to 10").in_record(entry->name);
+    return {};
+  }
+
+  Result<void> read_byte_order() {
+    const ZipEntry* entry = archive_.directory().find_record("byteorder");
+    bool big = false;  // PyTorch's default, too, when the record is missing
+    if (entry) {
+      auto text = small_record(*entry);
+      if (!text) return text.error();
+      if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + quoted(*text, 20) + " is neither little nor big").in_record(entry->name);
+      big = *text == "big";
+    }
+    foreign_ = big != (boost::endian::order::native == boost::endian::order::big);
+    return {};
+  }
+
+  // PyTorch 1.6.0 wrote an element count before the data of CUDA storages (pytorch/pytorch#46020).
+  std::optional<std::uint64_t> cuda_prefix(const ZipEntry& entry, const StorageRecord& storage) {
+    if (entry.size < 8 || entry.size - 8 != storage.nbytes || entry.method != zip::kStored) return std::nullopt;
+    std::byte count[8];
+    if (!archive_.source().read_at(entry.data_offset, count)) return std::nullopt;
+    return Cursor(count).u64() * item_size(storage.dtype) == storage.nbytes ? std::optional<std::uint64_t>(8) : std::nullopt;
+  }
+
+  Archive archive_;
+  StorageFile file_;
+  Budget& inflated_;
+  std::uint64_t size_;
+  PickleAt pickle_;
+  bool foreign_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Form>> open_zip_form(Source source, const Limits& limits, Budget& inflated, Notes& notes) {
+  const std::uint64_t size = source.size();
+  auto archive = Archive::open(std::move(source), limits);
+  if (!archive) return std::move(archive).error();
+  auto form = std::make_unique<ZipForm>(std::move(*archive), limits, inflated, size);
+  if (auto ok = form->open(limits, notes); !ok) return std::move(ok).error();
+  return std::unique_ptr<Form>(std::move(form));
+}
+
+}  // namespace brine

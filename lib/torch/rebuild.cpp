@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Tensors from their calls. Every argument is checked before it is used; the view itself by check_layout.
+// Source of the forms: torch/_utils.py, torch/_tensor.py, torch/nn/parameter.py and torch/tensor.py of 0.1.10 to 2.14.
+#include "torch/torch_calls.hpp"
+
+#include "graph/walk.hpp"
+#include "support/checked.hpp"
+#include "torch/dtype_table.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
+
+std::optional<std::int64_t> int_of(const Ref& r) noexcept {
+  if (r.kind != Kind::integer || (r.flags & kBig)) return std::nullopt;
+  return r.integer;
+}
+
+bool is_empty_ordered_dict(const Ref& r) noexcept {
+  return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first;
+}
+
+Result<bool> flag(const Ref& r, const char* what) {
+  if (r.kind == Kind::boolean || (r.kind == Kind::integer && (r.integer == 0 || r.integer == 1))) return r.integer != 0;
+  return corrupt(std::string(what) + " is no bool but " + class_name(r));
+}
+
+}  // namespace
+
+// Sizes and strides of a tensor that is being checked.
+struct TorchCalls::Dims {
+  static constexpr std::size_t kMost = 255;
+  std::int64_t values[2 * kMost];
+};
+
+// A copy of the record, and of its dims, in the graph; with an origin where the call is not the canonical one.
+Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Origin* origin) {
+  auto* kept = graph.arena().make<TensorRecord>(record);
+  auto* dims = graph.arena().array<std::int64_t>(record.ndim * std::size_t{2});
+  if (!kept || !dims) return spent();
+  std::copy_n(record.dims, record.ndim * std::size_t{2}, dims);
+  kept->dims = dims;
+  if (origin && !(kept->origin = graph.arena().make<Origin>(*origin))) return spent();
+  return make_tensor_ref(kept);
+}
+
+// Fills storage, dtype, offset and dims of the record from (storage, offset, size, stride); the dims are in `dims`.
+Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype) {
+  if (a[0].kind != Kind::storage) return corrupt("the tensor's storage is no storage but " + class_name(a[0]));
+  const StorageRef storage = storage_of(a[0]);
+  if (!dtype) {
+    if (storage.untyped) return corrupt("the storage is untyped, and the call names no dtype");
+    dtype = storage.dtype;
+  }
+  const auto offset = int_of(a[1]);
+  if (!offset) return corrupt("the storage offset is no int of 64 bits but " + class_name(a[1]));
+  if (a[2].kind != Kind::tuple || a[3].kind != Kind::tuple)
+    return corrupt("size and stride must be tuples, they are " + class_name(a[2]) + " and " + class_name(a[3]));
+  const auto size = tuple_of(a[2]).items(), stride = tuple_of(a[3]).items();
+
+  const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
+  if (size.size() > most || stride.size() > most)
+    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
+                 std::to_string(std::max(size.size(), stride.size())) + " dimensions; the limit is " + std::to_string(most));
+  for (std::size_t i = 0; i < size.size() + stride.size(); ++i) {
+    const Ref& item = i < size.size() ? size[i] : stride[i - size.size()];
+    const auto value = int_of(item);
+    if (!value) return corrupt(std::string(i < size.size() ? "size" : "stride") + " holds no int of 64 bits but " + class_name(item));
+    dims.values[i] = *value;
+  }
+
+  const auto item = static_cast<std::int64_t>(item_size(*dtype));
+  const std::int64_t numel = storage.view ? storage.view->numel : static_cast<std::int64_t>(storage.record->nbytes) / item;
+  if (storage.view && item_size(storage.dtype) != item_size(*dtype)) return corrupt("the dtype is not that of the storage it is a view of");
+  if (auto ok = check_layout({*dtype, {dims.values, size.size()}, {dims.values + size.size(), stride.size()}, *offset, numel}, limits_); !ok) return ok;
+  const auto from_root = checked_add(*offset, storage.view ? storage.view->offset : std::int64_t{0});
+  if (!from_root) return corrupt("the storage offset overflows");
+
+  record.storage = storage.record;
+  record.dtype = *dtype;
+  record.offset = *from_root;
+  record.ndim = static_cast<std::uint8_t>(size.size());
+  record.unset = false;
+  record.dims = dims.values;
+  return {};
+}
+
+Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form) {
+  const auto a = tuple_of(args).items();
+  const std::size_t least = form == TensorForm::v1 ? 4 : form == TensorForm::v2 ? 6 : 7, most = form == TensorForm::v1 ? 4 : least + 1;
+  if (a.size() < least || a.size() > most)
+    return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(least) + " to " + std::to_string(most) + " arguments, not " + std::to_string(a.size()));
+
+  TensorRecord record;
+  record.form = form;
+  std::optional<DType> dtype;
+  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce;
+  if (form != TensorForm::v1) {
+    const auto requires_grad = flag(a[4], "requires_grad");
+    if (!requires_grad) return requires_grad.error();
+    record.requires_grad = *requires_grad;
+    if (a[5].kind != Kind::dict && a[5].kind != Kind::none) return corrupt("the backward hooks are no dict but " + class_name(a[5]));
+    canonical = canonical && is_empty_ordered_dict(a[5]) && a[4].kind == Kind::boolean;
+    if (form == TensorForm::v3) {
+      dtype = dtype_of_global(a[6]);
+      if (!dtype) return corrupt("the dtype is none brine knows: " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
+    }
+    if (a.size() == most && a.back().kind == Kind::dict)
+      for (const Entry& e : dict_of(a.back()).entries())
+        if (e.key.kind == Kind::string && e.value.kind == Kind::boolean && e.value.integer) {
+          if (text_of(e.key) == "conj") record.conj = true;
+          if (text_of(e.key) == "neg") record.neg = true;
+        }
+  }
+  Dims dims;
+  if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
+  if (record.conj && !is_complex(record.dtype)) return corrupt("a conjugated tensor must be complex");
+  if (!canonical) {
+    const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+    return keep(site.graph(), record, &origin);
+  }
+  site.release_arguments();  // all that matters has been copied out of them
+  return keep(site.graph(), record, nullptr);
+}
+
+Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state) {
+  const auto a = tuple_of(args).items();
+  if (a.size() != (with_state ? 4u : 3u)) return corrupt(std::string(global_of(callee).name) + " has " + std::to_string(a.size()) + " arguments");
+  if (a[0].kind != Kind::tensor) return Ref{};  // a parameter of a kind that is kept as an object
+  const auto requires_grad = flag(a[1], "requires_grad");
+  if (!requires_grad) return requires_grad.error();
+  TensorRecord record = tensor_of(a[0]);
+  record.base = &tensor_of(a[0]);
+  record.form = TensorForm::parameter;
+  record.parameter = true;
+  record.requires_grad = *requires_grad;
+  record.origin = nullptr;
+  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  const bool canonical = !with_state && is_empty_ordered_dict(a[2]) && site.how() == How::reduce;
+  return keep(site.graph(), record, canonical ? nullptr : &origin);
+}
+
+// Parameter(data[, requires_grad]) of 0.4, or Parameter(data) / Parameter() and a BUILD before; Variable likewise.
+Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter) {
+  const auto a = tuple_of(args).items();
+  TensorRecord record;
+  record.unset = a.empty();
+  if (!a.empty()) {
+    if (a[0].kind != Kind::tensor || a.size() > 2) return Ref{};
+    record = tensor_of(a[0]);
+    record.base = &tensor_of(a[0]);
+  }
+  record.form = TensorForm::parameter;
+  record.parameter = parameter;
+  record.requires_grad = parameter;
+  if (a.size() == 2) {
+    const auto requires_grad = flag(a[1], "requires_grad");
+    if (!requires_grad) return requires_grad.error();
+    record.requires_grad = *requires_grad;
+  }
+  static constexpr std::int64_t kEmpty[] = {0, 1};
+  if (record.unset) record.dims = kEmpty, record.ndim = 1;
+  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  return keep(site.graph(), record, &origin);
+}
+
+// torch.FloatTensor() and a BUILD with its storage: 0.1.x.
+Result<Ref> TorchCalls::tensor_class(const CallSite& site, const Ref& callee, const Ref& args) {
+  if (tuple_of(args).size != 0) return Ref{};
+  static constexpr std::int64_t kEmpty[] = {0, 1};
+  TensorRecord record;
+  record.form = TensorForm::old_class;
+  record.dtype = dtype_of_tensor_class(global_of(callee).name).value_or(DType::float32);
+  record.dims = kEmpty;
+  record.ndim = 1;
+  record.unset = true;
+  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  return keep(site.graph(), record, &origin);
+}
+
+Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state) {
+  auto& record = *const_cast<TensorRecord*>(static_cast<const TensorRecord*>(tensor.pointer));  // ours, and not yet shared
+  const auto s = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+  const bool wrapper = record.form == TensorForm::parameter && record.origin;
+  if (record.form == TensorForm::old_class && record.unset && s.size() == 4) {
+    Dims dims;
+    TensorRecord data = record;
+    if (auto ok = place(data, dims, s, std::nullopt); !ok) return ok;
+    const auto kept = keep(graph, data, nullptr);
+    if (!kept) return kept.error();
+    record = tensor_of(*kept);
+  } else if (wrapper && !record.unset && s.size() == 3) {  // (requires_grad, volatile, backward_hooks)
+    const auto requires_grad = flag(s[0], "requires_grad");
+    if (!requires_grad) return requires_grad.error();
+    record.requires_grad = *requires_grad;
+  } else if (wrapper && s.size() == 5 && s[0].kind == Kind::tensor) {  // (data, grad, backward_hooks, requires_grad, volatile)
+    const auto requires_grad = flag(s[3], "requires_grad");
+    if (!requires_grad) return requires_grad.error();
+    TensorRecord data = tensor_of(s[0]);
+    data.base = &tensor_of(s[0]);
+    data.origin = record.origin;
+    data.form = record.form;
+    data.parameter = record.parameter;
+    data.requires_grad = *requires_grad;
+    record = data;
+  } else {
+    return Error(ErrorKind::corrupt, ErrorCode::pickle_target, "cannot set the state of a tensor");
+  }
+  return graph.add_effect(*const_cast<Origin*>(record.origin), {}, state) ? Result<void>() : spent();
+}
+
+}  // namespace brine

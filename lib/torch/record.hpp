@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The records behind the handles Storage and Tensor. Those of a file live as long as its checkpoint; nothing in them changes once it is open, but
+// the bytes of a storage that had to be fetched.
+#pragma once
+
+#include <brine/tensor.hpp>
+
+#include "graph/node.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace brine {
+
+/// Where the bytes of a checkpoint's storages come from: a form of torch/.
+class StorageReader {
+ public:
+  explicit StorageReader(std::uint64_t most) noexcept : copy_bytes(most) {}
+  virtual ~StorageReader() = default;
+  const std::uint64_t copy_bytes;  ///< Limits::copy_bytes
+  virtual Result<void> read(const StorageRecord& storage, std::uint64_t offset, std::span<std::byte> out) const = 0;
+  /// All bytes, fetched once and kept. Thread-safe.
+  virtual Result<std::span<const std::byte>> fetch(const StorageRecord& storage) const = 0;
+  virtual Result<bool> verify_crc(const StorageRecord& storage) const = 0;
+};
+
+struct StorageRecord {
+  std::string_view key, device;
+  std::uint64_t nbytes = 0;
+  std::uint64_t offset = 0;                          // of the data in the source, unless `packed`
+  mutable std::atomic<const std::byte*> data = nullptr;  // once known: in the map, the caller's memory, or a fetched buffer
+  const StorageReader* reader = nullptr;             // null: `data` is all there is
+  std::uint32_t entry = 0;                           // of the archive's directory
+  DType dtype = DType::uint8;
+  bool untyped = false;                              // UntypedStorage: bytes are never swapped
+  bool packed = false, foreign = false, found = false;
+};
+
+/// A storage of a legacy file that is a part of another one (0.1.10 to 0.3.1); counts elements.
+struct StorageView {
+  const StorageRecord* root;
+  std::int64_t offset, numel;
+};
+
+/// What the pickle wrote: decides how the writer writes it back.
+enum class TensorForm : std::uint8_t { v1, v2, v3, parameter, old_class };
+
+struct TensorRecord {
+  const StorageRecord* storage = nullptr;  // null: an old-style tensor that was never given one
+  std::int64_t offset = 0;                 // elements, from the root storage's start
+  const std::int64_t* dims = nullptr;      // shape, then stride
+  const TensorRecord* base = nullptr;      // of a parameter: the tensor it wraps
+  const Origin* origin = nullptr;          // the call, where it is not the canonical one
+  DType dtype = DType::float32;
+  std::uint8_t ndim = 0;
+  TensorForm form = TensorForm::v2;
+  bool requires_grad = false, parameter = false, conj = false, neg = false, unset = false;
+
+  std::span<const std::int64_t> shape() const noexcept { return {dims, ndim}; }
+  std::span<const std::int64_t> stride() const noexcept { return {dims + ndim, ndim}; }
+  std::int64_t numel() const noexcept {  // checked when the record was made
+    std::int64_t n = 1;
+    for (const std::int64_t size : shape()) n *= size;
+    return n;
+  }
+};
+
+inline const TensorRecord& tensor_of(const Ref& r) noexcept { return *static_cast<const TensorRecord*>(r.pointer); }
+inline Ref make_tensor_ref(const TensorRecord* record) noexcept {
+  Ref r;
+  r.kind = record ? Kind::tensor : Kind::absent;
+  r.pointer = record;
+  return r;
+}
+
+/// Makes public handles from records; `owner` keeps the record alive.
+struct Handles {
+  static Tensor tensor(std::shared_ptr<const void> owner, const TensorRecord* record) noexcept {
+    return Tensor(std::shared_ptr<const TensorRecord>(std::move(owner), record));
+  }
+  static Storage storage(std::shared_ptr<const void> owner, const StorageRecord* record) noexcept {
+    return record ? Storage(std::shared_ptr<const StorageRecord>(std::move(owner), record)) : Storage();
+  }
+  static const TensorRecord& record(const Tensor& tensor) noexcept { return *tensor.record_; }
+};
+
+}  // namespace brine

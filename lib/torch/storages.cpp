@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "torch/storages.hpp"
+
+#include "graph/walk.hpp"
+#include "support/checked.hpp"
+#include "support/text.hpp"
+#include "torch/dtype_table.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
+
+std::optional<std::int64_t> count_of(const Ref& r) noexcept {
+  if (r.kind != Kind::integer || (r.flags & kBig)) return std::nullopt;
+  return r.integer;
+}
+
+// THREATS §3: no NUL, no "..", nothing a record name of PyTorch never has.
+bool is_key(std::string_view key) noexcept {
+  const auto plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '/' || c == '-'; };
+  return !key.empty() && std::all_of(key.begin(), key.end(), plain) && key.find("..") == std::string_view::npos;
+}
+
+constexpr std::uint16_t kUntypedTag = 0x100;
+
+}  // namespace
+
+std::uint32_t Storages::find(std::string_view key) const noexcept {
+  if (index_.empty()) return size_;
+  const auto i = HashIndex::find(index_, hash_bytes(key, seed_), [&](std::uint32_t n) { return (*this)[n].key == key; });
+  return i == HashIndex::npos ? size_ : i;
+}
+
+Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_view device, DType dtype, bool untyped, std::uint64_t nbytes) {
+  if (const std::uint32_t known = find(key); known != size_) {
+    if ((*this)[known].nbytes == nbytes) return known;
+    return corrupt(ErrorCode::storage_size, "storage " + quoted(key) + " has " + std::to_string(nbytes) + " bytes here and " +
+                                                std::to_string((*this)[known].nbytes) + " elsewhere");
+  }
+  if (size_ % kBlock == 0) {
+    if (!budget_.take(kBlock * sizeof(StorageRecord))) return budget_.exceeded(kBlock * sizeof(StorageRecord), "the list of storages");
+    blocks_.push_back(std::make_unique<StorageRecord[]>(kBlock));
+  }
+  if (index_.size() * 2 < (std::size_t{size_} + 1) * 3) {
+    const std::size_t slots = HashIndex::slots_for(std::max<std::size_t>(16, std::size_t{size_} * 2));
+    if (!budget_.take((slots - index_.size()) * sizeof(std::uint32_t))) return budget_.exceeded(slots * 4, "the list of storages");
+    index_.assign(slots, 0);
+    for (std::uint32_t i = 0; i < size_; ++i) HashIndex::insert(index_, hash_bytes((*this)[i].key, seed_), i);
+  }
+  HashIndex::insert(index_, hash_bytes(key, seed_), size_);
+  StorageRecord& record = (*this)[size_++];
+  record.key = key;
+  record.device = device;
+  record.dtype = dtype;
+  record.untyped = untyped;
+  record.nbytes = nbytes;
+  return size_ - 1;
+}
+
+Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
+  if (id.kind != Kind::tuple) return Ref{};
+  const auto part = tuple_of(id).items();
+  if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return Ref{};
+  if (part.size() != 5 && part.size() != 6) return corrupt(ErrorCode::persistent_id, "a storage's persistent id has 5 or 6 parts, this one " + std::to_string(part.size()));
+
+  if (part[1].kind != Kind::global) return corrupt(ErrorCode::persistent_id, "the storage class is no class but " + class_name(part[1]));
+  const GlobalNode& cls = global_of(part[1]);
+  const bool untyped = is_untyped_storage_class(cls.name);
+  const auto dtype = untyped ? std::optional(DType::uint8) : dtype_of_storage_class(cls.name);
+  if (!dtype)
+    return Error(ErrorKind::unsupported, ErrorCode::storage_class, quoted(std::string(cls.module) + "." + std::string(cls.name)) + " is no storage class brine knows");
+
+  if (part[2].kind != Kind::string || !is_key(text_of(part[2])))
+    return corrupt(ErrorCode::storage_key, "the storage key " + (part[2].kind == Kind::string ? quoted(text_of(part[2])) : "is no str but " + class_name(part[2])) + " cannot be");
+  const std::string_view device = part[3].kind == Kind::string ? text_of(part[3]) : std::string_view();
+  if (part[3].kind != Kind::string && part[3].kind != Kind::none) return corrupt(ErrorCode::persistent_id, "the storage's location is no str but " + class_name(part[3]));
+
+  const auto numel = count_of(part[4]);
+  const auto nbytes = numel ? checked_multiply(*numel, static_cast<std::int64_t>(item_size(*dtype))) : std::nullopt;
+  if (!numel || *numel < 0 || !nbytes)
+    return corrupt(ErrorCode::storage_size, "the element count of storage " + quoted(text_of(part[2])) +
+                                                (!numel ? " is no int of 64 bits" : *numel < 0 ? " is negative" : " overflows"));
+  const auto number = get_or_add(text_of(part[2]), device, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
+  if (!number) return number.error();
+
+  Ref out;
+  out.kind = Kind::storage;
+  out.tag = static_cast<std::uint16_t>(static_cast<std::uint16_t>(*dtype) | (untyped ? kUntypedTag : 0));
+  out.pointer = &(*this)[*number];
+  if (part.size() == 6 && part[5].kind != Kind::none) {
+    const auto view = part[5].kind == Kind::tuple ? tuple_of(part[5]).items() : std::span<const Ref>();
+    const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
+    if (!offset || !count) return corrupt(ErrorCode::persistent_id, "a storage's view is (key, offset, count)");
+    if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))
+      return corrupt(ErrorCode::storage_size, "the view of storage " + quoted(text_of(part[2])) + " reaches outside it");
+    const auto* kept = graph.arena().make<StorageView>(&(*this)[*number], *offset, *count);
+    if (!kept) return budget_.exceeded(sizeof(StorageView), "the list of storages");
+    out.flags = kStorageView;
+    out.pointer = kept;
+  }
+  return out;
+}
+
+StorageRef storage_of(const Ref& ref) noexcept {
+  const auto* view = ref.flags & kStorageView ? static_cast<const StorageView*>(ref.pointer) : nullptr;
+  return {view ? view->root : static_cast<const StorageRecord*>(ref.pointer), view, static_cast<DType>(ref.tag & 0xFF), (ref.tag & kUntypedTag) != 0};
+}
+
+}  // namespace brine

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Storages: those that the persistent ids of one pickle named, by key. Element count and size are known from the id; where the bytes are, the
+// form tells after the pickle has run.
+#pragma once
+
+#include "graph/graph.hpp"
+#include "support/hash_index.hpp"
+#include "torch/record.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace brine {
+
+class Storages {
+ public:
+  explicit Storages(Budget& budget) : budget_(budget), seed_(random_seed()) {}
+  Storages(const Storages&) = delete;
+
+  /// The storage of a persistent id ('storage', class, key, location, numel[, view]); a Ref of kind storage, or absent when the id is none.
+  /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
+  Result<Ref> from_id(Graph& graph, const Ref& id);
+
+  std::uint32_t size() const noexcept { return size_; }
+  StorageRecord& operator[](std::uint32_t i) noexcept { return blocks_[i / kBlock][i % kBlock]; }
+  const StorageRecord& operator[](std::uint32_t i) const noexcept { return blocks_[i / kBlock][i % kBlock]; }
+  /// The number of the storage with this key, or size().
+  std::uint32_t find(std::string_view key) const noexcept;
+
+ private:
+  static constexpr std::uint32_t kBlock = 256;
+  Result<std::uint32_t> get_or_add(std::string_view key, std::string_view device, DType dtype, bool untyped, std::uint64_t nbytes);
+
+  Budget& budget_;
+  const std::uint64_t seed_;
+  std::vector<std::unique_ptr<StorageRecord[]>> blocks_;
+  std::vector<std::uint32_t> index_;
+  std::uint32_t size_ = 0;
+};
+
+/// The record and, for storages that are views, the view a storage Ref stands for. The Ref's dtype is that of its own persistent id.
+struct StorageRef {
+  const StorageRecord* record;
+  const StorageView* view;
+  DType dtype;
+  bool untyped;
+};
+StorageRef storage_of(const Ref& ref) noexcept;
+
+}  // namespace brine

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Names, dispatch, and what is no tensor. The tensors are made in rebuild.cpp.
+#include "torch/torch_calls.hpp"
+
+#include "graph/walk.hpp"
+#include "torch/dtype_table.hpp"
+
+namespace brine {
+
+namespace {
+
+enum class TorchCall : std::uint16_t {
+  rebuild_tensor = kFirstForeign, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state, rebuild_from_type,
+  parameter, variable, tensor_class, size, device, layout,
+};
+constexpr std::uint16_t kFirstDtype = 256;
+
+struct Name {
+  std::string_view module, name;
+  TorchCall call;
+};
+constexpr Name kNames[] = {
+    {"torch._utils", "_rebuild_tensor_v2", TorchCall::rebuild_tensor_v2},
+    {"torch._utils", "_rebuild_parameter", TorchCall::rebuild_parameter},
+    {"torch._utils", "_rebuild_tensor_v3", TorchCall::rebuild_tensor_v3},
+    {"torch._utils", "_rebuild_tensor", TorchCall::rebuild_tensor},
+    {"torch._utils", "_rebuild_parameter_with_state", TorchCall::rebuild_parameter_with_state},
+    {"torch._tensor", "_rebuild_from_type_v2", TorchCall::rebuild_from_type},
+    {"torch._tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},
+    {"torch.tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},
+    {"torch.nn.parameter", "Parameter", TorchCall::parameter},
+    {"torch.autograd.variable", "Variable", TorchCall::variable},
+    {"torch", "Size", TorchCall::size},
+    {"torch", "device", TorchCall::device},
+    {"torch.serialization", "_get_layout", TorchCall::layout},
+};
+
+}  // namespace
+
+std::uint16_t TorchCalls::known(std::string_view module, std::string_view name) const {
+  if (!module.starts_with("torch")) return 0;
+  for (const Name& row : kNames)
+    if (row.name == name && row.module == module) return static_cast<std::uint16_t>(row.call);
+  if (module == "torch")
+    if (const auto dtype = dtype_from_name(name)) return static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(*dtype));
+  if ((module == "torch" || module == "torch.cuda") && (name == "Tensor" || dtype_of_tensor_class(name)))
+    return static_cast<std::uint16_t>(TorchCall::tensor_class);
+  return 0;
+}
+
+std::optional<DType> dtype_of_global(const Ref& value) noexcept {
+  if (value.kind != Kind::global || value.node->known < kFirstDtype) return std::nullopt;
+  return static_cast<DType>(value.node->known - kFirstDtype);
+}
+
+Error TorchCalls::spent() const {
+  return Error(ErrorKind::limit, ErrorCode::metadata_too_large, "the tensors need more memory than Limits::metadata_factor and _base allow");
+}
+
+Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref& args) {
+  if (callee.node->known >= kFirstDtype) return Ref{};
+  switch (static_cast<TorchCall>(callee.node->known)) {
+    case TorchCall::rebuild_tensor: return rebuild_tensor(site, callee, args, TensorForm::v1);
+    case TorchCall::rebuild_tensor_v2: return rebuild_tensor(site, callee, args, TensorForm::v2);
+    case TorchCall::rebuild_tensor_v3: return rebuild_tensor(site, callee, args, TensorForm::v3);
+    case TorchCall::rebuild_parameter: return rebuild_parameter(site, callee, args, false);
+    case TorchCall::rebuild_parameter_with_state: return rebuild_parameter(site, callee, args, true);
+    case TorchCall::rebuild_from_type: return rebuild_from_type(site, callee, args);
+    case TorchCall::parameter: return parameter_class(site, callee, args, true);
+    case TorchCall::variable: return parameter_class(site, callee, args, false);
+    case TorchCall::tensor_class: return tensor_class(site, callee, args);
+    case TorchCall::size: {
+      const auto a = tuple_of(args).items();
+      if (a.size() != 1 || a[0].kind != Kind::tuple) return Ref{};
+      return marked_tuple(site, callee, args, Made::size);
+    }
+    case TorchCall::device: return marked_tuple(site, callee, args, Made::device);
+    case TorchCall::layout: return marked_tuple(site, callee, args, Made::layout);
+  }
+  return Ref{};
+}
+
+Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) {
+  // ('module', class, source file, source text) stands for the class; the text is kept in the id, and never run.
+  if (id.kind == Kind::tuple) {
+    const auto part = tuple_of(id).items();
+    if (part.size() == 4 && part[0].kind == Kind::string && text_of(part[0]) == "module" && part[1].kind == Kind::global) {
+      Ref cls = part[1];
+      if (!cls.node->origin && !graph.set_origin(*cls.node, {.callee = {}, .args = id, .kwargs = {}, .how = How::persistent})) return spent();
+      return cls;
+    }
+  }
+  return storages_.from_id(graph, id);
+}
+
+Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made) {
+  Graph& graph = site.graph();
+  const Ref value = graph.tuple(made == Made::size ? tuple_of(tuple_of(args).items()[0]).items() : tuple_of(args).items(), made);
+  if (value.kind == Kind::absent || !graph.set_origin(*value.node, {.callee = callee, .args = args, .kwargs = {}, .how = site.how()})) return spent();
+  return value;
+}
+
+// The value is func(*args): the type is a class of the writer's, and the state its Python attributes. A func that brine does not know stays an
+// object of its own, so that what it was given can be found.
+Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
+  Graph& graph = site.graph();
+  Ref func = callee, inner = args;
+  while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
+    const auto a = tuple_of(inner).items();
+    if (a.size() != 4 || a[2].kind != Kind::tuple)
+      return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
+    func = a[0];
+    inner = a[2];
+  }
+  Origin outer{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  if (func.kind == Kind::global && func.node->known >= kFirstForeign) {
+    Result<Ref> value = call(CallSite(graph, How::reduce, nullptr), func, inner);
+    if (!value || value->kind != Kind::tensor) {
+      if (!value || value->kind != Kind::absent) return value;
+    } else {
+      return keep(graph, tensor_of(*value), &outer);
+    }
+  }
+  const Ref object = graph.object({.callee = func, .args = inner, .kwargs = {}});
+  if (object.kind == Kind::absent || !(object.node->origin->outer = graph.arena().make<Origin>(outer))) return spent();
+  return object;
+}
+
+}  // namespace brine

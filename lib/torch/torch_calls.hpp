@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The names of PyTorch that build data: the rebuild functions, Parameter and Variable, the tensor classes of the first releases, Size, device,
+// layout, dtypes. Everything else of torch.* stays an inert object.
+#pragma once
+
+#include "pickle/calls.hpp"
+#include "torch/layout.hpp"
+#include "torch/storages.hpp"
+
+#include <optional>
+
+namespace brine {
+
+class TorchCalls final : public Calls {
+ public:
+  /// All are borrowed and must live as long as the graphs that are made with it.
+  TorchCalls(Storages& storages, const Limits& limits) : storages_(storages), limits_(limits) {}
+
+  std::uint16_t known(std::string_view module, std::string_view name) const override;
+  Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override;
+  Result<Ref> persistent(Graph& graph, const Ref& id) override;
+  Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override;
+
+ private:
+  Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
+  Result<Ref> rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
+  Result<Ref> rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter);
+  Result<Ref> tensor_class(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made);
+  struct Dims;
+  Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype);
+  Result<Ref> keep(Graph& graph, const TensorRecord& record, const Origin* origin);
+  Error spent() const;
+
+  Storages& storages_;
+  const Limits& limits_;
+};
+
+/// The dtype a global names (torch.float32), or nothing.
+std::optional<DType> dtype_of_global(const Ref& value) noexcept;
+
+}  // namespace brine

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Value: the handle users hold on a place of the tree.
+#include <brine/value.hpp>
+
+#include "graph/walk.hpp"
+#include "support/text.hpp"
+#include "torch/storages.hpp"
+
+#include <cmath>
+
+namespace brine {
+
+namespace {
+
+Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
+
+std::span<const Ref> positions(const Ref& r) noexcept {
+  if (r.kind == Kind::tuple) return tuple_of(r).items();
+  if (r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset) return list_of(r).items();
+  return {};
+}
+
+}  // namespace
+
+Value Value::child(Ref ref, std::string_view step) const {
+  Value v(graph_, ref, path_);
+  if (!v.path_.empty()) v.path_ += '.';
+  v.path_ += step;
+  return v;
+}
+
+Value Value::fault(ErrorCode code, std::string text) const {
+  Value v(graph_, {}, path_);
+  v.fault_ = fault_ ? fault_ : std::make_shared<const Error>(usage(code, std::move(text)).at_path(path_));
+  return v;
+}
+
+Error Value::refusal(std::string_view wanted) const {
+  if (fault_) return *fault_;
+  const auto at = [&](Error e) { return std::move(e).at_path(path_); };
+  if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
+  if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
+  return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
+}
+
+std::string Value::type_name() const { return qualified_class_name(ref_); }
+
+Result<bool> Value::as_bool() const {
+  if (kind() != Kind::boolean) return refusal("bool");
+  return ref_.integer != 0;
+}
+
+Result<std::int64_t> Value::as_int() const {
+  if (kind() != Kind::integer) return refusal("int");
+  if (ref_.flags & kBig) return usage(ErrorCode::does_not_fit, "the int does not fit 64 bits; as_big_int() gives its text").at_path(path_);
+  return ref_.integer;
+}
+
+Result<double> Value::as_double() const {
+  if (kind() == Kind::floating) return ref_.floating;
+  if (kind() != Kind::integer) return refusal("float");
+  constexpr std::int64_t exact = std::int64_t{1} << 53;
+  if ((ref_.flags & kBig) || ref_.integer > exact || ref_.integer < -exact)
+    return usage(ErrorCode::does_not_fit, "a double does not hold the int exactly").at_path(path_);
+  return static_cast<double>(ref_.integer);
+}
+
+Result<std::complex<double>> Value::as_complex() const {
+  if (kind() != Kind::complex) return refusal("complex");
+  return std::complex<double>(complex_of(ref_).real, complex_of(ref_).imag);
+}
+
+Result<std::string_view> Value::as_string() const {
+  if (kind() != Kind::string) return refusal("str");
+  return text_of(ref_);
+}
+
+Result<std::string> Value::as_big_int() const {
+  if (kind() != Kind::integer) return refusal("int");
+  return key_name(ref_);
+}
+
+Result<std::span<const std::byte>> Value::as_bytes() const {
+  if (kind() != Kind::bytes && kind() != Kind::bytearray) return refusal("bytes");
+  const std::string_view data = bytes_of(ref_).text();
+  return std::as_bytes(std::span(data.data(), data.size()));
+}
+
+Result<Tensor> Value::as_tensor() const {
+  if (kind() != Kind::tensor) return refusal("a tensor");
+  return Handles::tensor(graph_->owner(), &tensor_of(ref_));
+}
+
+Result<Storage> Value::as_storage() const {
+  if (kind() != Kind::storage) return refusal("a storage");
+  return Handles::storage(graph_->owner(), storage_of(ref_).record);
+}
+
+Result<GlobalName> Value::as_global() const {
+  if (kind() != Kind::global) return refusal("a class or function");
+  return GlobalName{global_of(ref_).module, global_of(ref_).name};
+}
+
+std::size_t Value::size() const noexcept { return kind() == Kind::dict ? dict_of(ref_).size : positions(ref_).size(); }
+
+Value Value::look_up(const Ref& key, std::string_view step) const {
+  if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
+  if (kind() != Kind::dict) {
+    Value v = fault(ErrorCode::wrong_kind, {});
+    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + brine::quoted(step)));
+    return v;
+  }
+  const Entry* e = graph_->find(dict_of(ref_), key);
+  return e ? child(e->value, step) : child({}, step).fault(ErrorCode::missing_key, "the dict has no key " + brine::quoted(step));
+}
+
+Value Value::operator[](std::string_view key) const { return look_up(make_text(key), key); }
+
+Value Value::operator[](const Value& key) const { return look_up(key.ref_, key_name(key.ref_)); }
+
+Value Value::operator[](std::int64_t key) const {
+  if (!is_container(ref_) || kind() == Kind::dict || kind() == Kind::object) return look_up(make_int(key), std::to_string(key));
+  const auto items = positions(ref_);
+  if (key >= 0 && static_cast<std::uint64_t>(key) < items.size()) return child(items[static_cast<std::size_t>(key)], std::to_string(key));
+  return child({}, std::to_string(key)).fault(ErrorCode::index_out_of_range, "the " + std::string(name(kind())) + " has " + std::to_string(items.size()) + " items");
+}
+
+Value Value::attr(std::string_view attribute_name) const {
+  if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
+  const Ref found = graph_ ? attribute(*graph_, ref_, attribute_name) : Ref{};
+  if (found.kind != Kind::absent) return child(found, attribute_name);
+  return child({}, attribute_name).fault(ErrorCode::missing_key, "there is no attribute " + brine::quoted(attribute_name));
+}
+
+Items Value::items() const { return Items(kind() == Kind::dict ? *this : Value()); }
+Elements Value::elements() const { return Elements(kind() == Kind::dict ? Value() : *this); }
+
+Items::iterator::value_type Items::iterator::operator*() const {
+  const Value& parent = items->parent_;
+  const Entry& e = dict_of(parent.ref_).entries()[at];
+  return {Value(parent.graph_, e.key, parent.path_), parent.child(e.value, key_name(e.key))};
+}
+
+Value Elements::iterator::operator*() const {
+  const Value& parent = elements->parent_;
+  return parent.child(positions(parent.ref_)[at], std::to_string(at));
+}
+
+Value Value::callee() const { return kind() == Kind::object ? Value(graph_, ref_.node->origin->callee, path_) : Value(graph_, {}, path_); }
+Value Value::args() const { return kind() == Kind::object ? child(ref_.node->origin->args, "args") : Value(graph_, {}, path_); }
+Value Value::kwargs() const { return kind() == Kind::object ? child(ref_.node->origin->kwargs, "kwargs") : Value(graph_, {}, path_); }
+Value Value::state() const { return is_container(ref_) ? child(state_of(*ref_.node), "state") : Value(graph_, {}, path_); }
+Value Value::list_items() const {
+  return kind() == Kind::object ? Value(graph_, make_node(Kind::list, object_of(ref_).list), path_) : Value(graph_, {}, path_);
+}
+Value Value::dict_items() const {
+  return kind() == Kind::object ? Value(graph_, make_node(Kind::dict, object_of(ref_).dict), path_) : Value(graph_, {}, path_);
+}
+
+bool Value::same_object(const Value& other) const noexcept { return brine::same_object(ref_, other.ref_); }
+
+}  // namespace brine

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// brine ls: the state dict, or every tensor, as a table or as JSON.
+#include "common.hpp"
+
+#include <libdeflate.h>
+#include <nlohmann/json.hpp>
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <set>
+
+namespace tool {
+
+namespace {
+
+struct Row {
+  std::string name;
+  brine::Tensor tensor;
+};
+
+struct Ls {
+  Common common;
+  bool all = false, crc = false;
+  std::vector<std::string> globs;
+
+  int run() const {
+    auto options = common.load_options();
+    const auto ckpt = brine::load(common.file, options);
+    if (!ckpt) return fail(ckpt.error(), common.json);
+    std::vector<Row> rows;
+    std::string at = common.at;
+    if (all) {
+      const brine::Value from = ckpt->at(common.at);
+      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+      for (auto& found : ckpt->tensors(from)) rows.push_back({std::move(found.path), found.tensor});
+    } else {
+      const auto weights = ckpt->state_dict(common.at);
+      if (!weights) return fail(weights.error(), common.json);
+      at = weights->path();
+      for (const auto& [name, tensor] : *weights) rows.push_back({std::string(name), tensor});
+    }
+    if (!globs.empty()) std::erase_if(rows, [&](const Row& r) { return !wanted(r.name); });
+    std::vector<std::string> crcs;
+    if (crc)
+      for (const Row& row : rows) {
+        auto value = crc_of(row.tensor);
+        if (!value) return fail(std::move(value).error().in_file(common.file).at_path(row.name), common.json);
+        crcs.push_back(std::move(*value));
+      }
+    return (common.json ? print_json(*ckpt, rows, crcs, at) : print_table(*ckpt, rows, crcs, at)) ? kDone : kRefused;
+  }
+
+  bool wanted(const std::string& name) const {
+    return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return fnmatch(g.c_str(), name.c_str(), 0) == 0; });
+  }
+
+  // Over the elements, row-major and little-endian; empty where there are no plain elements.
+  static brine::Result<std::string> crc_of(const brine::Tensor& t) {
+    if (t.dtype() == brine::DType::quint4x2 || t.dtype() == brine::DType::quint2x4) return std::string();
+    std::uint32_t crc = 0;
+    const auto plain = t.data_bytes();
+    if (plain && !t.storage().foreign_byte_order()) {
+      crc = libdeflate_crc32(0, plain->data(), plain->size());
+    } else if (t.numel() != 0) {
+      if (auto room = t.storage().bytes(); !room) return room.error();
+      std::vector<std::byte> copy;
+      if (t.nbytes() > brine::Limits{}.copy_bytes / 16) return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the elements are too many to copy for a CRC");
+      copy.resize(t.nbytes());
+      if (auto ok = t.copy_to(copy); !ok) return ok.error();
+      crc = libdeflate_crc32(0, copy.data(), copy.size());
+    }
+    char text[16];
+    std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc));
+    return std::string(text);
+  }
+
+  bool print_json(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
+    using json = nlohmann::ordered_json;
+    json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", json::array()}};
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const brine::Tensor& t = rows[i].tensor;
+      json j = {{"name", rows[i].name}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
+      j["storage"] = t.storage() ? json(t.storage().key()) : json();
+      j["device"] = t.device();
+      j["requires_grad"] = t.requires_grad();
+      j["nbytes"] = t.nbytes();
+      if (crc) j["crc32"] = crcs[i].empty() ? json() : json(crcs[i]);
+      out["tensors"].push_back(std::move(j));
+    }
+    if (!ckpt.notes().empty()) {
+      for (const brine::Note& n : ckpt.notes()) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
+    }
+    return write_out(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  }
+
+  bool print_table(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
+    std::vector<std::array<std::string, 5>> cells;
+    std::array<std::size_t, 5> width{};
+    std::uint64_t elements = 0, bytes = 0;
+    std::set<std::string> storages;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const brine::Tensor& t = rows[i].tensor;
+      cells.push_back({rows[i].name.empty() ? "(the root)" : printable(rows[i].name), std::string(name(t.dtype())), shape_text(t), std::to_string(t.nbytes()), crc ? crcs[i] : ""});
+      for (std::size_t c = 0; c < 5; ++c) width[c] = std::max(width[c], cells.back()[c].size());
+      elements += static_cast<std::uint64_t>(t.numel());
+      if (storages.insert(std::string(t.storage().key())).second) bytes += t.storage().nbytes();
+    }
+    std::string out;
+    for (const auto& row : cells) {
+      const auto pad = [&](std::size_t c) { return std::string(width[c] - row[c].size(), ' '); };
+      out += row[0] + pad(0) + "  " + row[1] + pad(1) + "  " + row[2] + pad(2) + "  " + pad(3) + row[3] + (crc ? "  " + row[4] : "") + "\n";
+      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}))) return false;
+    }
+    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements, " + human_bytes(bytes) + " in " +
+           std::to_string(storages.size()) + (storages.size() == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
+           std::to_string(ckpt.protocol()) + (at.empty() || all ? "" : ", at " + printable(at)) + ")\n";
+    for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + "\n";
+    return write_out(out);
+  }
+};
+
+}  // namespace
+
+void add_ls(CLI::App& app, Run& run) {
+  auto ls = std::make_shared<Ls>();
+  CLI::App* command = app.add_subcommand("ls", "list the state dict: name, dtype, shape, bytes");
+  ls->common.add_to(*command);
+  command->add_option("GLOB", ls->globs, "only tensors whose name matches one of these: 'layer1.*'");
+  command->add_flag("--all", ls->all, "every tensor of the file, by its path in the object tree");
+  command->add_flag("--json", ls->common.json, "for programs");
+  command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
+  command->footer("Examples:\n  brine ls resnet50.pth\n  brine ls resnet50.pth 'layer4.*' '*.bias'\n  brine ls checkpoint.pt --all --json --crc\n  brine ls checkpoint.pt --at ema");
+  command->callback([ls, &run] { run = [ls] { return ls->run(); }; });
+}
+
+}  // namespace tool

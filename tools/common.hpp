@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What the commands share: how they are added to the command line, how they open a file, how they fail.
+#pragma once
+
+#include <brine/brine.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+namespace tool {
+
+/// Exit codes: done; refused, cannot be opened or differs; wrong usage.
+enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
+
+/// What every command takes.
+struct Common {
+  std::string file, at;
+  bool weights_only = false, plain = false, json = false;
+  std::uint64_t offset = 0;
+
+  void add_to(CLI::App& command, bool with_at = true);
+  brine::LoadOptions load_options() const;
+  brine::Result<brine::Checkpoint> open() const { return brine::load(file, load_options()); }
+};
+
+/// A command sets `run` to what is to be done once the command line is known.
+using Run = std::function<int()>;
+void add_ls(CLI::App& app, Run& run);
+void add_show(CLI::App& app, Run& run);
+void add_cat(CLI::App& app, Run& run);
+void add_pickle(CLI::App& app, Run& run);
+
+/// One line on standard error; with `json` the error's kind, code and message on standard output as well. Returns kRefused.
+int fail(const brine::Error& error, bool json = false);
+int fail(const std::string& message);
+
+/// Text of the file for a terminal or a line-based program: control characters escaped.
+std::string printable(std::string_view text);
+
+/// Writes all of it; false, after a message, when standard output does not take it.
+bool write_out(std::string_view text);
+
+/// "1.2 MB".
+std::string human_bytes(std::uint64_t bytes);
+std::string shape_text(const brine::Tensor& tensor);
+
+}  // namespace tool
