@@ -23,13 +23,13 @@ struct Row {
 
 struct Ls {
   Common common;
-  bool all = false, crc = false;
+  bool all = false, crc = false, json = false;
   std::vector<std::string> globs;
 
   int run() const {
     auto options = common.load_options();
     const auto ckpt = brine::load(common.file, options);
-    if (!ckpt) return fail(ckpt.error(), common.json);
+    if (!ckpt) return fail(ckpt.error());
     std::vector<Row> rows;
     std::string at = common.at;
     if (all) {
@@ -38,7 +38,7 @@ struct Ls {
       for (auto& found : ckpt->tensors(from)) rows.push_back({std::move(found.path), found.tensor});
     } else {
       const auto weights = ckpt->state_dict(common.at);
-      if (!weights) return fail(weights.error(), common.json);
+      if (!weights) return fail(weights.error());
       at = weights->path();
       for (const auto& [name, tensor] : *weights) rows.push_back({std::string(name), tensor});
     }
@@ -47,10 +47,10 @@ struct Ls {
     if (crc)
       for (const Row& row : rows) {
         auto value = crc_of(row.tensor);
-        if (!value) return fail(std::move(value).error().in_file(common.file).at_path(row.name), common.json);
+        if (!value) return fail(std::move(value).error().in_file(common.file).at_path(row.name));
         crcs.push_back(std::move(*value));
       }
-    return (common.json ? print_json(*ckpt, rows, crcs, at) : print_table(*ckpt, rows, crcs, at)) ? kDone : kRefused;
+    return (json ? print_json(*ckpt, rows, crcs, at) : print_table(*ckpt, rows, crcs, at)) ? kDone : kRefused;
   }
 
   bool wanted(const std::string& name) const {
@@ -78,22 +78,22 @@ struct Ls {
   }
 
   bool print_json(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
-    using json = nlohmann::ordered_json;
-    json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", json::array()}};
+    using Json = nlohmann::ordered_json;
+    Json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", Json::array()}};
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const brine::Tensor& t = rows[i].tensor;
-      json j = {{"name", rows[i].name}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
-      j["storage"] = t.storage() ? json(t.storage().key()) : json();
+      Json j = {{"name", rows[i].name}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
+      j["storage"] = t.storage() ? Json(t.storage().key()) : Json();
       j["device"] = t.device();
       j["requires_grad"] = t.requires_grad();
       j["nbytes"] = t.nbytes();
-      if (crc) j["crc32"] = crcs[i].empty() ? json() : json(crcs[i]);
+      if (crc) j["crc32"] = crcs[i].empty() ? Json() : Json(crcs[i]);
       out["tensors"].push_back(std::move(j));
     }
     if (!ckpt.notes().empty()) {
       for (const brine::Note& n : ckpt.notes()) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
     }
-    return write_out(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    return write_out(out.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
   }
 
   bool print_table(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
@@ -112,7 +112,7 @@ struct Ls {
     for (const auto& row : cells) {
       const auto pad = [&](std::size_t c) { return std::string(width[c] - row[c].size(), ' '); };
       out += row[0] + pad(0) + "  " + row[1] + pad(1) + "  " + row[2] + pad(2) + "  " + pad(3) + row[3] + (crc ? "  " + row[4] : "") + "\n";
-      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}))) return false;
+      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
     }
     out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements, " + human_bytes(bytes) + " in " +
            std::to_string(storages.size()) + (storages.size() == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
@@ -130,7 +130,7 @@ void add_ls(CLI::App& app, Run& run) {
   ls->common.add_to(*command);
   command->add_option("GLOB", ls->globs, "only tensors whose name matches one of these: 'layer1.*'");
   command->add_flag("--all", ls->all, "every tensor of the file, by its path in the object tree");
-  command->add_flag("--json", ls->common.json, "for programs");
+  command->add_flag("--json", ls->json, "for programs");
   command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
   command->footer("Examples:\n  brine ls resnet50.pth\n  brine ls resnet50.pth 'layer4.*' '*.bias'\n  brine ls checkpoint.pt --all --json --crc\n  brine ls checkpoint.pt --at ema");
   command->callback([ls, &run] { run = [ls] { return ls->run(); }; });

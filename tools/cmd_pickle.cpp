@@ -25,7 +25,7 @@ void add_pickle(CLI::App& app, Run& run) {
             out += std::string(offset.size() < 8 ? 8 - offset.size() : 0, ' ') + offset + "  " + std::string(i.opcode);
             if (!i.argument.empty()) out += std::string(i.opcode.size() < 16 ? 16 - i.opcode.size() : 0, ' ') + " " + i.argument;
             out += '\n';
-            if (out.size() > 1 << 16) written = write_out(std::exchange(out, {}));
+            if (out.size() > 1 << 16) written = write_out(std::exchange(out, {}), false);
             return written;
           },
           common->load_options());

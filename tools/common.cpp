@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -44,21 +42,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-int fail(const brine::Error& error, bool json) {
-  if (json) {
-    const nlohmann::ordered_json j = {{"error", {{"kind", name(error.kind())}, {"code", name(error.code())}, {"message", error.message()}}}};
-    write_out(j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  }
-  return fail(error.message());
-}
+int fail(const brine::Error& error) { return fail(error.message() + " [" + std::string(name(error.kind())) + "]"); }
 
 int fail(const std::string& message) {
   std::fprintf(stderr, "brine: %s\n", printable(message).c_str());
   return kRefused;
 }
 
-bool write_out(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return true;
+bool write_out(std::string_view text, bool last) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && (!last || std::fflush(stdout) == 0)) return true;
   if (errno != EPIPE) fail(std::string("standard output: ") + std::strerror(errno));
   return false;
 }

@@ -17,7 +17,7 @@ enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
 /// What every command takes.
 struct Common {
   std::string file, at;
-  bool weights_only = false, plain = false, json = false;
+  bool weights_only = false, plain = false;
   std::uint64_t offset = 0;
 
   void add_to(CLI::App& command, bool with_at = true);
@@ -32,15 +32,15 @@ void add_show(CLI::App& app, Run& run);
 void add_cat(CLI::App& app, Run& run);
 void add_pickle(CLI::App& app, Run& run);
 
-/// One line on standard error; with `json` the error's kind, code and message on standard output as well. Returns kRefused.
-int fail(const brine::Error& error, bool json = false);
+/// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". Returns kRefused.
+int fail(const brine::Error& error);
 int fail(const std::string& message);
 
 /// Text of the file for a terminal or a line-based program: control characters escaped.
 std::string printable(std::string_view text);
 
-/// Writes all of it; false, after a message, when standard output does not take it.
-bool write_out(std::string_view text);
+/// Writes all of it; false, after a message (but for a closed pipe), when standard output does not take it. `last`: nothing follows.
+bool write_out(std::string_view text, bool last = true);
 
 /// "1.2 MB".
 std::string human_bytes(std::uint64_t bytes);

@@ -18,8 +18,7 @@ int main(int argc, char** argv) {
   tool::add_pickle(app, run);
   try {
     app.parse(argc, argv);
-    const int status = run();
-    return std::fflush(stdout) == 0 ? status : static_cast<int>(tool::kRefused);
+    return run();
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     std::fprintf(stderr, "brine: %s; brine --help tells how\n", tool::printable(e.what()).c_str());

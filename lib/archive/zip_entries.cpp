@@ -127,6 +127,8 @@ Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes,
     if (auto fine = check_size(e, at, limits); !fine) return std::move(fine).error();
     if (e.is_folder()) {
       if (auto fine = check_folder(e, at); !fine) return std::move(fine).error();
+    } else if ((u32(header + zip::entry::kExternal) & zip::kDosFolder) != 0) {  // PyTorch's reader goes by it, and gives bytes it never read
+      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kExternal, e.name, "the attributes say it is a folder, the name does not");
     }
     header += length;
     left -= length;

@@ -56,6 +56,8 @@ inline constexpr unsigned kDescriptorSize = 12, kDescriptor64Size = 20, kSignatu
 
 inline constexpr std::uint16_t kStored = 0, kDeflated = 8;
 
+inline constexpr std::uint32_t kDosFolder = 0x10;  // in the external attributes
+
 inline constexpr std::uint16_t kFlagEncrypted = 1 << 0;
 inline constexpr std::uint16_t kFlagsDeflate = 3 << 1;  // how hard the packer tried: of no consequence
 inline constexpr std::uint16_t kFlagDescriptor = 1 << 3;

@@ -42,7 +42,7 @@ bool Machine::fail(Error error) {
 
 bool Machine::spent() { return fail(budget_.exceeded(sizeof(Ref), "the object tree")); }
 
-bool Machine::push(const Ref& value) {
+bool Machine::push(Ref value) {
   if (height_ == stack_.size()) {
     const std::size_t more = std::max<std::size_t>(64, stack_.size());
     if (!budget_.take(more * sizeof(Ref))) return spent();

@@ -41,7 +41,7 @@ class Machine {
   bool fail(Error error);
   bool spent();
 
-  bool push(const Ref& value);
+  bool push(Ref value);  // by value: it may be an element of the stack that grows
   bool made(const Ref& value) { return value.kind == Kind::absent ? spent() : push(value); }
   bool need(std::size_t values);
   bool need_mark();

@@ -24,6 +24,12 @@ bool is_empty_ordered_dict(const Ref& r) noexcept {
   return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first;
 }
 
+// As PyTorch has it: "only Tensors of floating point and complex dtype can require gradients".
+Result<void> check_grad(const TensorRecord& record) {
+  if (!record.requires_grad || is_floating(record.dtype) || is_complex(record.dtype)) return {};
+  return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot require gradients");
+}
+
 Result<bool> flag(const Ref& r, const char* what) {
   if (r.kind == Kind::boolean || (r.kind == Kind::integer && (r.integer == 0 || r.integer == 1))) return r.integer != 0;
   return corrupt(std::string(what) + " is no bool but " + class_name(r));
@@ -119,6 +125,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   Dims dims;
   if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
   if (record.conj && !is_complex(record.dtype)) return corrupt("a conjugated tensor must be complex");
+  if (auto ok = check_grad(record); !ok) return ok.error();
   if (!canonical) {
     const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
     return keep(site.graph(), record, &origin);
@@ -139,6 +146,7 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   record.parameter = true;
   record.requires_grad = *requires_grad;
   record.origin = nullptr;
+  if (auto ok = check_grad(record); !ok) return ok.error();
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   const bool canonical = !with_state && is_empty_ordered_dict(a[2]) && site.how() == How::reduce;
   return keep(site.graph(), record, canonical ? nullptr : &origin);
