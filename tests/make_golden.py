@@ -236,5 +236,7 @@ if __name__ == '__main__':
             make(name, folder)
             why = same(name, os.path.join(folder, name), os.path.join(GOLDEN, name))
             if why: print(f'FAIL {name}: {why}'); failed += 1
+    for name, (maker, _, _) in FILES.items():
+        if name not in mine: print(f'skipped: {name}: made by PyTorch {maker}')
     print(f'{len(mine) - failed} passed, {failed} failed, {len(FILES) - len(mine)} skipped')
     sys.exit(1 if failed else 0)

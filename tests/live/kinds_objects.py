@@ -112,9 +112,14 @@ def numpy_arrays(torch):
             'scalar array': np.array(2.5), 'scalar': np.float64(1.5), 'int': np.int64(3),
             'big': np.arange(4, dtype='>i4'), 'bool': np.array([True, False]), 'complex': np.array([1j]), 'text': np.array(['ab', 'c']),
             'bytes': np.array([b'ab']),
-            'objects': np.array([1, 'x', None, a, torch.ones(3)], dtype=object), 'dtype': np.dtype('f2'),
+            'dtype': np.dtype('f2'),
             'dates': np.array(['2024-01-01'], dtype='datetime64[D]'),
             'half': np.float16([1, 2]), 'twice': [a, a], 'rng': np.random.RandomState(0).get_state()[1]}
+
+
+@kind(later=True)
+def object_array(torch):
+    return {'objects': np.array([1, 'x', None, np.arange(3), torch.ones(3)], dtype=object), 'w': torch.ones(1)}
 
 
 @kind()

@@ -16,6 +16,15 @@ def odd_keys(torch):
 
 
 @kind()
+def keys_with_texts(torch):
+    texts = ['', "it's", '"', "both ' and \"", 'back\\slash', 'line\n\r\t', '\x1b[0m', '\x7f', '\x00', '\x85', 'é', '键', '🔥']
+    floats = [1e15, 123456789.125, 1e-4, 9.9e-5, 5e-324, 1.7976931348623157e308, -1e22, 1 / 3, float('-inf')]
+    keys = [(s,) for s in texts] + [(s.encode(), 1) for s in texts] + floats + [(f,) for f in floats] + [((('deep',),),),
+        (True, None, -2 ** 65, (1 + 0j).real)]
+    return {k: torch.full((1,), i) for i, k in enumerate(keys)}
+
+
+@kind()
 def odd_names(torch):
     names = ['', ' ', '.', 'a.b', '"quoted"', 'back\\slash', 'tab\t', 'line\nfeed', '\x1b[31mred', '\x00', '\x7f\x85', 'ключ', '键',
         '🔥', 'é', 'e\u0301', '\u202e', '/', 'x' * 300, '\ufeff']

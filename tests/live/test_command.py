@@ -34,7 +34,7 @@ def need(condition, why):
 def test_usage(brine, folder):
     for args in ([], ['nonsense'], ['ls'], ['ls', '--nonsense', RESNET], ['cat', RESNET], ['ls', '--at']):
         r = run(brine, *args)
-        need(r.status == 2 and r.err and not r.out, f'{args}: wrong usage is 2, told on standard error; here {r.status}, {r.error()[:100]!r}')
+        need(r.status == 2 and r.err and not r.out, f'{args}: wrong usage is 2, told on standard error; here {r.status}, {r.error()[:99]!r}')
     for args in (['--help'], ['ls', '--help'], ['show', '--help'], ['cat', '--help'], ['pickle', '--help']):
         r = run(brine, *args)
         need(r.status == 0 and len(r.out) > 40 and not r.err, f'{args}: status {r.status}')

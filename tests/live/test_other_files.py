@@ -75,7 +75,7 @@ FILES = {
     'pointer.pth': (b'version https://git-lfs.github.com/spec/v1\noid sha256:' + b'0' * 64 + b'\nsize 46830571\n', r'[Gg]it[ -](LFS|lfs)'),
     'error.pth': (b'{"error": "not found"}', 'JSON|text'),
     'cut.pth': (golden('resnet.pth')[:5000], 'cut|truncat|incomplete|end record|ends'),
-    'cut_legacy.pth': (golden('legacy.pth')[:600], 'cut|truncat|end|bytes'),
+    'cut_legacy.pth': (golden('legacy.pth')[:600], 'cut|truncat|end|rest of'),
     'script.pt': (lay_out([('m/data.pkl', WEIGHTS), ('m/code/m.py', b'x'), ('m/constants.pkl', b'\x80\x02).'), ('m/data/0', b'abcd'),
                            ('m/version', b'3\n')]), 'TorchScript'),
     'old.tar.pth': (old_tar(), r'\btar\b'),
