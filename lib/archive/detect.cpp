@@ -61,7 +61,8 @@ bool ends_like_zip(std::string_view end) {
 
 Detected classify(std::string_view start, std::string_view end, std::uint64_t size) {
   if (start.starts_with("PK\3\4")) return {FileFormat::zip, {}, {}};
-  if (start.starts_with("PK") && !start.starts_with("PK\5\6") && ends_like_zip(end)) return {FileFormat::zip, {}, {}};  // damaged: archive/ says how
+  if (start.starts_with("PK") && !start.starts_with("PK\5\6") && ends_like_zip(end))
+    return {FileFormat::zip, {}, {}};  // damaged: archive/ says how
   if (start.size() > 262 && start.substr(257).starts_with("ustar")) return tar_kind(start);
   if (const Magic* magic = find_magic(start)) return {FileFormat::other, magic->what, magic->advice};
   if (looks_like_pickle(start, start.size() == size)) return {FileFormat::pickle, {}, {}};
@@ -70,7 +71,8 @@ Detected classify(std::string_view start, std::string_view end, std::uint64_t si
   }
   if (const Magic* form = find_by_form(start, size)) return {FileFormat::other, form->what, form->advice};
   if (ends_like_zip(end)) {
-    return {FileFormat::other, "a zip archive with other bytes in front of it", "take those off: PyTorch looks for a zip at the first byte only"};
+    return {FileFormat::other, "a zip archive with other bytes in front of it",
+            "take those off: PyTorch looks for a zip at the first byte only"};
   }
   return {FileFormat::other, "no file of a known kind", {}};
 }
@@ -85,7 +87,9 @@ Result<Detected> detect(const Source& source) {
     const auto start = std::span(buffer).first(n), end = std::span(buffer).last(n);
     if (auto read = source.read_at(0, start); !read) return std::move(read).error();
     if (auto read = source.read_at(source.size() - n, end); !read) return std::move(read).error();
-    const auto text = [](std::span<const std::byte> bytes) { return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()); };
+    const auto text = [](std::span<const std::byte> bytes) {
+      return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
     return classify(text(start), text(end), source.size());
   });
 }

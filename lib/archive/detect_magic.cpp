@@ -20,7 +20,8 @@ constexpr auto kDownload = "the download failed: fetch the file again"sv;
 constexpr auto kMobile = "save the weights with torch.save instead"sv;
 
 constexpr Magic kMagics[] = {
-    {"PYTORCH1"sv, 0, "a PYTORCH1 container of a 1.0 preview of PyTorch", "no released PyTorch reads it; save it again with the preview that wrote it"},
+    {"PYTORCH1"sv, 0, "a PYTORCH1 container of a 1.0 preview of PyTorch",
+     "no released PyTorch reads it; save it again with the preview that wrote it"},
     {"PTMF"sv, 4, "a flatbuffer module for PyTorch Mobile", kMobile},
     {"ET12"sv, 4, "an ExecuTorch program", kMobile},
     {"TFL3"sv, 4, "a TensorFlow Lite model", ""},
@@ -33,7 +34,8 @@ constexpr Magic kMagics[] = {
     {"\x1F\x8B"sv, 0, "a gzip file", kDecompress},
     {"BZh"sv, 0, "a bzip2 file", kDecompress},
     {"\xFD"
-     "7zXZ\0"sv, 0, "an xz file", kDecompress},
+     "7zXZ\0"sv,
+     0, "an xz file", kDecompress},
     {"\x28\xB5\x2F\xFD"sv, 0, "a Zstandard file", kDecompress},
     {"\x04\x22\x4D\x18"sv, 0, "an LZ4 file", kDecompress},
     {"7z\xBC\xAF\x27\x1C"sv, 0, "a 7-Zip archive", kUnpack},
@@ -42,7 +44,8 @@ constexpr Magic kMagics[] = {
     {"PK\7\x08"sv, 0, "one part of a split zip archive", "join the parts first"},
     {"version https://git-lfs"sv, 0, "a git-lfs pointer, not the file itself", "run: git lfs pull"},
     {"\x7F"
-     "ELF"sv, 0, "an ELF program or library", ""},
+     "ELF"sv,
+     0, "an ELF program or library", ""},
     {"\x89PNG\r\n\x1A\n"sv, 0, "a PNG image", ""},
     {"\xFF\xD8\xFF"sv, 0, "a JPEG image", ""},
     {"GIF8"sv, 0, "a GIF image", ""},
@@ -84,7 +87,8 @@ bool is_onnx(std::string_view start) {
 
 /// Printable, but for a character that the cut at the end of `start` may have split.
 bool is_text(std::string_view start) {
-  const bool printing = std::none_of(start.begin(), start.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t') || c == 0x7F; });
+  const bool printing = std::none_of(start.begin(), start.end(),
+                                     [](char c) { return (c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t') || c == 0x7F; });
   for (std::size_t cut = 0; printing && cut < 4 && cut <= start.size(); ++cut) {
     if (is_utf8(start.substr(0, start.size() - cut))) return true;
   }

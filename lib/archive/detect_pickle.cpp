@@ -48,19 +48,21 @@ bool take_counted(std::string_view& rest, std::size_t width) {
   return true;
 }
 
-/// One opcode of protocol 0 or 1 and its argument.
-bool take_opcode(std::string_view& rest, bool first) {
+/// One opcode of protocol 0 or 1 and its argument. `marks` are those still on the stack, which some opcodes use up.
+bool take_opcode(std::string_view& rest, bool first, int& marks) {
   const char op = rest.front();
   rest.remove_prefix(1);
   switch (op) {
-    case '(': case ')': case ']': case '}': case 'N': return true;
-    case 'a': case 'b': case 'd': case 'e': case 'l': case 'o': case 'Q': case 'R': case 's': case 't': case 'u': case '0': case '1': case '2':
-      return !first || op == 'o';
+    case '(': return ++marks, true;
+    case ')': case ']': case '}': case 'N': return true;
+    case 'd': case 'e': case 'l': case 'o': case 't': case 'u': case '1': return marks-- > 0;
+    case 'a': case 'b': case 'Q': case 'R': case 's': case '0': case '2': return !first;
     case 'I': return take_number(rest, "-");
     case 'L': return take_number(rest, "-L");
     case 'F': return take_number(rest, "-+.einfa");
     case 'p': case 'g': return !first && take_number(rest, {});
-    case 'c': case 'i': return take_name(rest) && take_name(rest);
+    case 'c': return take_name(rest) && take_name(rest);
+    case 'i': return marks-- > 0 && take_name(rest) && take_name(rest);
     case 'S': {
       const auto line = take_line(rest);
       return line.size() >= 2 && line.front() == line.back() && (line.front() == '\'' || line.front() == '"');
@@ -87,10 +89,11 @@ bool looks_like_pickle(std::string_view start, bool whole) noexcept {
   // Eight opcodes in a row, or fewer up to STOP, are no accident. (PyTorch's magic number is one of fewer: "L…L\n.")
   constexpr int enough = 8;
   std::string_view rest = start;
+  int marks = 0;
   for (int i = 0; i < enough; ++i) {
     if (rest.empty()) return !whole && i > 1;  // a long argument took the rest of what is seen
     if (rest.front() == '.') return i > 0;
-    if (!take_opcode(rest, i == 0)) return false;
+    if (!take_opcode(rest, i == 0, marks)) return false;
   }
   return true;
 }

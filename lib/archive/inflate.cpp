@@ -75,8 +75,8 @@ zip_int64_t feed_callback(void* feed_pointer, void* data, zip_uint64_t size, zip
     case ZIP_SOURCE_SEEK: return feed.seek(data, size);
     case ZIP_SOURCE_TELL: return static_cast<zip_int64_t>(feed.record.position());
     case ZIP_SOURCE_SUPPORTS:
-      return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE,
-                                            ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, -1);
+      return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
+                                            ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, -1);
     default: zip_error_set(&feed.error, ZIP_ER_OPNOTSUPP, 0); return -1;
   }
 }
@@ -119,7 +119,9 @@ class Inflater {
   std::unique_ptr<zip_file_t, Close> file_;
 };
 
-Error inflate_fault(const ZipEntry& entry, std::string_view text) { return zip_fault(ErrorCode::zip_inflate, entry.data_offset, entry.name, text); }
+Error inflate_fault(const ZipEntry& entry, std::string_view text) {
+  return zip_fault(ErrorCode::zip_inflate, entry.data_offset, entry.name, text);
+}
 
 Error libzip_fault(const ZipEntry& entry, Feed& feed, zip_error_t* error) {
   if (feed.fault) return std::move(*feed.fault);
@@ -128,7 +130,8 @@ Error libzip_fault(const ZipEntry& entry, Feed& feed, zip_error_t* error) {
   return inflate_fault(entry, std::string("the packed data is damaged: ") + printable(zip_error_strerror(error)));
 }
 
-Result<void> inflate_through_libzip(const Source& source, const ZipEntry& entry, const std::function<bool(std::span<const std::byte>)>& sink) {
+Result<void> inflate_through_libzip(const Source& source, const ZipEntry& entry,
+                                    const std::function<bool(std::span<const std::byte>)>& sink) {
   constexpr std::uint64_t piece = 64 * 1024;
   Feed feed(source, entry);
   Inflater inflater;
@@ -145,12 +148,14 @@ Result<void> inflate_through_libzip(const Source& source, const ZipEntry& entry,
     if (n < 0 && !ended) return libzip_fault(entry, feed, inflater.error());
     if (ended) {
       if (due != 0) {
-        return inflate_fault(entry, "the packed data inflates to " + std::to_string(done) + " bytes, the directory says " + std::to_string(entry.size));
+        return inflate_fault(
+            entry, "the packed data inflates to " + std::to_string(done) + " bytes, the directory says " + std::to_string(entry.size));
       }
       break;
     }
     const auto got = static_cast<std::uint64_t>(n);
-    if (got > due) return inflate_fault(entry, "the packed data inflates to more than the " + std::to_string(entry.size) + " bytes the directory says");
+    if (got > due)
+      return inflate_fault(entry, "the packed data inflates to more than the " + std::to_string(entry.size) + " bytes the directory says");
     if (!sink(std::span(buffer->get(), static_cast<std::size_t>(got)))) return {};
     done += got;
   }

@@ -53,10 +53,12 @@ OneRecord::OneRecord(const Source& source, const ZipEntry& entry)
 
   Append tail(tail_);
   tail.u32(zip::kEntrySignature).u16(needed).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
-  tail.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).u16(0).u16(0).u16(0).u32(0).u32(0).text("r");
+  tail.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).u16(0).u16(0).u16(0).u32(0)
+      .u32(0).text("r");
   tail.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
   const std::uint64_t directory = tail.position();
-  tail.u32(zip::kEnd64Signature).u64(zip::end64::kRecordSizeValue).u16(needed).u16(needed).u32(0).u32(0).u64(1).u64(1).u64(directory).u64(trailer_);
+  tail.u32(zip::kEnd64Signature).u64(zip::end64::kRecordSizeValue).u16(needed).u16(needed).u32(0).u32(0).u64(1).u64(1)
+      .u64(directory).u64(trailer_);
   tail.u32(zip::kLocatorSignature).u32(0).u64(trailer_ + directory).u32(1);
   tail.u32(zip::kEndSignature).u16(0).u16(0).u16(1).u16(1).u32(static_cast<std::uint32_t>(directory)).u32(zip::kSaturated32);
   tail.u16(zip::end::kLongestComment);

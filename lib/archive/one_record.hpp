@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // OneRecord: the archive that libzip is shown instead of the caller's — one deflated record around a slice of the source, all else ours.
 //
-//   local header, prefix │ the slice │ the lure │ directory entry, zip64 end record, locator, end record │ 65,535 zeros as its comment
+//   local header, prefix │ the slice │ the lure │ directory entry, zip64 end record, locator, end record │ 65,535 zeros: its comment
 //
 // libzip looks for end records in the last 65,557 bytes: here it meets the one. It inflates without saying where the stream ended, so the
 // layout makes that show in what it reads:
-// - libzip reads its packed data in pieces of kPiece bytes, and a further piece only when the inflater has used up those before. The prefix,
-//   deflate blocks that are empty, moves the last byte of the slice to the start of a piece: it is read only by a stream that needs it.
+// - libzip reads packed data in pieces of kPiece bytes, and a further piece only when the inflater has used up those before. The prefix,
+//   deflate blocks that are empty, moves the slice's last byte to the start of a piece: it is read only by a stream that needs it.
 // - The lure is one more byte that the record is said to have. Reading it fails: a stream that goes on past the slice ends in an error.
 #pragma once
 

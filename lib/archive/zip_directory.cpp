@@ -10,10 +10,10 @@
 #include "bytes/cursor.hpp"
 #include "bytes/guard.hpp"
 #include "bytes/read_ahead.hpp"
-#include "support/hash_index.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace brine {
@@ -22,7 +22,9 @@ namespace {
 
 /// Rule 1.
 Result<void> check_start(ReadAhead& bytes, std::uint64_t size) {
-  const auto fault = [](std::string text) { return Error(ErrorKind::not_a_checkpoint, ErrorCode::zip_signature, std::move(text)).at_offset(0); };
+  const auto fault = [](std::string text) {
+    return Error(ErrorKind::not_a_checkpoint, ErrorCode::zip_signature, std::move(text)).at_offset(0);
+  };
   if (size < zip::kSignatureSize) return fault("no zip: the file has " + std::to_string(size) + " bytes");
   const std::byte* start = bytes.at(0, zip::kSignatureSize);
   if (start == nullptr) return bytes.error();
@@ -74,8 +76,9 @@ Result<void> check_records(ReadAhead& bytes, std::span<ZipEntry> entries, std::u
                           "the directory starts at", directory_offset);
     }
     if (next == nth(i).data_offset) {
-      return zip_fault(ErrorCode::zip_overlap, next, nth(i).name,
-                       i + 1 == entries.size() ? "the record starts where the directory does" : "two entries of the directory share this local header");
+      return zip_fault(
+          ErrorCode::zip_overlap, next, nth(i).name,
+          i + 1 == entries.size() ? "the record starts where the directory does" : "two entries of the directory share this local header");
     }
     if (auto fine = check_zip_local(bytes, nth(i), next); !fine) return fine;
   }
@@ -91,17 +94,28 @@ std::uint64_t ZipDirectory::place_of(const ZipEntry& entry) const noexcept {
 
 /// Rule 7: unique, whatever the case; the same index finds by exact name later.
 Result<void> ZipDirectory::index() {
-  index_.assign(HashIndex::slots_for(entries_.size()), 0);
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+  // Hashes run some entries ahead of their use, so that the slots are in the cache by then.
+  constexpr std::uint32_t ahead = 16;
+  std::array<std::uint64_t, ahead> hashes{};
+  const auto count = static_cast<std::uint32_t>(entries_.size());
+  index_.reset(count);
+  const auto hash = [&](std::uint32_t i) {
+    if (i >= count) return;
+    hashes[i % ahead] = hash_folded(entries_[i].name, seed_);
+    index_.prefetch(hashes[i % ahead]);
+  };
+  for (std::uint32_t i = 0; i < ahead - 1; ++i) hash(i);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    hash(i + ahead - 1);
     const std::string_view name = entries_[i].name;
-    const std::uint64_t hash = hash_folded(name, seed_);
-    const auto other = HashIndex::find(index_, hash, [&](std::uint32_t k) { return equal_folded(entries_[k].name, name); });
-    if (other != HashIndex::npos) {
+    const auto other = index_.find(hashes[i % ahead], [&](std::uint32_t k) { return equal_folded(entries_[k].name, name); });
+    if (other != ZipNameIndex::kNone) {
       return zip_fault(ErrorCode::zip_duplicate_name, place_of(entries_[i]) + zip::entry::kSize, name,
-                       entries_[other].name == name ? "two records of this name: readers could take either"
-                                                    : "differs only by case from " + quoted(entries_[other].name) + ": PyTorch could take either");
+                       entries_[other].name == name
+                           ? "two records of this name: readers could take either"
+                           : "differs only by case from " + quoted(entries_[other].name) + ": PyTorch could take either");
     }
-    HashIndex::insert(index_, hash, i);
+    index_.insert(hashes[i % ahead], i);
   }
   return {};
 }
@@ -116,7 +130,7 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
   if (!tail) return std::move(tail).error();
   auto end = find_zip_end(tail->span, tail_offset);
   if (!end) return std::move(end).error();
-  if (end->count > limits.records || end->count >= HashIndex::npos) {
+  if (end->count > limits.records || end->count >= ZipNameIndex::kNone) {
     return Error(ErrorKind::limit, ErrorCode::too_many_records,
                  "the archive has " + std::to_string(end->count) + " records, the limit is " + std::to_string(limits.records))
         .at_offset(end->count_offset);
@@ -134,7 +148,8 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
     if (auto fine = refuse_other_ends(bytes_.span, offset_, end->end_offset); !fine) return fine;
   }
   const std::uint64_t rest = std::max(offset_, tail_offset) - tail_offset;
-  if (auto fine = refuse_other_ends(tail->span.subspan(static_cast<std::size_t>(rest)), tail_offset + rest, end->end_offset); !fine) return fine;
+  if (auto fine = refuse_other_ends(tail->span.subspan(static_cast<std::size_t>(rest)), tail_offset + rest, end->end_offset); !fine)
+    return fine;
 
   auto entries = read_zip_entries(bytes_.span, *end, limits);
   if (!entries) return std::move(entries).error();
@@ -159,9 +174,8 @@ Result<ZipDirectory> ZipDirectory::read(const Source& source, const Limits& limi
 }
 
 const ZipEntry* ZipDirectory::find(std::string_view name) const noexcept {
-  if (index_.empty()) return nullptr;
-  const auto found = HashIndex::find(index_, hash_folded(name, seed_), [&](std::uint32_t i) { return entries_[i].name == name; });
-  return found == HashIndex::npos ? nullptr : &entries_[found];
+  const auto found = index_.find(hash_folded(name, seed_), [&](std::uint32_t i) { return entries_[i].name == name; });
+  return found == ZipNameIndex::kNone ? nullptr : &entries_[found];
 }
 
 const ZipEntry* ZipDirectory::find_record(std::string_view record) const {

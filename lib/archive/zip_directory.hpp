@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The strict zip directory: accepts an archive only when no two sane readers could disagree about it.
 //
-// Stands between bytes/ and archive.hpp, knows nothing of PyTorch. Trusts nothing in the file. The facts of the format are in zip_format.hpp.
+// Stands between bytes/ and archive.hpp, knows nothing of PyTorch. Trusts nothing in the file. The format's facts are in zip_format.hpp.
 #pragma once
 
 #include <brine/limits.hpp>
 #include <brine/source.hpp>
 
 #include "archive/zip_format.hpp"
+#include "archive/zip_name_index.hpp"
 #include "bytes/bytes.hpp"
 
 #include <cstdint>
@@ -57,7 +58,7 @@ class ZipDirectory {
   Bytes bytes_;  // the directory itself: the names live here
   std::uint64_t offset_ = 0;  // where it lies in the source
   std::vector<ZipEntry> entries_;
-  std::vector<std::uint32_t> index_;
+  ZipNameIndex index_;
   std::uint64_t seed_ = 0;
   std::string_view root_;
 };

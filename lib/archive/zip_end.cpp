@@ -54,16 +54,16 @@ Result<ZipEnd> read_end64(std::span<const std::byte> tail, std::uint64_t tail_of
   const std::byte* record = tail.data() + at;
   if (u32(record) != zip::kEnd64Signature) return fault(at, "the zip64 end record lacks its signature, found " + hex(u32(record), 8));
   if (const auto size = u64(record + zip::end64::kRecordSize); size != zip::end64::kRecordSizeValue) {
-    return zip_mismatch(ErrorCode::zip_zip64, tail_offset + at + zip::end64::kRecordSize, {}, "the zip64 end record's size", size, "expected",
-                        zip::end64::kRecordSizeValue);
+    return zip_mismatch(ErrorCode::zip_zip64, tail_offset + at + zip::end64::kRecordSize, {}, "the zip64 end record's size", size,
+                        "expected", zip::end64::kRecordSizeValue);
   }
   if (u32(record + zip::end64::kDisk) != 0 || u32(record + zip::end64::kDirectoryDisk) != 0) {
     return fault(at + zip::end64::kDisk, "the zip64 end record speaks of several disks");
   }
   const auto count = u64(record + zip::end64::kCount);
   if (const auto here = u64(record + zip::end64::kCountHere); here != count) {
-    return zip_mismatch(ErrorCode::zip_zip64, tail_offset + at + zip::end64::kCountHere, {}, "the zip64 end record's count of this disk", here,
-                        "its count of all is", count);
+    return zip_mismatch(ErrorCode::zip_zip64, tail_offset + at + zip::end64::kCountHere, {}, "the zip64 end record's count of this disk",
+                        here, "its count of all is", count);
   }
   ZipEnd out{};
   out.count = count;
@@ -74,14 +74,17 @@ Result<ZipEnd> read_end64(std::span<const std::byte> tail, std::uint64_t tail_of
 
   // Rule 3: the plain end record says the same, or that it cannot say it.
   const std::byte* plain = tail.data() + end;
-  const auto differs = [&](unsigned field, std::string_view what, std::uint64_t small, std::uint64_t saturated, std::uint64_t large) -> Result<void> {
+  const auto differs = [&](unsigned field, std::string_view what, std::uint64_t small, std::uint64_t saturated,
+                           std::uint64_t large) -> Result<void> {
     if (small == saturated || small == large) return {};
     return zip_mismatch(ErrorCode::zip_zip64, tail_offset + end + field, {}, "the end record's " + std::string(what), small,
                         "the zip64 end record says", large);
   };
   using zip::kSaturated16, zip::kSaturated32;
-  if (auto same = differs(zip::end::kCount, "count", u16(plain + zip::end::kCount), kSaturated16, count); !same) return std::move(same).error();
-  if (auto same = differs(zip::end::kDirectorySize, "directory size", u32(plain + zip::end::kDirectorySize), kSaturated32, out.directory_size);
+  if (auto same = differs(zip::end::kCount, "count", u16(plain + zip::end::kCount), kSaturated16, count); !same)
+    return std::move(same).error();
+  if (auto same =
+          differs(zip::end::kDirectorySize, "directory size", u32(plain + zip::end::kDirectorySize), kSaturated32, out.directory_size);
       !same) {
     return std::move(same).error();
   }
@@ -131,12 +134,14 @@ Result<ZipEnd> find_zip_end(std::span<const std::byte> tail, std::uint64_t tail_
   // Rule 4, written so that it cannot overflow.
   if (out.directory_offset > out.directory_end || out.directory_size != out.directory_end - out.directory_offset) {
     return zip_fault(ErrorCode::zip_directory, out.count_offset,
-                     "the directory should end where the end record starts, at byte " + std::to_string(out.directory_end) + "; it is given as " +
-                         std::to_string(out.directory_size) + " bytes from byte " + std::to_string(out.directory_offset));
+                     "the directory should end where the end record starts, at byte " + std::to_string(out.directory_end) +
+                         "; it is given as " + std::to_string(out.directory_size) + " bytes from byte " +
+                         std::to_string(out.directory_offset));
   }
   if (out.count > out.directory_size / zip::entry::kSize) {
-    return zip_fault(ErrorCode::zip_directory, out.count_offset,
-                     std::to_string(out.count) + " entries cannot fit into a directory of " + std::to_string(out.directory_size) + " bytes");
+    return zip_fault(
+        ErrorCode::zip_directory, out.count_offset,
+        std::to_string(out.count) + " entries cannot fit into a directory of " + std::to_string(out.directory_size) + " bytes");
   }
   return out;
 }

@@ -55,7 +55,8 @@ Result<void> check_flags(const ZipEntry& e, std::uint64_t at) {
 Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limits) {
   if (e.method == zip::kStored) {
     if (e.size == e.packed) [[likely]] return {};
-    return zip_mismatch(ErrorCode::zip_size, at + zip::entry::kUnpacked, e.name, "the size of a stored record", e.size, "its data has", e.packed);
+    return zip_mismatch(ErrorCode::zip_size, at + zip::entry::kUnpacked, e.name, "the size of a stored record", e.size, "its data has",
+                        e.packed);
   }
   if (e.method != zip::kDeflated) {
     return Error(ErrorKind::unsupported, ErrorCode::zip_method,
@@ -63,15 +64,17 @@ Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limit
         .at_offset(at + zip::entry::kMethod);
   }
   // More than `ratio` × packed + slack? Divided instead of multiplied, so that it cannot overflow.
-  const auto beyond = [&e](std::uint64_t ratio) { return e.size > zip::kDeflateSlack && (e.size - zip::kDeflateSlack - 1) / ratio >= e.packed; };
+  const auto beyond = [&e](std::uint64_t ratio) {
+    return e.size > zip::kDeflateSlack && (e.size - zip::kDeflateSlack - 1) / ratio >= e.packed;
+  };
   if (beyond(zip::kDeflateRatio)) {
     return zip_fault(ErrorCode::zip_size, at + zip::entry::kUnpacked, e.name,
                      std::to_string(e.packed) + " deflated bytes cannot become the declared " + std::to_string(e.size));
   }
   if (beyond(limits.inflate_ratio == 0 ? 1 : limits.inflate_ratio)) {
     return Error(ErrorKind::limit, ErrorCode::inflated_too_large,
-                 quoted(e.name) + ": " + std::to_string(e.packed) + " deflated bytes declare " + std::to_string(e.size) + ", more than the limit of " +
-                     std::to_string(limits.inflate_ratio) + " : 1")
+                 quoted(e.name) + ": " + std::to_string(e.packed) + " deflated bytes declare " + std::to_string(e.size) +
+                     ", more than the limit of " + std::to_string(limits.inflate_ratio) + " : 1")
         .at_offset(at + zip::entry::kUnpacked);
   }
   return {};
@@ -80,7 +83,8 @@ Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limit
 Result<void> check_folder(const ZipEntry& e, std::uint64_t at) {
   constexpr std::uint64_t empty_stream = 2;  // what deflate makes of nothing
   if (e.size == 0 && e.packed <= empty_stream) return {};
-  return zip_fault(ErrorCode::zip_name, at + zip::entry::kSize + e.name.size() - 1, e.name, "the name ends in a slash, and the record has data");
+  return zip_fault(ErrorCode::zip_name, at + zip::entry::kSize + e.name.size() - 1, e.name,
+                   "the name ends in a slash, and the record has data");
 }
 
 }  // namespace
@@ -93,17 +97,19 @@ Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes,
 
   for (std::uint64_t i = 0; i < end.count; ++i) {
     if (left < zip::entry::kSize) {
-      return zip_fault(ErrorCode::zip_directory, at,
-                       "the directory ends after " + std::to_string(i) + " of the " + std::to_string(end.count) + " entries it is said to have");
+      return zip_fault(
+          ErrorCode::zip_directory, at,
+          "the directory ends after " + std::to_string(i) + " of the " + std::to_string(end.count) + " entries it is said to have");
     }
     if (u32(header) != zip::kEntrySignature) {
-      return zip_fault(ErrorCode::zip_directory, at, "entry " + std::to_string(i) + " of the directory lacks its signature, found " + hex(u32(header), 8));
+      return zip_fault(ErrorCode::zip_directory, at,
+                       "entry " + std::to_string(i) + " of the directory lacks its signature, found " + hex(u32(header), 8));
     }
     const std::uint32_t name_length = u16(header + zip::entry::kNameLength), extra_length = u16(header + zip::entry::kExtraLength);
     const std::uint32_t length = zip::entry::kSize + name_length + extra_length;
     if (length > left) {
-      return zip_mismatch(ErrorCode::zip_directory, at + zip::entry::kNameLength, {}, "the length of entry " + std::to_string(i) + " of the directory",
-                          length, "the directory has left", left);
+      return zip_mismatch(ErrorCode::zip_directory, at + zip::entry::kNameLength, {},
+                          "the length of entry " + std::to_string(i) + " of the directory", length, "the directory has left", left);
     }
     ZipEntry& e = out.emplace_back();
     e.name = {reinterpret_cast<const char*>(header + zip::entry::kSize), name_length};
@@ -112,9 +118,11 @@ Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes,
     e.flags = u16(header + zip::entry::kFlags);
 
     if (u16(header + zip::entry::kCommentLength) != 0) {
-      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kCommentLength, e.name, "the entry has a comment, which may hide another directory");
+      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kCommentLength, e.name,
+                       "the entry has a comment, which may hide another directory");
     }
-    if (u16(header + zip::entry::kDisk) != 0) return zip_fault(ErrorCode::zip_directory, at + zip::entry::kDisk, e.name, "the record is on another disk");
+    if (u16(header + zip::entry::kDisk) != 0)
+      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kDisk, e.name, "the record is on another disk");
     if (auto fine = check_zip_name(e.name, at + zip::entry::kSize); !fine) return std::move(fine).error();
     ZipExtra extra;
     if (extra_length != 0) {
@@ -127,16 +135,19 @@ Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes,
     if (auto fine = check_size(e, at, limits); !fine) return std::move(fine).error();
     if (e.is_folder()) {
       if (auto fine = check_folder(e, at); !fine) return std::move(fine).error();
-    } else if ((u32(header + zip::entry::kExternal) & zip::kDosFolder) != 0) {  // PyTorch's reader goes by it, and gives bytes it never read
-      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kExternal, e.name, "the attributes say it is a folder, the name does not");
+    } else if ((u32(header + zip::entry::kExternal) & zip::kDosFolder) !=
+               0) {  // PyTorch's reader goes by it, and gives bytes it never read
+      return zip_fault(ErrorCode::zip_directory, at + zip::entry::kExternal, e.name,
+                       "the attributes say it is a folder, the name does not");
     }
     header += length;
     left -= length;
     at += length;
   }
   if (left != 0) {
-    return zip_fault(ErrorCode::zip_directory, at,
-                     std::to_string(left) + " bytes of the directory are left after the " + std::to_string(end.count) + " entries it is said to have");
+    return zip_fault(
+        ErrorCode::zip_directory, at,
+        std::to_string(left) + " bytes of the directory are left after the " + std::to_string(end.count) + " entries it is said to have");
   }
   return out;
 }

@@ -9,8 +9,8 @@
 
 namespace brine {
 
-/// Walks the directory's `bytes`, which must be used up by exactly end.count entries. In what it returns `data_offset` is still the offset of
-/// the local header: zip_local.hpp turns it into that of the data. Fails with: corrupt, unsupported, limit.
+/// Walks the directory's `bytes`, which must be used up by exactly end.count entries. In what it returns `data_offset` is still that of the
+/// local header: zip_local.hpp turns it into that of the data. Fails with: corrupt, unsupported, limit.
 Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes, const ZipEnd& end, const Limits& limits);
 
 }  // namespace brine

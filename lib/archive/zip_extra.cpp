@@ -19,7 +19,8 @@ Result<void> check_unicode_path(std::string_view content, std::uint64_t offset, 
 
 }  // namespace
 
-Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uint64_t offset, std::string_view name, ErrorCode code, ZipExtra& out) {
+Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uint64_t offset, std::string_view name, ErrorCode code,
+                            ZipExtra& out) {
   for (std::uint32_t at = 0; at < size;) {
     const std::uint32_t left = size - at;
     if (left < zip::kExtraHeader) {
@@ -28,7 +29,8 @@ Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uin
     const auto id = little_at<std::uint16_t>(field + at);
     const std::uint32_t length = little_at<std::uint16_t>(field + at + 2);
     if (length > left - zip::kExtraHeader) {
-      return zip_mismatch(code, offset + at + 2, name, "the length of an extra block", length, "the bytes left for it are", left - zip::kExtraHeader);
+      return zip_mismatch(code, offset + at + 2, name, "the length of an extra block", length, "the bytes left for it are",
+                          left - zip::kExtraHeader);
     }
     const std::byte* content = field + at + zip::kExtraHeader;
     const std::uint64_t content_offset = offset + at + zip::kExtraHeader;

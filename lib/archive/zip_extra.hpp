@@ -20,6 +20,7 @@ struct ZipExtra {
 
 /// The extra field of `size` bytes at `field`, which lies at `offset` of the file and belongs to the record `name`; faults get `code`.
 /// Fails with: corrupt.
-Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uint64_t offset, std::string_view name, ErrorCode code, ZipExtra& out);
+Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uint64_t offset, std::string_view name, ErrorCode code,
+                            ZipExtra& out);
 
 }  // namespace brine

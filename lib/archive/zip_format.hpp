@@ -24,15 +24,15 @@ inline constexpr std::uint16_t kSaturated16 = 0xFFFF;
 inline constexpr std::uint32_t kSaturated32 = 0xFFFFFFFF;
 
 namespace local {
-inline constexpr unsigned kVersion = 4, kFlags = 6, kMethod = 8, kTime = 10, kDate = 12, kCrc = 14, kPacked = 18, kUnpacked = 22, kNameLength = 26,
-                          kExtraLength = 28, kSize = 30;
+inline constexpr unsigned kVersion = 4, kFlags = 6, kMethod = 8, kTime = 10, kDate = 12, kCrc = 14, kPacked = 18, kUnpacked = 22,
+                          kNameLength = 26, kExtraLength = 28, kSize = 30;
 }
 
 /// A record of the central directory.
 namespace entry {
-inline constexpr unsigned kMadeBy = 4, kVersion = 6, kFlags = 8, kMethod = 10, kTime = 12, kDate = 14, kCrc = 16, kPacked = 20, kUnpacked = 24,
-                          kNameLength = 28, kExtraLength = 30, kCommentLength = 32, kDisk = 34, kInternal = 36, kExternal = 38, kOffset = 42,
-                          kSize = 46;
+inline constexpr unsigned kMadeBy = 4, kVersion = 6, kFlags = 8, kMethod = 10, kTime = 12, kDate = 14, kCrc = 16, kPacked = 20,
+                          kUnpacked = 24, kNameLength = 28, kExtraLength = 30, kCommentLength = 32, kDisk = 34, kInternal = 36,
+                          kExternal = 38, kOffset = 42, kSize = 46;
 }
 
 namespace end64 {
@@ -46,12 +46,12 @@ inline constexpr unsigned kDisk = 4, kOffset = 8, kDisks = 16, kSize = 20;
 }
 
 namespace end {
-inline constexpr unsigned kDisk = 4, kDirectoryDisk = 6, kCountHere = 8, kCount = 10, kDirectorySize = 12, kDirectoryOffset = 16, kCommentLength = 20,
-                          kSize = 22;
+inline constexpr unsigned kDisk = 4, kDirectoryDisk = 6, kCountHere = 8, kCount = 10, kDirectorySize = 12, kDirectoryOffset = 16,
+                          kCommentLength = 20, kSize = 22;
 inline constexpr unsigned kLongestComment = 0xFFFF;
 }  // namespace end
 
-// What follows the data when kFlagDescriptor is set: [signature,] CRC, packed size, size; sizes of 8 bytes when the local extra has a zip64 block.
+// What follows the data when kFlagDescriptor is set: [signature,] CRC, packed size, size; 8-byte sizes when the local extra has a zip64 block.
 inline constexpr unsigned kDescriptorSize = 12, kDescriptor64Size = 20, kSignatureSize = 4;
 
 inline constexpr std::uint16_t kStored = 0, kDeflated = 8;

@@ -40,7 +40,8 @@ class Numbers {
     const auto found = u32(header_ + at);
     if (found == expected || (open_ && found == 0)) [[likely]] return {};
     if (found == zip::kSaturated32 && extra_.zip64_size >= 16) return {};  // then the block is what counts
-    return zip_mismatch(ErrorCode::zip_local_header, at_ + at, entry_.name, std::string(what) + " in the local header", found, kDirectorySays, expected);
+    return zip_mismatch(ErrorCode::zip_local_header, at_ + at, entry_.name, std::string(what) + " in the local header", found,
+                        kDirectorySays, expected);
   }
 
   /// The zip64 block: both sizes, or with PyTorch also the header's own offset, or that alone. PyTorch leaves the 32-bit fields zero, and
@@ -48,13 +49,14 @@ class Numbers {
   Result<void> check_block() const {
     const std::uint32_t n = extra_.zip64_size;
     if (n != 8 && n != 16 && n != 24) {
-      return zip_mismatch(ErrorCode::zip_zip64, extra_.zip64_offset - 2, entry_.name, "the length of the local zip64 block", n, "expected at most", 24);
+      return zip_mismatch(ErrorCode::zip_zip64, extra_.zip64_offset - 2, entry_.name, "the length of the local zip64 block", n,
+                          "expected at most", 24);
     }
     const auto number = [&](unsigned at, std::string_view what, std::uint64_t expected, bool may_be_zero) -> Result<void> {
       const auto found = u64(extra_.zip64 + at);
       if (found == expected || (may_be_zero && found == 0)) return {};
-      return zip_mismatch(ErrorCode::zip_zip64, extra_.zip64_offset + at, entry_.name, std::string(what) + " in the local zip64 block", found,
-                          "expected", expected);
+      return zip_mismatch(ErrorCode::zip_zip64, extra_.zip64_offset + at, entry_.name, std::string(what) + " in the local zip64 block",
+                          found, "expected", expected);
     };
     if (n >= 16) {
       if (auto same = number(0, "the size", entry_.size, open_); !same) return same;
@@ -79,8 +81,8 @@ Result<void> check_descriptor(ReadAhead& bytes, const ZipEntry& entry, std::uint
   }
   const unsigned plain = zip64 ? zip::kDescriptor64Size : zip::kDescriptorSize;
   if (gap != plain && gap != plain + zip::kSignatureSize) {
-    return zip_mismatch(ErrorCode::zip_overlap, end, entry.name, "the room for the data descriptor", gap, "its size, with or without a signature, is",
-                        plain + (gap > plain ? zip::kSignatureSize : 0));
+    return zip_mismatch(ErrorCode::zip_overlap, end, entry.name, "the room for the data descriptor", gap,
+                        "its size, with or without a signature, is", plain + (gap > plain ? zip::kSignatureSize : 0));
   }
   const std::byte* p = bytes.at(end, gap);
   if (p == nullptr) return bytes.error();
@@ -98,11 +100,12 @@ Result<void> check_descriptor(ReadAhead& bytes, const ZipEntry& entry, std::uint
   }
   const std::uint64_t packed = zip64 ? u64(p + 4) : u32(p + 4), size = zip64 ? u64(p + 12) : u32(p + 8);
   if (packed != entry.packed) {
-    return zip_mismatch(ErrorCode::zip_local_header, at + 4, entry.name, "the packed size in the data descriptor", packed, kDirectorySays, entry.packed);
+    return zip_mismatch(ErrorCode::zip_local_header, at + 4, entry.name, "the packed size in the data descriptor", packed, kDirectorySays,
+                        entry.packed);
   }
   if (size != entry.size) {
-    return zip_mismatch(ErrorCode::zip_local_header, at + (zip64 ? 12 : 8), entry.name, "the size in the data descriptor", size, kDirectorySays,
-                        entry.size);
+    return zip_mismatch(ErrorCode::zip_local_header, at + (zip64 ? 12 : 8), entry.name, "the size in the data descriptor", size,
+                        kDirectorySays, entry.size);
   }
   return {};
 }
@@ -127,13 +130,13 @@ Result<void> check_zip_local(ReadAhead& bytes, ZipEntry& entry, std::uint64_t ne
                  "the flags in the local header are " + hex(flags, 4) + ", the directory says " + hex(entry.flags, 4));
   }
   if (const auto method = u16(header + zip::local::kMethod); method != entry.method) {
-    return zip_mismatch(ErrorCode::zip_local_header, at + zip::local::kMethod, entry.name, "the method in the local header", method, kDirectorySays,
-                        entry.method);
+    return zip_mismatch(ErrorCode::zip_local_header, at + zip::local::kMethod, entry.name, "the method in the local header", method,
+                        kDirectorySays, entry.method);
   }
   const std::uint32_t name_length = u16(header + zip::local::kNameLength), extra_length = u16(header + zip::local::kExtraLength);
   if (name_length != entry.name.size()) {
-    return zip_mismatch(ErrorCode::zip_local_header, at + zip::local::kNameLength, entry.name, "the name's length in the local header", name_length,
-                        kDirectorySays, entry.name.size());
+    return zip_mismatch(ErrorCode::zip_local_header, at + zip::local::kNameLength, entry.name, "the name's length in the local header",
+                        name_length, kDirectorySays, entry.name.size());
   }
   if (std::memcmp(header + zip::local::kSize, entry.name.data(), name_length) != 0) {
     return fault(ErrorCode::zip_local_header, zip::local::kSize, "the local header has another name");
@@ -141,8 +144,8 @@ Result<void> check_zip_local(ReadAhead& bytes, ZipEntry& entry, std::uint64_t ne
   const std::uint32_t length = zip::local::kSize + name_length + extra_length;
   if (length > room || entry.packed > room - length) {
     return fault(ErrorCode::zip_overlap, 0,
-                 "the record, " + std::to_string(length) + " + " + std::to_string(entry.packed) + " bytes, reaches into what follows at byte " +
-                     std::to_string(next));
+                 "the record, " + std::to_string(length) + " + " + std::to_string(entry.packed) +
+                     " bytes, reaches into what follows at byte " + std::to_string(next));
   }
   header = bytes.at(at, length);
   if (header == nullptr) return bytes.error();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Names are looked at eight bytes at a time; only a name with something odd in it is walked by the byte.
 #include "archive/zip_name.hpp"
 
 #include "archive/zip_fault.hpp"
@@ -16,8 +17,20 @@ constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
 
 constexpr std::uint64_t every(unsigned char c) { return kOnes * c; }
 
-/// High bits set where a byte of `w` is zero (and, harmlessly here, in bytes above a zero one).
-constexpr std::uint64_t zeros(std::uint64_t w) { return (w - kOnes) & ~w & kHighs; }
+std::uint64_t load(const char* p) {
+  std::uint64_t w;
+  std::memcpy(&w, p, 8);
+  return w;
+}
+
+/// The high bit of each byte of `w` that is `c`.
+constexpr std::uint64_t where(std::uint64_t w, unsigned char c) {
+  const std::uint64_t x = w ^ every(c);
+  return ~(((x & ~kHighs) + ~kHighs) | x) & kHighs;
+}
+
+/// Bytes that the common name has not: NUL, backslash, anything but ASCII.
+constexpr std::uint64_t odd(std::uint64_t w) { return where(w, 0) | where(w, '\\') | (w & kHighs); }
 
 /// ASCII capitals become small, in all eight bytes at once.
 constexpr std::uint64_t fold(std::uint64_t w) {
@@ -30,72 +43,61 @@ constexpr std::uint64_t fold(std::uint64_t w) {
 
 char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-/// Any byte that the common name has not: NUL, backslash, anything but ASCII?
-bool has_odd_bytes(std::string_view name) noexcept {
-  std::uint64_t odd = 0;
-  const char* p = name.data();
-  std::size_t n = name.size();
-  const auto look = [&odd](std::uint64_t w) { odd |= zeros(w) | zeros(w ^ every('\\')) | (w & kHighs); };
-  for (; n >= 8; p += 8, n -= 8) {
-    std::uint64_t w;
-    std::memcpy(&w, p, 8);
-    look(w);
-  }
-  if (n != 0) {
-    std::uint64_t w = every('x');
-    std::memcpy(&w, p, n);
-    look(w);
-  }
-  return odd != 0;
+/// Nothing odd, and no part that is empty or begins with a dot? The last words overlap, so names of less than 9 bytes are not judged.
+bool is_plain(std::string_view name) noexcept {
+  constexpr std::size_t step = 8;
+  if (name.size() <= step || name[0] == '/' || name[0] == '.') return false;
+  const char* last = name.data() + name.size() - step - 1;
+  std::uint64_t found = 0;
+  const auto look = [&found](const char* p) {
+    const std::uint64_t w = load(p), next = load(p + 1);  // each byte beside the one after it
+    found |= odd(w) | odd(next) | (where(w, '/') & (where(next, '/') | where(next, '.')));
+  };
+  for (const char* p = name.data(); p < last; p += step) look(p);
+  look(last);
+  return found == 0;
 }
 
-[[gnu::cold]] Result<void> check_odd_bytes(std::string_view name, std::uint64_t offset) {
+Result<void> check_slowly(std::string_view name, std::uint64_t offset) {
   const auto fault = [&](std::size_t at, std::string_view text) { return zip_fault(ErrorCode::zip_name, offset + at, name, text); };
-  if (const auto nul = name.find('\0'); nul != name.npos) return fault(nul, "a NUL in the name of a record: readers disagree where it ends");
+  if (name.empty()) return fault(0, "a record without a name");
+  if (const auto nul = name.find('\0'); nul != name.npos)
+    return fault(nul, "a NUL in the name of a record: readers disagree where it ends");
   if (const auto slash = name.find('\\'); slash != name.npos) return fault(slash, "a backslash in the name of a record");
   if (!is_utf8(name)) return fault(0, "the name of a record is not UTF-8");
+  for (std::size_t at = 0; at < name.size();) {
+    const auto part = name.substr(at, std::min(name.find('/', at), name.size()) - at);
+    if (part.empty()) return fault(at, at == 0 ? "the name of a record starts with a slash" : "the name of a record has an empty part");
+    if (part == "." || part == "..") return fault(at, "the name of a record has the part " + quoted(part) + ", which leads elsewhere");
+    at += part.size() + 1;
+  }
   return {};
 }
 
 }  // namespace
 
 Result<void> check_zip_name(std::string_view name, std::uint64_t offset) {
-  const auto fault = [&](std::size_t at, std::string_view text) { return zip_fault(ErrorCode::zip_name, offset + at, name, text); };
-  if (name.empty()) return fault(0, "a record without a name");
-  if (has_odd_bytes(name)) {
-    if (auto fine = check_odd_bytes(name, offset); !fine) return fine;
-  }
-  // A component is judged by its first bytes: one that starts like any name needs no second look.
-  for (std::size_t at = 0; at < name.size();) {
-    const char first = name[at];
-    if (first == '/') return fault(at, at == 0 ? "the name of a record starts with a slash" : "the name of a record has an empty part");
-    const void* slash = std::memchr(name.data() + at, '/', name.size() - at);
-    const std::size_t end = slash ? static_cast<std::size_t>(static_cast<const char*>(slash) - name.data()) : name.size();
-    if (first == '.') {
-      const auto part = name.substr(at, end - at);
-      if (part == "." || part == "..") return fault(at, "the name of a record has the part " + quoted(part) + ", which leads elsewhere");
-    }
-    at = end + 1;
-  }
-  return {};
+  if (is_plain(name)) [[likely]] return {};
+  return check_slowly(name, offset);
 }
 
 std::uint64_t hash_folded(std::string_view name, std::uint64_t seed) noexcept {
-  char folded[256];
-  do {
-    const std::size_t n = std::min(name.size(), sizeof(folded));
-    std::size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-      std::uint64_t w;
-      std::memcpy(&w, name.data() + i, 8);
-      w = fold(w);
-      std::memcpy(folded + i, &w, 8);
-    }
-    for (; i < n; ++i) folded[i] = fold(name[i]);
-    seed = hash_bytes({folded, n}, seed);
-    name.remove_prefix(n);
-  } while (!name.empty());
-  return seed;
+  // hash_bytes's construction, over folded words.
+  constexpr std::uint64_t k0 = 0xA0761D6478BD642F, k1 = 0xE7037ED1A0B428DB;
+  const char* p = name.data();
+  std::size_t n = name.size();
+  std::uint64_t h = hash_detail::mix(seed ^ k0, n ^ k1);
+  for (; n > 16; p += 16, n -= 16) h = hash_detail::mix(fold(load(p)) ^ k0 ^ h, fold(load(p + 8)) ^ k1 ^ seed);
+  std::uint64_t a = 0, b = 0;
+  if (n >= 8) {
+    a = load(p);
+    b = load(p + n - 8);
+  } else if (name.size() >= 8) {
+    a = load(p + n - 8);  // overlaps what was before
+  } else {
+    for (std::size_t i = 0; i < n; ++i) a = a << 8 | static_cast<unsigned char>(p[i]);
+  }
+  return hash_detail::mix(fold(a) ^ k0 ^ h, fold(b) ^ k1 ^ seed);
 }
 
 bool equal_folded(std::string_view a, std::string_view b) noexcept {

@@ -14,7 +14,8 @@ namespace brine {
 namespace {
 
 Error no_memory_for(std::uint64_t size, std::string_view what) {
-  return Error(ErrorKind::limit, ErrorCode::out_of_memory, "memory ran out: " + std::string(what) + " needs " + std::to_string(size) + " bytes");
+  return Error(ErrorKind::limit, ErrorCode::out_of_memory,
+               "memory ran out: " + std::string(what) + " needs " + std::to_string(size) + " bytes");
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ Result<Bytes> fetch(const Source& source, std::uint64_t offset, std::uint64_t si
           .in_file(source.name());
     }
     if (source.in_memory()) {
-      return Bytes{source.view().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size)), std::make_shared<const Source>(source)};
+      return Bytes{source.view().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size)),
+                   std::make_shared<const Source>(source)};
     }
     if (auto charged = budget.charge(size, what); !charged) return std::move(charged).error().in_file(source.name());
     auto buffer = allocate(size, what);

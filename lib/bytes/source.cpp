@@ -72,7 +72,8 @@ std::span<const std::byte> Source::view() const noexcept {
 }
 
 Result<void> Source::read_at(std::uint64_t offset, std::span<std::byte> out) const {
-  if (!fits(offset, out.size(), size_)) return guarded({}, [&]() -> Result<void> { return range_error(offset, out.size(), size_).in_file(name()); });
+  if (!fits(offset, out.size(), size_))
+    return guarded({}, [&]() -> Result<void> { return range_error(offset, out.size(), size_).in_file(name()); });
   if (out.empty()) return {};
   if (impl_->in_memory) {
     std::memcpy(out.data(), impl_->bytes.data() + offset_ + offset, out.size());

@@ -99,7 +99,8 @@ Result<std::shared_ptr<Source::Impl>> open_file(const std::filesystem::path& pat
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return system_error(ErrorCode::open_failed, "cannot be examined", errno);
   if (S_ISDIR(status.st_mode)) {
-    return Error(ErrorKind::io, ErrorCode::open_failed, "is a directory; a checkpoint is one file (PyTorch does not read unpacked ones either)");
+    return Error(ErrorKind::io, ErrorCode::open_failed,
+                 "is a directory; a checkpoint is one file (PyTorch does not read unpacked ones either)");
   }
   if (!S_ISREG(status.st_mode)) return read_stream(file);
 
