@@ -25,6 +25,7 @@
 #include <brine/limits.hpp>
 #include <brine/note.hpp>
 #include <brine/result.hpp>
+#include <brine/sink.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/tensor.hpp>

@@ -28,7 +28,7 @@ enum class ErrorKind : std::uint8_t {
 /// One code for each check.
 enum class ErrorCode : std::uint16_t {
   // bytes
-  open_failed, read_failed, out_of_range,
+  open_failed, read_failed, write_failed, out_of_range,
   // what the file is
   empty_file, other_format, cut_short,
   // archive: the ten rules of the zip directory

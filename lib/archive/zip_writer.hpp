@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// ZipWriter: lays records out exactly as torch.save does; ZipDirectory's mirror. The format's facts are in zip_format.hpp.
+//
+//   local header, name, [zip64 block], padding block │ data │ [descriptor]     the data's offset is a multiple of the alignment
+//   …                                                                         one after the other
+//   central directory │ zip64 end record, locator, end record                  the zip64 pair always
+//
+// Versions, times and the local header's CRC and sizes are zero; a record without data has no descriptor.
+#pragma once
+
+#include <brine/sink.hpp>
+
+#include "archive/zip_name_index.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brine {
+
+struct ZipLayout {
+  std::string root;              ///< the top folder of all records
+  std::uint32_t alignment = 64;  ///< of the data, 1 … 65,536 (a padding block holds no more)
+  bool crc = true;               ///< false: CRCs are written as 0, "not computed"
+};
+
+/// Refuses what ZipDirectory would refuse to read. Keeps some 80 bytes for each record, and nothing of the data. After a failure every
+/// call gives the same error.
+class ZipWriter {
+ public:
+  using Emit = std::function<Result<void>(std::span<const std::byte>)>;
+  using Produce = std::function<Result<void>(const Emit&)>;
+
+  /// Starts at the sink's position, and keeps a handle. A layout that is no good is an error of the first call.
+  ZipWriter(Sink& sink, ZipLayout layout);
+
+  /// Writes one record; `record` is its name below the root ("data/0"). The data goes to the sink without a copy, but small records.
+  /// Fails with: usage (a name or root that cannot be, a name twice in whatever case, a bad alignment), and as the Sink does.
+  Result<void> add(std::string_view record, std::span<const std::byte> data);
+
+  /// The same of data that comes in pieces: `produce` calls its argument with each. Fails with: usage, too, when there are more or fewer
+  /// bytes than `size`; and with what `produce` fails with.
+  Result<void> add(std::string_view record, std::uint64_t size, const Produce& produce);
+
+  /// Writes the directory and the end, and flushes the sink. No record can be added after it.
+  Result<void> finish();
+
+  /// What .data/serialization_id holds if it is written now (serialization_id.hpp); `first_half`, 20 digits, replaces the first half.
+  std::string serialization_id(std::string_view first_half = {}) const;
+
+  /// Bytes written so far.
+  std::uint64_t size() const noexcept { return sink_.position() - base_; }
+
+ private:
+  struct Record;
+
+  Result<void> write_record(std::string_view record, std::uint64_t size, const Produce& produce, std::span<const std::byte> data);
+  Result<void> check_layout() const;
+  Result<void> check_name(std::string_view record);
+  Result<void> write_header(Record& record);
+  Result<void> write_data(Record& record, std::span<const std::byte> data);
+  Result<void> write_descriptor(const Record& record);
+  Result<void> write_end();
+  void list(const Record& record);
+  Result<void> keep(Result<void> result);
+  std::string_view listed_name(std::uint32_t entry) const noexcept;
+
+  Sink sink_;
+  ZipLayout layout_;
+  std::uint64_t base_;
+  std::vector<std::byte> directory_;          // its entries, as they will be written
+  std::vector<std::uint64_t> entry_offsets_;  // of each in directory_
+  ZipNameIndex index_;
+  std::uint32_t index_room_ = 0;
+  std::uint64_t seed_ = 0;
+  std::uint64_t crcs_ = 0;       // the second half of the serialization id so far
+  std::string name_;             // root, slash, record
+  std::vector<std::byte> head_;  // of the record being written
+  std::optional<Error> failed_;
+  bool finished_ = false;
+};
+
+/// The root PyTorch gives an archive that is saved to this path: the file's name without its last extension, or "archive" where the path
+/// is not ASCII. Empty where PyTorch refuses the path (".pt"); ZipWriter refuses an empty root.
+std::string archive_root(std::string_view path);
+
+}  // namespace brine
