@@ -29,6 +29,7 @@ bool Arena::grow(std::size_t bytes) noexcept {
     budget_->release(size);
     return false;
   }
+  ASAN_POISON_MEMORY_REGION(memory, size);
   begin_ = at_ = pinned_ = memory;
   end_ = begin_ + size;
   next_ = std::min(next_ * 2, most);

@@ -2,6 +2,7 @@
 // Arena: the memory of a Graph. Nothing in it is freed one by one; what was made since a mark and not pinned can be taken back whole.
 //
 // That is how the call of a tensor (five tuples, an OrderedDict) costs no memory: rebuild reads it, takes it back, and keeps a record.
+// Under ASan what is free or was taken back is poisoned; a fuzzer's build never gives it out again, so that whoever still points there is seen.
 #pragma once
 
 #include "support/budget.hpp"
@@ -16,6 +17,18 @@
 #include <utility>
 #include <vector>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BRINE_ASAN 1
+#endif
+#endif
+#if defined(BRINE_ASAN) || defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#endif
+
 namespace brine {
 
 class Arena {
@@ -27,6 +40,7 @@ class Arena {
   void* allocate(std::size_t bytes) noexcept {
     bytes = (bytes + 7) & ~std::size_t{7};
     if (bytes > static_cast<std::size_t>(end_ - at_) && !grow(bytes)) return nullptr;
+    ASAN_UNPOISON_MEMORY_REGION(at_, bytes);
     return std::exchange(at_, at_ + bytes);
   }
 
@@ -53,7 +67,10 @@ class Arena {
   /// Takes back all that was allocated since `mark`, if none of it was pinned and the chunk is still the same.
   bool rewind(Mark mark) noexcept {
     if (mark < pinned_ || mark < begin_ || mark > at_) return false;
+    ASAN_POISON_MEMORY_REGION(mark, static_cast<std::size_t>(at_ - mark));
+#if !defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
     at_ = mark;
+#endif
     return true;
   }
 

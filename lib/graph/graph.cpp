@@ -96,6 +96,18 @@ std::string big_int_text(const Ref& integer) {
 
 Graph::Graph(Budget& budget) : arena_(budget), seed_(random_seed()) {}
 
+GlobalNode* Graph::first(std::uint16_t known) const noexcept {
+  const auto at = std::find_if(first_.begin(), first_.end(), [&](const GlobalNode* g) { return g->known == known; });
+  return at == first_.end() ? nullptr : *at;
+}
+
+bool Graph::set_first(GlobalNode& global) {
+  if (!global.known || first(global.known)) return false;
+  global.flags |= kFirst;
+  first_.push_back(&global);
+  return true;
+}
+
 Ref Graph::tuple(std::span<const Ref> items, Made made) noexcept {
   void* memory = arena_.allocate(sizeof(TupleNode) + items.size_bytes());
   if (!memory) return {};

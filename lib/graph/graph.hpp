@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brine {
 
@@ -24,6 +25,13 @@ class Graph {
   /// What keeps the graph alive, for the handles that are made from it; set once by the owner.
   void set_owner(std::weak_ptr<const void> owner) noexcept { owner_ = std::move(owner); }
   std::shared_ptr<const void> owner() const noexcept { return owner_.lock(); }
+
+  /// The first global of this known number, or null; the machine registers them.
+  GlobalNode* first(std::uint16_t known) const noexcept;
+  bool set_first(GlobalNode& global);
+
+  /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
+  Ref storage_word;
 
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
   Ref list(std::span<const Ref> items = {}, Kind kind = Kind::list, Made made = Made::plain) noexcept;
@@ -52,6 +60,7 @@ class Graph {
   bool index_all(DictNode& dict) noexcept;
   Arena arena_;
   std::weak_ptr<const void> owner_;
+  std::vector<GlobalNode*> first_;
   const std::uint64_t seed_;
 };
 

@@ -19,6 +19,9 @@ enum : std::uint8_t {
   kDecimal = 4,   // … or its decimal digits
   kPython2 = 8,   // string or bytes: written by Python 2 as str
   kStorageView = 16,  // storage: a part of another one
+  kFetched = 32,  // node: the pickle takes it out of the memo again
+  kFirst = 64,    // global: the first one of its name (Graph::first)
+  kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };
 
 /// What made a list, tuple or dict that is not plain.
@@ -37,6 +40,7 @@ struct Origin {
   Ref callee, args, kwargs;      // a persistent id: callee absent, args the id
   Effect *first = nullptr, *last = nullptr;
   Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
+  std::uint32_t given = 0;       // items of the container that came from the arguments
   How how = How::reduce;
 };
 

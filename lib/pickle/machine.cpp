@@ -269,7 +269,10 @@ bool Machine::put(std::uint64_t number, bool memoize) {
   Ref& value = top();
   if (has_node(value)) value.node->flags |= kMemoised;
   else value.flags |= kMemoised;
-  if (memoize ? memo_.memoize(value) : memo_.put(number, value)) graph_.arena().pin();
+  if (memoize ? memo_.memoize(value) : memo_.put(number, value)) {
+    if (has_node(value)) value.node->flags |= kFetched;
+    graph_.arena().pin();
+  }
   return true;
 }
 

@@ -33,6 +33,8 @@ bool Machine::global(std::string_view module, std::string_view name, const Ref& 
   node.name_text = name_text;
   const PythonCall own = python_call(now.module, now.name);
   node.known = own != PythonCall::none ? static_cast<std::uint16_t>(own) : calls_.known(now.module, now.name);
+  if (protocol_ < 3) node.flags |= kSpelled;
+  graph_.set_first(node);
   return push(value);
 }
 

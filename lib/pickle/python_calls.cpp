@@ -69,12 +69,17 @@ class Caller {
     auto& node = static_cast<DictNode&>(*out.node);
     bool replaced = false, ok = graph_.reserve(node, entries.size());
     for (const Entry& e : entries) ok = ok && graph_.set(node, e.key, e.value, replaced);
-    return ok ? out : (spent_ = true, Ref{});
+    if (!ok) return spent_ = true, Ref{};
+    node.origin->given = node.size;
+    return out;
   }
 
   Ref list(Kind kind, Made made, std::span<const Ref> args) {
     if (args.empty()) return kept(graph_.list({}, kind, made));
-    return is_sequence(args[0]) ? kept(graph_.list(sequence(args[0]), kind, made)) : Ref{};
+    if (!is_sequence(args[0])) return {};
+    const Ref out = kept(graph_.list(sequence(args[0]), kind, made));
+    if (out.kind != Kind::absent) out.node->origin->given = out.node->size;
+    return out;
   }
 
   Ref bytes(Kind kind, const std::optional<std::string>& data) {

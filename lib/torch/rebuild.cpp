@@ -20,8 +20,13 @@ std::optional<std::int64_t> int_of(const Ref& r) noexcept {
   return r.integer;
 }
 
-bool is_empty_ordered_dict(const Ref& r) noexcept {
-  return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first;
+// Nobody but the call refers to it, so that it can be made anew.
+bool is_own(const Ref& r) noexcept { return r.kind != Kind::tuple || r.node->size == 0 || !(r.node->flags & kFetched); }
+
+// OrderedDict() as torch.save writes it for backward hooks: the class by its first name, nothing in it, nobody else's.
+bool is_empty_hooks(const Ref& r) noexcept {
+  return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first &&
+         !(r.node->flags & kFetched) && r.node->origin->callee.node->flags & kFirst && tuple_of(r.node->origin->args).size == 0;
 }
 
 // As PyTorch has it: "only Tensors of floating point and complex dtype can require gradients".
@@ -104,14 +109,16 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;
-  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce;
+  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&
+                   is_own(a[2]) && is_own(a[3]);
   if (form != TensorForm::v1) {
     const auto requires_grad = flag(a[4], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
     if (a[5].kind != Kind::dict && a[5].kind != Kind::none) return corrupt("the backward hooks are no dict but " + class_name(a[5]));
-    canonical = canonical && is_empty_ordered_dict(a[5]) && a[4].kind == Kind::boolean;
+    canonical = canonical && is_empty_hooks(a[5]) && a[4].kind == Kind::boolean;
     if (form == TensorForm::v3) {
+      canonical = canonical && a[6].kind == Kind::global && a[6].node->flags & kFirst;
       dtype = dtype_of_global(a[6]);
       if (!dtype) return corrupt("the dtype is none brine knows: " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
@@ -148,7 +155,8 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   record.origin = nullptr;
   if (auto ok = check_grad(record); !ok) return ok.error();
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
-  const bool canonical = !with_state && is_empty_ordered_dict(a[2]) && site.how() == How::reduce;
+  const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&
+                         a[1].kind == Kind::boolean;
   return keep(site.graph(), record, canonical ? nullptr : &origin);
 }
 

@@ -33,10 +33,12 @@ struct StorageRecord {
   std::uint64_t offset = 0;                          // of the data in the source, unless `packed`
   mutable std::atomic<const std::byte*> data = nullptr;  // once known: in the map, the caller's memory, or a fetched buffer
   const StorageReader* reader = nullptr;             // null: `data` is all there is
+  const GlobalNode* cls = nullptr;                   // the class that named it first; null: none did (a storage of the caller's)
   std::uint32_t entry = 0;                           // of the archive's directory
   DType dtype = DType::uint8;
   bool untyped = false;                              // UntypedStorage: bytes are never swapped
   bool packed = false, foreign = false, found = false;
+  bool key_shared = true;                            // its key is one str object wherever it is named
 };
 
 /// A storage of a legacy file that is a part of another one (0.1.10 to 0.3.1); counts elements.

@@ -35,8 +35,10 @@ std::uint32_t Storages::find(std::string_view key) const noexcept {
   return i == HashIndex::npos ? size_ : i;
 }
 
-Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_view device, DType dtype, bool untyped, std::uint64_t nbytes) {
+Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_view device, const GlobalNode& cls, DType dtype, bool untyped,
+                                           std::uint64_t nbytes) {
   if (const std::uint32_t known = find(key); known != size_) {
+    if ((*this)[known].key.data() != key.data()) (*this)[known].key_shared = false;
     if ((*this)[known].nbytes == nbytes) return known;
     return corrupt(ErrorCode::storage_size, "storage " + quoted(key) + " has " + std::to_string(nbytes) + " bytes here and " +
                                                 std::to_string((*this)[known].nbytes) + " elsewhere");
@@ -55,6 +57,7 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   StorageRecord& record = (*this)[size_++];
   record.key = key;
   record.device = device;
+  record.cls = &cls;
   record.dtype = dtype;
   record.untyped = untyped;
   record.nbytes = nbytes;
@@ -84,7 +87,8 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
   if (!numel || *numel < 0 || !nbytes)
     return corrupt(ErrorCode::storage_size, "the element count of storage " + quoted(text_of(part[2])) +
                                                 (!numel ? " is no int of 64 bits" : *numel < 0 ? " is negative" : " overflows"));
-  const auto number = get_or_add(text_of(part[2]), device, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
+  if (graph.storage_word.kind == Kind::absent) graph.storage_word = part[0];
+  const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
   if (!number) return number.error();
 
   Ref out;

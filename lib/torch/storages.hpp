@@ -29,7 +29,7 @@ class Storages {
 
  private:
   static constexpr std::uint32_t kBlock = 256;
-  Result<std::uint32_t> get_or_add(std::string_view key, std::string_view device, DType dtype, bool untyped, std::uint64_t nbytes);
+  Result<std::uint32_t> get_or_add(std::string_view key, std::string_view device, const GlobalNode& cls, DType dtype, bool untyped, std::uint64_t nbytes);
 
   Budget& budget_;
   const std::uint64_t seed_;

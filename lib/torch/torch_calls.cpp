@@ -9,12 +9,6 @@ namespace brine {
 
 namespace {
 
-enum class TorchCall : std::uint16_t {
-  rebuild_tensor = kFirstForeign, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state, rebuild_from_type,
-  parameter, variable, tensor_class, size, device, layout,
-};
-constexpr std::uint16_t kFirstDtype = 256;
-
 struct Name {
   std::string_view module, name;
   TorchCall call;
@@ -43,13 +37,19 @@ std::uint16_t TorchCalls::known(std::string_view module, std::string_view name) 
     if (row.name == name && row.module == module) return static_cast<std::uint16_t>(row.call);
   if (module == "torch")
     if (const auto dtype = dtype_from_name(name)) return static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(*dtype));
+  if (name.ends_with("Storage")) {
+    if (is_untyped_storage_class(name)) return kUntypedStorage;
+    const auto dtype = dtype_of_storage_class(name);
+    const bool cuda = module == "torch.cuda";
+    if (dtype && (cuda || module == "torch")) return static_cast<std::uint16_t>((cuda ? kFirstCudaStorage : kFirstStorage) + static_cast<unsigned>(*dtype));
+  }
   if ((module == "torch" || module == "torch.cuda") && (name == "Tensor" || dtype_of_tensor_class(name)))
     return static_cast<std::uint16_t>(TorchCall::tensor_class);
   return 0;
 }
 
 std::optional<DType> dtype_of_global(const Ref& value) noexcept {
-  if (value.kind != Kind::global || value.node->known < kFirstDtype) return std::nullopt;
+  if (value.kind != Kind::global || value.node->known < kFirstDtype || value.node->known >= kFirstStorage) return std::nullopt;
   return static_cast<DType>(value.node->known - kFirstDtype);
 }
 

@@ -11,6 +11,13 @@
 
 namespace brine {
 
+/// The numbers of torch's names; dtypes and storage classes follow, each with its DType added.
+enum class TorchCall : std::uint16_t {
+  rebuild_tensor = kFirstForeign, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state, rebuild_from_type,
+  parameter, variable, tensor_class, size, device, layout,
+};
+inline constexpr std::uint16_t kFirstDtype = 256, kFirstStorage = 512, kFirstCudaStorage = 768, kUntypedStorage = 1024;
+
 class TorchCalls final : public Calls {
  public:
   /// All are borrowed and must live as long as the graphs that are made with it.
