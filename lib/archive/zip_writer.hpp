@@ -10,6 +10,7 @@
 
 #include <brine/sink.hpp>
 
+#include "archive/zip_append.hpp"
 #include "archive/zip_name_index.hpp"
 
 #include <cstdint>
@@ -56,18 +57,16 @@ class ZipWriter {
   std::uint64_t size() const noexcept { return sink_.position() - base_; }
 
  private:
-  struct Record;
-
-  Result<void> write_record(std::string_view record, std::uint64_t size, const Produce& produce, std::span<const std::byte> data);
-  Result<void> check_layout() const;
-  Result<void> check_name(std::string_view record);
-  Result<void> write_header(Record& record);
-  Result<void> write_data(Record& record, std::span<const std::byte> data);
-  Result<void> write_descriptor(const Record& record);
+  Result<void> write_record(std::string_view record, std::uint64_t size, const Produce& produce);
+  Result<void> begin(std::string_view record, ZipItem& item);
+  Result<void> write_data(std::span<const std::byte> data, std::uint32_t& crc);
   Result<void> write_end();
-  void list(const Record& record);
-  Result<void> keep(Result<void> result);
+  Result<void> check_layout() const;
+  Result<void> reserve_name();
+  void enlarge_index();
   std::string_view listed_name(std::uint32_t entry) const noexcept;
+  template <class Work>
+  Result<void> attempt(Work&& work);
 
   Sink sink_;
   ZipLayout layout_;
@@ -79,7 +78,7 @@ class ZipWriter {
   std::uint64_t seed_ = 0;
   std::uint64_t crcs_ = 0;       // the second half of the serialization id so far
   std::string name_;             // root, slash, record
-  std::vector<std::byte> head_;  // of the record being written
+  std::vector<std::byte> head_;  // what stands around the data of the record being written
   std::optional<Error> failed_;
   bool finished_ = false;
 };

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// ZipWriter: each record as it comes, and the directory's entries kept for the end.
+#include "archive/zip_writer.hpp"
+
+#include "archive/serialization_id.hpp"
+#include "archive/zip_end.hpp"
+#include "archive/zip_name.hpp"
+#include "bytes/cursor.hpp"
+#include "bytes/guard.hpp"
+#include "support/checked.hpp"
+#include "support/text.hpp"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace brine {
+
+namespace {
+
+/// Data is summed and written in pieces that stay in the cache between the two.
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+constexpr std::uint32_t kLargestAlignment = 65'536, kFirstIndex = 64;
+constexpr std::size_t kLongestField = 0xFFFF;
+
+Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
+
+Error wrong_size(std::string_view record, std::string_view more_or_less, std::uint64_t size) {
+  return usage(concat({"the data of ", quoted(record), " has ", more_or_less, " than the announced ", std::to_string(size), " bytes"}));
+}
+
+}  // namespace
+
+ZipWriter::ZipWriter(Sink& sink, ZipLayout layout) : sink_(sink), layout_(std::move(layout)), base_(sink.position()) {}
+
+template <class Work>
+Result<void> ZipWriter::attempt(Work&& work) {
+  return guarded("a zip", [&]() -> Result<void> {
+    if (failed_) return *failed_;
+    auto done = guarded("a zip", [&]() -> Result<void> {
+      if (finished_) return usage("the archive is finished");
+      if (entry_offsets_.empty()) {
+        if (auto fine = check_layout(); !fine) return fine;
+      }
+      return work();
+    });
+    if (!done) failed_ = std::move(done).error();
+    return failed_ ? Result<void>(*failed_) : Result<void>();
+  });
+}
+
+Result<void> ZipWriter::add(std::string_view record, std::span<const std::byte> data) {
+  return attempt([&] { return write_record(record, data.size(), [&](const Emit& emit) { return emit(data); }); });
+}
+
+Result<void> ZipWriter::add(std::string_view record, std::uint64_t size, const Produce& produce) {
+  return attempt([&] { return write_record(record, size, produce); });
+}
+
+Result<void> ZipWriter::finish() {
+  return attempt([&] { return write_end(); });
+}
+
+Result<void> ZipWriter::check_layout() const {
+  if (layout_.root.empty()) return usage("an archive needs a root folder; a path like \".pt\" has no name to take it from");
+  if (layout_.root.find('/') != std::string::npos) return usage("the root " + quoted(layout_.root) + " of an archive is one folder");
+  if (layout_.root == "__MACOSX") return usage("the root '__MACOSX' is macOS's own, and PyTorch refuses it");
+  if (layout_.alignment == 0 || layout_.alignment > kLargestAlignment) {
+    return usage("an alignment of " + std::to_string(layout_.alignment) + "; expected 1 to " + std::to_string(kLargestAlignment));
+  }
+  return {};
+}
+
+std::string_view ZipWriter::listed_name(std::uint32_t entry) const noexcept {
+  const std::byte* header = directory_.data() + entry_offsets_[entry];
+  return {reinterpret_cast<const char*>(header + zip::entry::kSize), little_at<std::uint16_t>(header + zip::entry::kNameLength)};
+}
+
+void ZipWriter::enlarge_index() {
+  const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
+  index_room_ = std::max(kFirstIndex, count < ZipNameIndex::kNone / 2 ? count * 2 : ZipNameIndex::kNone - 1);
+  index_.reset(index_room_);
+  for (std::uint32_t i = 0; i < count; ++i) index_.insert(hash_folded(listed_name(i), seed_), i);
+}
+
+/// Is name_ one that ZipDirectory takes? Then it is in the index as the next entry's.
+Result<void> ZipWriter::reserve_name() {
+  if (name_.size() > kLongestField) return usage(quoted(name_) + ": the name of a record is longer than 65,535 bytes");
+  if (name_.ends_with('/')) return usage(quoted(name_) + ": the name of a record ends in a slash, as a folder's does");
+  if (auto fine = check_zip_name(name_, 0); !fine) return usage(fine.error().text());
+
+  const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
+  if (count == 0) seed_ = random_seed();
+  if (count == index_room_) {
+    if (count >= ZipNameIndex::kNone - 1) return usage("more records than an archive can have");
+    enlarge_index();
+  }
+  const std::uint64_t hash = hash_folded(name_, seed_);
+  const auto other = index_.find(hash, [&](std::uint32_t i) { return equal_folded(listed_name(i), name_); });
+  if (other != ZipNameIndex::kNone) {
+    return usage(quoted(name_) + (listed_name(other) == name_ ? ": two records of this name"
+                                                              : ": differs only by case from " + quoted(listed_name(other))));
+  }
+  index_.insert(hash, count);
+  return {};
+}
+
+Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
+  name_.assign(layout_.root).append(1, '/').append(record);
+  item.name = name_;
+  item.offset = size();
+  constexpr std::uint64_t around = 4 * kLongestField;  // more than stands around any data
+  const auto end = checked_add(item.size, item.offset);
+  if (!end || !checked_add(*end, around)) {
+    return usage(quoted(name_) + ": " + std::to_string(item.size) + " bytes do not fit behind what is there");
+  }
+
+  const std::uint64_t padding = item.padding(layout_.alignment);
+  if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
+    return usage(quoted(name_) + " cannot be aligned to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
+  }
+  if (auto fine = reserve_name(); !fine) return fine;
+  head_.clear();
+  Append head(head_);
+  append_zip_local(head, item, padding);
+  return sink_.write(head_);
+}
+
+Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_t& crc) {
+  if (!layout_.crc) return sink_.write(data);
+  while (!data.empty()) {
+    const auto piece = data.first(data.size() < 2 * kPiece ? data.size() : kPiece);
+    crc = libdeflate_crc32(crc, piece.data(), piece.size());
+    if (auto done = sink_.write(piece); !done) return done;
+    data = data.subspan(piece.size());
+  }
+  return {};
+}
+
+Result<void> ZipWriter::write_record(std::string_view record, std::uint64_t size, const Produce& produce) {
+  ZipItem item;
+  item.size = size;
+  if (auto done = begin(record, item); !done) return done;
+
+  std::uint64_t left = size;
+  const Emit emit = [&](std::span<const std::byte> data) -> Result<void> {
+    if (data.size() > left) return wrong_size(record, "more", size);
+    left -= data.size();
+    return write_data(data, item.crc);
+  };
+  if (auto done = produce(emit); !done) return done;
+  if (left != 0) return wrong_size(record, "less", size);
+
+  if (size != 0) {
+    crcs_ = combine_hashes(crcs_, item.crc);
+    head_.clear();
+    Append tail(head_);
+    append_zip_descriptor(tail, item);
+    if (auto done = sink_.write(head_); !done) return done;
+  }
+  entry_offsets_.push_back(directory_.size());
+  Append entry(directory_);
+  append_zip_entry(entry, item);
+  return {};
+}
+
+Result<void> ZipWriter::write_end() {
+  if (entry_offsets_.empty()) return usage("an archive needs at least one record");
+  constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+  if (!refuse_other_ends(directory_, size(), nowhere)) {
+    return Error(ErrorKind::unsupported, ErrorCode::zip_end_record,
+                 "a name, a CRC or a size of these records holds the bytes PK\\5\\6, which readers could take for the archive's end; "
+                 "without CRCs or under another root it can be saved");
+  }
+  head_.clear();
+  Append end(head_);
+  append_zip_end(end, entry_offsets_.size(), size(), directory_.size());
+  if (auto done = sink_.write(directory_); !done) return done;
+  if (auto done = sink_.write(head_); !done) return done;
+  finished_ = true;
+  return sink_.flush();
+}
+
+std::string ZipWriter::serialization_id(std::string_view first_half) const {
+  constexpr std::size_t digits = 20;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (first_half.size() == digits && std::all_of(first_half.begin(), first_half.end(), is_digit)) {
+    return std::string(first_half).append(serialization_id_text(0, crcs_), digits);
+  }
+  std::vector<std::uint64_t> hashes(entry_offsets_.size());
+  for (std::uint32_t i = 0; i < hashes.size(); ++i) hashes[i] = libstdcxx_hash(listed_name(i).substr(layout_.root.size() + 1));
+  return serialization_id_text(combined_name_hashes(hashes), crcs_);
+}
+
+std::string archive_root(std::string_view path) {
+  if (std::any_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return "archive";
+  const auto slash = path.find_last_of("/\\");
+  const std::string_view name = slash == path.npos ? path : path.substr(slash + 1);
+  return std::string(name.substr(0, name.rfind('.')));
+}
+
+}  // namespace brine
