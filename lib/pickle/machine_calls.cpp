@@ -86,6 +86,8 @@ bool Machine::persistent(const Ref& id) {
   if (policy_ && !allowed(policy_->persistent(id))) return false;
   Result<Ref> value = calls_.persistent(graph_, id);
   if (!value) return fail(std::move(value).error());
+  if (value->kind == Kind::storage) return push(*value);
+  graph_.arena().pin();  // a class that stood elsewhere before may refer to the id from now on
   if (value->kind != Kind::absent) return push(*value);
   return made(graph_.object({.callee = {}, .args = id, .kwargs = {}, .how = How::persistent}));
 }
