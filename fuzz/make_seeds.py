@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""Seeds for the fuzz targets that read pickles, made without PyTorch: seeds_pickle.py, seeds_legacy.py and seeds_checkpoint.py use this."""
+import collections
+import io
+import pathlib
+import pickle
+import struct
+import sys
+import types
+import zipfile
+
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / 'tests' / 'golden'
+MAGIC = 0x1950A86A20F9469CFC6C
+
+
+def torch_stub():
+    """Classes and functions with PyTorch's names, so that Python's pickler writes them."""
+    def module(name):
+        made = sys.modules[name] = types.ModuleType(name)
+        return made
+
+    torch, utils, parameter, tensor, storage = map(
+        module, ('torch', 'torch._utils', 'torch.nn.parameter', 'torch._tensor', 'torch.storage'))
+    module('torch.nn').parameter = parameter
+    for owner, names in ((utils, ('_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_tensor_v3', '_rebuild_parameter',
+                                  '_rebuild_parameter_with_state')),
+                         (tensor, ('_rebuild_from_type_v2',)), (torch, ('device',))):
+        for name in names:
+            exec(f'def {name}(*args): pass', owner.__dict__)
+            owner.__dict__[name].__module__ = owner.__name__
+    for owner, names in ((torch, ('FloatStorage', 'LongStorage', 'HalfStorage', 'ByteStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size',
+                                  'FloatTensor', 'float8_e5m2', 'float32')),
+                         (parameter, ('Parameter',)), (storage, ('UntypedStorage',))):
+        for name in names:
+            setattr(owner, name, type(name, (), {'__module__': owner.__name__}))
+    return types.SimpleNamespace(torch=torch, utils=utils, parameter=parameter, tensor=tensor, storage=storage)
+
+
+stub = torch_stub()
+
+
+class Call:
+    """Pickles as a call of `function` with `args`, then BUILD with `state`."""
+    def __init__(self, function, *args, state=None):
+        self.reduced = (function, args) if state is None else (function, args, state)
+
+    def __reduce__(self):
+        return self.reduced
+
+
+class Storage:
+    def __init__(self, name, key, numel, view=None):
+        owner = stub.storage if name == 'UntypedStorage' else stub.torch
+        self.cls, self.key, self.numel, self.view = getattr(owner, name), key, numel, view
+
+
+class Module:
+    def __init__(self, parameters=None, modules=None, buffers=None):
+        self.training = True
+        self._parameters, self._buffers, self._modules = parameters or {}, buffers or {}, modules or {}
+        self._non_persistent_buffers_set = {'hidden'}
+
+
+Module.__module__ = 'torch.nn'
+sys.modules['torch.nn'].Module = Module
+
+
+def hooks():
+    return collections.OrderedDict()
+
+
+def v2(storage, offset=0, size=(4,), stride=(1,), *more):
+    return Call(stub.utils._rebuild_tensor_v2, storage, offset, size, stride, False, hooks(), *more)
+
+
+class Pickler(pickle._Pickler):
+    """The Python pickler, as it takes any object for a persistent id."""
+    legacy = False
+
+    def persistent_id(self, obj):
+        if not isinstance(obj, Storage):
+            return None
+        parts = ('storage', obj.cls, obj.key, 'cpu', obj.numel)
+        return parts + (obj.view,) if self.legacy else parts
+
+
+def dump(obj, protocol=2, legacy=False):
+    out = io.BytesIO()
+    pickler = Pickler(out, protocol)
+    pickler.legacy = legacy
+    pickler.dump(obj)
+    return out.getvalue()
+
+
+def plain_values():
+    shared, cycle = ['shared'], []
+    cycle.append(cycle)
+    return {
+        'scalars': [None, True, 0, 255, 65536, -1, 2**40, -2**70, 1.5, float('nan'), 3 + 4j, 'text', 'ä\ud800', b'bytes', bytearray(b'more')],
+        'containers': {'list': [1, [2]], 'tuple': (1, 2, 3, 4), 'set': {1}, 'frozen': frozenset({2}), 'deque': collections.deque([1])},
+        'shared': [shared, shared, cycle],
+        'keys': {1: 'int', 2.5: 'float', (1, 'a'): 'tuple', None: 'none', b'b': 'bytes'},
+        'dicts': [collections.OrderedDict(a=1), collections.defaultdict(list, a=[1]), collections.Counter('aab')],
+        'object': types.SimpleNamespace(a=1, b=[2]),
+    }
+
+
+def tensors(keys=('0', '1', '2', '3')):
+    a, b, c, d = keys
+    floats = Storage('FloatStorage', a, 6)
+    t = v2(floats, 0, (2, 3), (3, 1))
+    weights = collections.OrderedDict([
+        ('weight', t), ('view', v2(floats, 1, (2, 2), (3, 1))), ('tied', t),
+        ('parameter', Call(stub.utils._rebuild_parameter, v2(floats, 0, (6,)), True, hooks())),
+        ('conj', v2(Storage('ComplexFloatStorage', b, 2), 0, (2,), (1,), {'conj': True})),
+        ('float8', Call(stub.utils._rebuild_tensor_v3, Storage('UntypedStorage', c, 4), 0, (4,), (1,), False, hooks(), stub.torch.float8_e5m2)),
+        ('old', Call(stub.torch.FloatTensor, state=(floats, 0, (6,), (1,)))),
+        ('typed', Call(stub.tensor._rebuild_from_type_v2, stub.utils._rebuild_tensor_v2, stub.torch.FloatTensor,
+                       (floats, 0, (6,), (1,), False, hooks()), {'a': 1})),
+        ('long', v2(Storage('LongStorage', d, 2), 0, (), ())),
+    ])
+    return weights, {a: 24, b: 16, c: 4, d: 16}
+
+
+def whole_module():
+    weight = Call(stub.utils._rebuild_parameter, v2(Storage('FloatStorage', '0', 4)), True, hooks())
+    child = Module({'weight': weight, 'bias': None}, buffers={'hidden': v2(Storage('FloatStorage', '0', 4))})
+    return Module(modules={'0': child, '1': child, 'none': None}), {'0': 16}
+
+
+def objects():
+    """(name, object, storages' bytes)"""
+    weights, sizes = tensors()
+    yield 'tensors', weights, sizes
+    yield 'nested', {'epoch': 3, 'model': {'state_dict': weights}, 'optimizer': {'state': {0: {'step': 1}}}}, sizes
+    yield 'module', *whole_module()
+    yield 'plain', plain_values(), {}
+
+
+def torch_zip(obj, sizes, protocol=2, method=zipfile.ZIP_STORED, order='little'):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w', method) as archive:
+        archive.writestr('archive/data.pkl', dump(obj, protocol))
+        archive.writestr('archive/byteorder', order)
+        for key, size in sizes.items():
+            archive.writestr(f'archive/data/{key}', bytes(range(size)))
+        archive.writestr('archive/version', '3\n')
+    return out.getvalue()
+
+
+def legacy_stream(obj, sizes, protocol=2):
+    head = [MAGIC, 1001, {'protocol_version': 1001, 'little_endian': True, 'type_sizes': {'short': 2, 'int': 4, 'long': 4}}]
+    out = b''.join(pickle.dumps(part, protocol) for part in head) + dump(obj, protocol, legacy=True)
+    items = {}
+    for key in sizes:
+        items[key] = next(n for n in (4, 8, 1) if sizes[key] % n == 0)
+    items.update({'1': 8, '2': 1, '3': 8} if len(sizes) == 4 else {})
+    out += pickle.dumps(sorted(sizes), protocol)
+    for key in sorted(sizes):
+        out += struct.pack('<q', sizes[key] // items[key]) + bytes(range(sizes[key]))
+    return out
+
+
+def write(folder, seeds):
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for name, data in seeds:
+        (folder / name).write_bytes(data)
+        count += 1
+    print(f'{count} seeds')
