@@ -61,20 +61,29 @@ Result<Bytes> inflate_whole(const Source& source, const ZipEntry& entry, Budget&
 }  // namespace
 
 Result<Archive> Archive::open(Source source, const Limits& limits) {
-  auto directory = ZipDirectory::read(source, limits);
-  if (!directory) return std::move(directory).error();
-  return Archive(std::move(source), std::move(*directory), limits);
+  return guarded("an archive", [&]() -> Result<Archive> {
+    auto directory = ZipDirectory::read(source, limits);
+    if (!directory) return std::move(directory).error();
+    return Archive(std::move(source), std::move(*directory));
+  });
 }
 
 Result<Bytes> Archive::read(const ZipEntry& entry, Budget& budget, bool check_crc) const {
   return guarded("a record", [&]() -> Result<Bytes> {
+    if (entry.method == zip::kStored && source_.in_memory()) {
+      const Bytes slice{source_.view().subspan(static_cast<std::size_t>(entry.data_offset), static_cast<std::size_t>(entry.size)), owner_};
+      if (check_crc && entry.crc != 0) {
+        if (auto same = compare_crc(directory_, entry, crc32(0, slice.span)); !same) return std::move(same).error().in_file(source_.name());
+      }
+      return slice;
+    }
     const std::string what = "the record " + escaped(entry.name);
     auto bytes = entry.method == zip::kStored ? fetch(source_, entry.data_offset, entry.size, budget, what)
                                               : inflate_whole(source_, entry, budget, what);
     if (!bytes) return std::move(bytes).error().in_file(source_.name());
     if (check_crc && entry.crc != 0) {
       if (auto same = compare_crc(directory_, entry, crc32(0, bytes->span)); !same) {
-        if (entry.method != zip::kStored || !source_.in_memory()) budget.release(entry.size);
+        budget.release(entry.size);
         return std::move(same).error().in_file(source_.name());
       }
     }

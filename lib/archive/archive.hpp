@@ -28,12 +28,12 @@ class Archive {
   Result<void> verify(const ZipEntry& entry) const;
 
  private:
-  Archive(Source source, ZipDirectory directory, const Limits& limits)
-      : source_(std::move(source)), directory_(std::move(directory)), limits_(limits) {}
+  Archive(Source source, ZipDirectory directory)
+      : source_(std::move(source)), directory_(std::move(directory)), owner_(std::make_shared<const Source>(source_)) {}
 
   Source source_;
   ZipDirectory directory_;
-  Limits limits_;
+  std::shared_ptr<const void> owner_;  // what slices keep alive
 };
 
 }  // namespace brine

@@ -12,9 +12,18 @@
 
 namespace brine {
 
-inline Error out_of_memory(std::string_view what) {
-  std::string text("memory ran out");
-  if (!what.empty()) text.append(" for ").append(what);
+/// Says so without needing any memory itself.
+inline Error out_of_memory(std::string_view what) noexcept {
+  std::string text("out of memory");  // fits into the string itself
+#if defined(__cpp_exceptions)
+  try {
+    if (!what.empty()) text.append(": ").append(what);
+  } catch (const std::bad_alloc&) {
+    // then without the name
+  }
+#else
+  static_cast<void>(what);
+#endif
   return Error(ErrorKind::limit, ErrorCode::out_of_memory, std::move(text));
 }
 

@@ -93,8 +93,8 @@ TEST_CASE("accepts: a record whose CRC was not computed, folders, a nested zip, 
   CHECK(archive->directory().entries().size() == 5);
   CHECK(archive->directory().find("archive/") == nullptr);
   CHECK(read_record(*archive, "data.pkl") == "a pickle");
-  CHECK(read_record(*archive, "data/0").empty());
-  CHECK(read_record(*archive, "data/1").empty());
+  if (BRINE_HAVE_LIBZIP) CHECK(read_record(*archive, "data/0").empty());
+  if (BRINE_HAVE_LIBZIP) CHECK(read_record(*archive, "data/1").empty());
   CHECK(read_record(*archive, "nested").size() == zip.records.back().data.size());
 }
 

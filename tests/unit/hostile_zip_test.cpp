@@ -67,6 +67,7 @@ TEST_CASE("every archive of the collection gets its verdict, within a second") {
       const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
       CHECK(time.count() < 1.0);
       CAPTURE(error ? error->message() : std::string());
+      if (error && error->code() == ErrorCode::zip_disabled) continue;  // packed, and this build has no libzip
       CHECK(error.has_value() == (verdict == "refuse"));
       if (error) CHECK(is_one_of(name(error->kind()), kinds));
     }
