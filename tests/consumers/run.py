@@ -31,7 +31,9 @@ def run(*command, env=None):
 
 def install(work):
     """Returns the prefix, after it was moved."""
-    run('ninja', '-C', build_root, 'install', env={**os.environ, 'DESTDIR': str(work / 'dest')})
+    # What `ninja install` would run, by the Meson that made the build folder, but without building anything.
+    command = run('ninja', '-C', build_root, '-t', 'commands', 'install').splitlines()[-1]
+    run('sh', '-c', f'cd "{build_root}" && {command}', env={**os.environ, 'DESTDIR': str(work / 'dest')})
     (pc,) = (work / 'dest').rglob('brine.pc')
     prefix = next(p for p in pc.parents if (p / 'include' / 'brine' / 'brine.hpp').exists())
     moved = work / 'moved to' / 'brine'  # with a space: packages must quote, too
