@@ -9,6 +9,7 @@
 #include "state/find.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
+#include "torch/access.hpp"
 #include "torch/form.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
@@ -137,7 +138,9 @@ Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& op
   return load(std::move(*source), options);
 }
 
-Value Checkpoint::root() const& { return Value(&*impl_->graph, impl_->root, {}); }
+const Form& Access::form(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->form; }
+
+Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->root); }
 
 Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
 
@@ -150,17 +153,17 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
     Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
     auto made = make_state_dict(*impl_->graph, place->value, std::move(place->path), impl_, budget);
     if (!made) return std::move(made).error();
-    return StateDict(std::move(*made));
+    return Access::state_dict(std::move(*made));
   });
 }
 
-Value Checkpoint::at(std::string_view path) const& { return Value(&*impl_->graph, find_path(impl_->root, path), std::string(path)); }
+Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl_->graph, find_path(impl_->root, path), std::string(path)); }
 
 std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
 
 std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
   std::vector<TensorAt> out;
-  Walker walk(from.ref_, from.path_);
+  Walker walk(Access::ref(from), from.path());
   while (walk.next())
     if (walk.value().kind == Kind::tensor) out.push_back({walk.path(), Handles::tensor(impl_, &tensor_of(walk.value()))});
   return out;
@@ -169,7 +172,7 @@ std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
 std::string Checkpoint::print(const PrintOptions& options) const { return print(root(), options); }
 
 std::string Checkpoint::print(const Value& from, const PrintOptions& options) const {
-  return brine::print(from.ref_, {options.depth, options.nodes, options.per_container}, describe);
+  return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container}, describe);
 }
 
 std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }

@@ -5,8 +5,6 @@
 #include <libdeflate.h>
 #include <nlohmann/json.hpp>
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <bit>
 #include <memory>
@@ -20,6 +18,32 @@ struct Row {
   std::string name;
   brine::Tensor tensor;
 };
+
+// Python's str may hold lone surrogates, which UTF-8 cannot say and JSON can, as \\uD800: they pass the JSON library as private text.
+constexpr std::string_view kSurrogate = "\xEE\x80\x80surrogate:";  // U+E000 first
+
+std::string without_surrogates(std::string_view text) {
+  std::string out;
+  constexpr char hex[] = "0123456789abcdef";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto at = [&](std::size_t n) { return i + n < text.size() ? static_cast<unsigned char>(text[i + n]) : 0u; };
+    if (at(0) == 0xED && at(1) >= 0xA0 && at(2)) {
+      const unsigned code = 0xD000u | (at(1) & 63u) << 6 | (at(2) & 63u);
+      out += kSurrogate;
+      for (int shift = 12; shift >= 0; shift -= 4) out += hex[(code >> shift) & 15];
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string with_surrogates(std::string text) {
+  constexpr std::string_view written = "\\ue000surrogate:";
+  for (std::size_t at = 0; (at = text.find(written, at)) != std::string::npos; at += 2) text.replace(at, written.size(), "\\u");
+  return text;
+}
 
 struct Ls {
   Common common;
@@ -54,7 +78,7 @@ struct Ls {
   }
 
   bool wanted(const std::string& name) const {
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return fnmatch(g.c_str(), name.c_str(), 0) == 0; });
+    return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return brine::matches_glob(g, name); });
   }
 
   // Over the elements, row-major and little-endian; empty where there are no plain elements.
@@ -82,7 +106,7 @@ struct Ls {
     Json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", Json::array()}};
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const brine::Tensor& t = rows[i].tensor;
-      Json j = {{"name", rows[i].name}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
+      Json j = {{"name", without_surrogates(rows[i].name)}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
       j["storage"] = t.storage() ? Json(t.storage().key()) : Json();
       j["device"] = t.device();
       j["requires_grad"] = t.requires_grad();
@@ -93,7 +117,7 @@ struct Ls {
     if (!ckpt.notes().empty()) {
       for (const brine::Note& n : ckpt.notes()) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
     }
-    return write_out(out.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n");
+    return write_out(with_surrogates(out.dump(-1, ' ', true, Json::error_handler_t::replace)) + "\n");
   }
 
   bool print_table(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {

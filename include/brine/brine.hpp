@@ -25,9 +25,12 @@
 #include <brine/limits.hpp>
 #include <brine/note.hpp>
 #include <brine/result.hpp>
+#include <brine/save.hpp>
+#include <brine/sink.hpp>
 #include <brine/sink.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/tensor.hpp>
+#include <brine/tree.hpp>
 #include <brine/value.hpp>
 #include <brine/version.hpp>

@@ -108,7 +108,7 @@ class BRINE_API Checkpoint {
 
  private:
   friend BRINE_API Result<Checkpoint> load(Source, const LoadOptions&);
-  friend struct Handles;
+  friend struct Access;
   explicit Checkpoint(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };

@@ -7,19 +7,28 @@
 #include <brine/tensor.hpp>
 #include <brine/value.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace brine {
 
-/// A cheap shared handle; keeps alive what it needs, names too, and may outlive the Checkpoint. Thread-safe.
+/// A cheap shared handle; keeps alive what it needs, names too, and may outlive the Checkpoint. Const members are thread-safe. A copy is
+/// independent: editing one leaves the other as it was. What is edited is the list; no tensor's bytes are touched.
 class BRINE_API StateDict {
  public:
   struct Entry {
-    std::string_view name;  ///< valid while a handle of this StateDict lives
+    std::string_view name;  ///< valid while a handle of this StateDict lives and is not edited
     Tensor tensor;
   };
+
+  /// An empty one, to be filled by insert() and saved.
+  StateDict();
 
   std::size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
@@ -27,7 +36,7 @@ class BRINE_API StateDict {
   const Entry* begin() const noexcept { return entries().data(); }
   const Entry* end() const noexcept { return entries().data() + size(); }
 
-  /// The tensor of that name, or null. Borrows: valid while a handle of this StateDict lives.
+  /// The tensor of that name, or null. Borrows: valid while a handle of this StateDict lives and is not edited.
   const Tensor* find(std::string_view name) const noexcept;
   bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
   /// Fails with: usage (missing_key).
@@ -39,12 +48,41 @@ class BRINE_API StateDict {
   /// Was it a whole pickled nn.Module (its parameters and buffers), or a dict?
   bool from_module() const noexcept;
 
+  /// Values that are no tensors (`_extra_state`, packed parameters, numbers), by name; they are saved with the rest. Borrows from this handle.
+  std::vector<std::pair<std::string_view, Value>> others() const;
+
+  /// The version that `_metadata` gives the module of that name ("" is the root), or nothing. PyTorch's loaders of BatchNorm and others ask for it.
+  std::optional<std::int64_t> version(std::string_view module) const;
+  void set_version(std::string_view module, std::int64_t version);
+
+  // Editing. Order is kept as Python's dict keeps it; a name that is new comes last.
+  void insert(std::string_view name, Tensor tensor);  ///< or replaces the value of that name, where it stands
+  bool erase(std::string_view name);                  ///< false: there was none
+  /// The new name takes the old one's place. Fails with: usage (missing_key; bad_argument where the new name exists).
+  Result<void> rename(std::string_view from, std::string_view to);
+  /// As dict.update(): values of equal names are replaced, others follow.
+  void merge(const StateDict& other);
+  void add_prefix(std::string_view prefix);           ///< to every name, and to the modules of `_metadata`
+  /// PyTorch's consume_prefix_in_state_dict_if_present: a name that starts with the prefix loses it and moves to the end (all names: the
+  /// order stays); `_metadata` follows. Returns how many names did.
+  std::size_t strip_prefix(std::string_view prefix);
+  /// Leaves only the names that match one of the globs (*, ?, [a-z]), or drops those. Returns how many went.
+  std::size_t keep(std::span<const std::string> globs);
+  std::size_t drop(std::span<const std::string> globs);
+  /// Converts every real or complex floating-point tensor that matches (all, without a glob) into new memory; what was tied stays tied.
+  /// Fails with: usage (not convertible), and as Tensor::copy_to().
+  Result<void> cast(DType dtype, std::string_view glob = "*");
+
   struct Impl;
 
  private:
-  friend class Checkpoint;
-  explicit StateDict(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
-  std::shared_ptr<const Impl> impl_;
+  friend struct Access;
+  explicit StateDict(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+  Impl& edit();
+  std::shared_ptr<Impl> impl_;
 };
+
+/// Globs over names: * any text, ? one byte, [abc], [a-z], [!abc]. A dot is a character like any other.
+BRINE_API bool matches_glob(std::string_view glob, std::string_view name) noexcept;
 
 }  // namespace brine

@@ -57,6 +57,10 @@ class BRINE_API Storage {
   /// Checks the CRC of the record, where the file has one; false: it has none (legacy streams, CRC 0). Fails with: corrupt, io.
   Result<bool> verify_crc() const;
 
+  /// Memory of the caller's as a storage, to be viewed by tensors that share it (tied weights). Identity is the Storage, never the address.
+  /// Borrows: `bytes` must outlive every handle made from it, unless `owner` keeps them alive.
+  static Storage borrow(std::span<const std::byte> bytes, DType dtype, std::shared_ptr<const void> owner = nullptr);
+
   friend bool operator==(const Storage& a, const Storage& b) noexcept { return a.record_.get() == b.record_.get(); }
 
  private:
@@ -68,6 +72,28 @@ class BRINE_API Storage {
 
 class BRINE_API Tensor {
  public:
+  /// A tensor over a storage; without strides row-major. The same check as for tensors of a file. Fails with: corrupt (tensor_bounds,
+  /// tensor_size, tensor_arguments), limit (too_many_dimensions).
+  static Result<Tensor> view(const Storage& storage, DType dtype, std::span<const std::int64_t> shape, std::span<const std::int64_t> stride = {},
+                             std::int64_t offset = 0);
+  static Result<Tensor> view(const Storage& storage, DType dtype, std::initializer_list<std::int64_t> shape) {
+    return view(storage, dtype, std::span(shape.begin(), shape.size()));
+  }
+
+  /// A row-major tensor over the caller's memory. Borrows: `data` must outlive every handle. Fails with: usage (buffer_size), and as view().
+  template <class T>
+  static Result<Tensor> borrow(std::span<const T> data, std::initializer_list<std::int64_t> shape) {
+    return borrow(std::as_bytes(data), dtype_of<T>::value, std::span(shape.begin(), shape.size()));
+  }
+  static Result<Tensor> borrow(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape, std::shared_ptr<const void> owner = nullptr);
+
+  /// The same over a copy of its own. Fails with: limit (out of memory) as well.
+  template <class T>
+  static Result<Tensor> copy(std::span<const T> data, std::initializer_list<std::int64_t> shape) {
+    return copy(std::as_bytes(data), dtype_of<T>::value, std::span(shape.begin(), shape.size()));
+  }
+  static Result<Tensor> copy(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape);
+
   DType dtype() const noexcept;
   std::span<const std::int64_t> shape() const noexcept;   ///< empty for a 0-d tensor
   std::span<const std::int64_t> stride() const noexcept;  ///< in elements; as the file says, also for sizes 0 and 1

@@ -118,8 +118,7 @@ class BRINE_API Value {
  private:
   friend class Items;
   friend class Elements;
-  friend struct Handles;
-  friend class Checkpoint;
+  friend struct Access;
   Value(const Graph* graph, Ref ref, std::string path) : graph_(graph), ref_(ref), path_(std::move(path)) {}
   Value child(Ref ref, std::string_view step) const;
   Value fault(ErrorCode code, std::string text) const;

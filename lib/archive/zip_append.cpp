@@ -28,25 +28,31 @@ void append_zip64(Append& out, const ZipItem& item, std::uint64_t packed) {
 void append_zip_local(Append& out, const ZipItem& item, std::uint64_t padding) {
   const auto name = static_cast<std::uint16_t>(item.name.size());
   const auto extra = static_cast<std::uint16_t>(item.local_zip64_size() + zip::kExtraHeader + padding);
-  out.u32(zip::kLocalSignature).u16(kNoVersion).u16(flags(item)).u16(zip::kStored).u16(0).u16(0);
-  out.u32(0).u32(0).u32(0).u16(name).u16(extra).text(item.name);  // CRC and sizes come behind the data
+  Fields<zip::local::kSize> header;
+  header.u32(zip::kLocalSignature).u16(kNoVersion).u16(flags(item)).u16(zip::kStored).u16(0).u16(0);
+  header.u32(0).u32(0).u32(0).u16(name).u16(extra);  // CRC and sizes come behind the data
+  out.bytes(header.bytes()).text(item.name);
   append_zip64(out, item, 0);
-  out.u16(zip::kExtraPadding).u16(static_cast<std::uint16_t>(padding));
+  out.bytes(Fields<zip::kExtraHeader>().u16(zip::kExtraPadding).u16(static_cast<std::uint16_t>(padding)).bytes());
   out.fill(static_cast<std::size_t>(padding), std::byte{zip::kPaddingByte});
 }
 
 void append_zip_descriptor(Append& out, const ZipItem& item) {
-  out.u32(zip::kDescriptorSignature).u32(item.crc);
-  if (item.zip64()) out.u64(item.size).u64(item.size);
-  else out.u32(static_cast<std::uint32_t>(item.size)).u32(static_cast<std::uint32_t>(item.size));
+  Fields<zip::kSignatureSize + zip::kDescriptor64Size> fields;
+  fields.u32(zip::kDescriptorSignature).u32(item.crc);
+  if (item.zip64()) fields.u64(item.size).u64(item.size);
+  else fields.u32(static_cast<std::uint32_t>(item.size)).u32(static_cast<std::uint32_t>(item.size));
+  out.bytes(fields.bytes());
 }
 
 void append_zip_entry(Append& out, const ZipItem& item) {
   const std::uint32_t size = saturated32(item.size);
-  out.u32(zip::kEntrySignature).u16(kNoVersion).u16(kNoVersion).u16(flags(item)).u16(zip::kStored).u16(0).u16(0);
-  out.u32(item.crc).u32(size).u32(size).u16(static_cast<std::uint16_t>(item.name.size()));
-  out.u16(static_cast<std::uint16_t>(item.local_zip64_size()));  // the same fields as in the local block
-  out.u16(0).u16(0).u16(0).u32(0).u32(saturated32(item.offset)).text(item.name);
+  Fields<zip::entry::kSize> entry;
+  entry.u32(zip::kEntrySignature).u16(kNoVersion).u16(kNoVersion).u16(flags(item)).u16(zip::kStored).u16(0).u16(0);
+  entry.u32(item.crc).u32(size).u32(size).u16(static_cast<std::uint16_t>(item.name.size()));
+  entry.u16(static_cast<std::uint16_t>(item.local_zip64_size()));  // the same fields as in the local block
+  entry.u16(0).u16(0).u16(0).u32(0).u32(saturated32(item.offset));
+  out.bytes(entry.bytes()).text(item.name);
   append_zip64(out, item, item.size);
 }
 

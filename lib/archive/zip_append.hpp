@@ -12,8 +12,8 @@ namespace brine {
 
 /// One stored record.
 struct ZipItem {
-  std::string_view name;     ///< root included
-  std::uint64_t offset = 0;  ///< of the local header
+  std::string_view name = {};  ///< root included
+  std::uint64_t offset = 0;    ///< of the local header
   std::uint64_t size = 0;
   std::uint32_t crc = 0;
 

@@ -41,10 +41,14 @@ Result<void> ZipWriter::attempt(Work&& work) {
     if (failed_) return *failed_;
     auto done = guarded("a zip", [&]() -> Result<void> {
       if (finished_) return usage("the archive is finished");
+      if (within_) return usage("a record is not complete: an exception ended it, or its producer adds another");
       if (entry_offsets_.empty()) {
         if (auto fine = check_layout(); !fine) return fine;
       }
-      return work();
+      within_ = true;
+      auto worked = work();
+      within_ = false;
+      return worked;
     });
     if (!done) failed_ = std::move(done).error();
     return failed_ ? Result<void>(*failed_) : Result<void>();
@@ -52,11 +56,28 @@ Result<void> ZipWriter::attempt(Work&& work) {
 }
 
 Result<void> ZipWriter::add(std::string_view record, std::span<const std::byte> data) {
-  return attempt([&] { return write_record(record, data.size(), [&](const Emit& emit) { return emit(data); }); });
+  return attempt([&]() -> Result<void> {
+    ZipItem item{.size = data.size()};
+    if (auto done = begin(record, item); !done) return done;
+    if (auto done = write_data(data, item.crc); !done) return done;
+    return end(item);
+  });
 }
 
 Result<void> ZipWriter::add(std::string_view record, std::uint64_t size, const Produce& produce) {
-  return attempt([&] { return write_record(record, size, produce); });
+  return attempt([&]() -> Result<void> {
+    ZipItem item{.size = size};
+    if (auto done = begin(record, item); !done) return done;
+    std::uint64_t left = size;
+    const Emit emit = [&](std::span<const std::byte> data) -> Result<void> {
+      if (data.size() > left) return wrong_size(record, "more", size);
+      left -= data.size();
+      return write_data(data, item.crc);
+    };
+    if (auto done = produce(emit); !done) return done;
+    if (left != 0) return wrong_size(record, "less", size);
+    return end(item);
+  });
 }
 
 Result<void> ZipWriter::finish() {
@@ -139,21 +160,8 @@ Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_
   return {};
 }
 
-Result<void> ZipWriter::write_record(std::string_view record, std::uint64_t size, const Produce& produce) {
-  ZipItem item;
-  item.size = size;
-  if (auto done = begin(record, item); !done) return done;
-
-  std::uint64_t left = size;
-  const Emit emit = [&](std::span<const std::byte> data) -> Result<void> {
-    if (data.size() > left) return wrong_size(record, "more", size);
-    left -= data.size();
-    return write_data(data, item.crc);
-  };
-  if (auto done = produce(emit); !done) return done;
-  if (left != 0) return wrong_size(record, "less", size);
-
-  if (size != 0) {
+Result<void> ZipWriter::end(const ZipItem& item) {
+  if (item.size != 0) {
     crcs_ = combine_hashes(crcs_, item.crc);
     head_.clear();
     Append tail(head_);

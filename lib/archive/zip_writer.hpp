@@ -57,9 +57,9 @@ class ZipWriter {
   std::uint64_t size() const noexcept { return sink_.position() - base_; }
 
  private:
-  Result<void> write_record(std::string_view record, std::uint64_t size, const Produce& produce);
   Result<void> begin(std::string_view record, ZipItem& item);
   Result<void> write_data(std::span<const std::byte> data, std::uint32_t& crc);
+  Result<void> end(const ZipItem& item);
   Result<void> write_end();
   Result<void> check_layout() const;
   Result<void> reserve_name();
@@ -81,6 +81,7 @@ class ZipWriter {
   std::vector<std::byte> head_;  // what stands around the data of the record being written
   std::optional<Error> failed_;
   bool finished_ = false;
+  bool within_ = false;  // a call
 };
 
 /// The root PyTorch gives an archive that is saved to this path: the file's name without its last extension, or "archive" where the path

@@ -152,6 +152,7 @@ Ref Graph::global(std::string_view module, std::string_view name) noexcept {
   if (!node) return {};
   node->module = node->spelled_module = module;
   node->name = node->spelled_name = name;
+  node->flags = kMemoised;
   return make_node(Kind::global, node);
 }
 

@@ -30,6 +30,12 @@ class Graph {
   GlobalNode* first(std::uint16_t known) const noexcept;
   bool set_first(GlobalNode& global);
 
+  /// For a graph that adds to another one: names and words are that one's.
+  void inherit(const Graph& parent) {
+    first_ = parent.first_;
+    storage_word = parent.storage_word;
+  }
+
   /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
   Ref storage_word;
 

@@ -21,30 +21,28 @@ std::string float_repr(double v) {
   return out;
 }
 
-std::string bytes_repr(std::string_view data) {
+// Python's repr of text or of bytes: quotes chosen as Python chooses them, what cannot be printed as escapes. Which characters can be printed is
+// Unicode's matter; controls, surrogates and other separators are the ones that cannot.
+std::string quoted_repr(std::string_view data, bool bytes) {
   const bool double_quotes = data.find('\'') != std::string_view::npos && data.find('"') == std::string_view::npos;
   const char quote = double_quotes ? '"' : '\'';
-  std::string out = std::string("b") + quote;
+  std::string out = std::string(bytes ? "b" : "") + quote;
   constexpr char hex[] = "0123456789abcdef";
-  for (const char c : data) {
-    const auto u = static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const char c = data[i];
+    const auto u = static_cast<unsigned char>(c), v = static_cast<unsigned char>(i + 1 < data.size() ? data[i + 1] : 0);
     if (c == quote || c == '\\') out += '\\', out += c;
     else if (c == '\n') out += "\\n";
     else if (c == '\r') out += "\\r";
     else if (c == '\t') out += "\\t";
-    else if (u < 32 || u >= 127) out += "\\x", out += hex[u >> 4], out += hex[u & 15];
-    else out += c;
-  }
-  return out + quote;
-}
-
-std::string text_repr(std::string_view text) {
-  const bool double_quotes = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
-  const char quote = double_quotes ? '"' : '\'';
-  std::string out(1, quote);
-  for (const char c : text) {
-    if (c == quote || c == '\\') out += '\\';
-    out += c;
+    else if (u < 32 || u == 127 || (bytes && u > 127)) out += "\\x", out += hex[u >> 4], out += hex[u & 15];
+    else if (u == 0xC2 && (v < 0xA1 || v == 0xAD)) out += "\\x", out += hex[v >> 4], out += hex[v & 15], ++i;  // U+0080 … U+00A0, U+00AD
+    else if (u == 0xED && v >= 0xA0 && i + 2 < data.size()) {                                                // a lone surrogate
+      const unsigned code = 0xD000u | (v & 63u) << 6 | (static_cast<unsigned char>(data[i + 2]) & 63u);
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += hex[(code >> shift) & 15];
+      i += 2;
+    } else out += c;
   }
   return out + quote;
 }
@@ -72,7 +70,7 @@ std::string tuple_repr(const Ref& tuple) {
     } else if (item.kind == Kind::tuple) {
       out += "<tuple>";
     } else {
-      out += item.kind == Kind::string ? text_repr(text_of(item)) : key_name(item);
+      out += item.kind == Kind::string ? quoted_repr(text_of(item), false) : key_name(item);
     }
   }
   return out;
@@ -98,7 +96,7 @@ std::string key_name(const Ref& key) {
     case Kind::boolean: return key.integer ? "True" : "False";
     case Kind::integer: return key.flags & kBig ? big_int_text(key) : std::to_string(key.integer);
     case Kind::floating: return float_repr(key.floating);
-    case Kind::bytes: return bytes_repr(bytes_of(key).text());
+    case Kind::bytes: return quoted_repr(bytes_of(key).text(), true);
     case Kind::tuple: return tuple_repr(key);
     default: return "<" + class_name(key) + ">";
   }
@@ -109,7 +107,7 @@ std::string qualified_class_name(const Ref& value) {
                                        "collections.deque", "torch.Size", "torch.device", "torch.layout"};
   if (is_container(value) && value.kind != Kind::object && value.node->made != Made::plain)
     return std::string(made[static_cast<std::size_t>(value.node->made)]);
-  if (value.kind == Kind::tensor) return "torch.Tensor";
+  if (value.kind == Kind::tensor) return value.tag == kParameterTag ? "torch.nn.parameter.Parameter" : "torch.Tensor";
   if (value.kind == Kind::storage) return "torch.storage.TypedStorage";
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;

@@ -24,6 +24,9 @@ enum : std::uint8_t {
   kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };
 
+/// Ref.tag of a tensor that is a Parameter: the one thing a graph knows of tensors, for their class's name.
+inline constexpr std::uint16_t kParameterTag = 1;
+
 /// What made a list, tuple or dict that is not plain.
 enum class Made : std::uint8_t { plain, ordered_dict, default_dict, counter, deque, size, device, layout };
 

@@ -27,6 +27,7 @@ bool Machine::global(std::string_view module, std::string_view name, const Ref& 
   const Ref value = graph_.global(now.module, now.name);
   if (value.kind == Kind::absent) return spent();
   auto& node = static_cast<GlobalNode&>(*value.node);
+  node.flags = 0;  // a put, if there is one, follows
   node.spelled_module = module;
   node.spelled_name = name;
   node.module_text = module_text;

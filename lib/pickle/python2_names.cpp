@@ -4,6 +4,7 @@
 #include "pickle/python_calls.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace brine {
 
@@ -129,15 +130,143 @@ constexpr Module kModules[] = {
     {"xmlrpclib", "xmlrpc.client"},
 };
 
+// The other way, for writing protocols below 3 (REVERSE_NAME_MAPPING, REVERSE_IMPORT_MAPPING): module, name, then as Python 2 has them.
+constexpr Name kOldNames[] = {
+    {"_functools", "reduce", "__builtin__", "reduce"},
+    {"_socket", "socket", "socket", "_socketobject"},
+    {"builtins", "BrokenPipeError", "exceptions", "OSError"},
+    {"builtins", "ChildProcessError", "exceptions", "OSError"},
+    {"builtins", "ConnectionAbortedError", "exceptions", "OSError"},
+    {"builtins", "ConnectionError", "exceptions", "OSError"},
+    {"builtins", "ConnectionRefusedError", "exceptions", "OSError"},
+    {"builtins", "ConnectionResetError", "exceptions", "OSError"},
+    {"builtins", "FileExistsError", "exceptions", "OSError"},
+    {"builtins", "FileNotFoundError", "exceptions", "OSError"},
+    {"builtins", "InterruptedError", "exceptions", "OSError"},
+    {"builtins", "IsADirectoryError", "exceptions", "OSError"},
+    {"builtins", "ModuleNotFoundError", "exceptions", "ImportError"},
+    {"builtins", "NotADirectoryError", "exceptions", "OSError"},
+    {"builtins", "PermissionError", "exceptions", "OSError"},
+    {"builtins", "ProcessLookupError", "exceptions", "OSError"},
+    {"builtins", "TimeoutError", "exceptions", "OSError"},
+    {"builtins", "chr", "__builtin__", "unichr"},
+    {"builtins", "filter", "itertools", "ifilter"},
+    {"builtins", "int", "__builtin__", "long"},
+    {"builtins", "map", "itertools", "imap"},
+    {"builtins", "range", "__builtin__", "xrange"},
+    {"builtins", "str", "__builtin__", "unicode"},
+    {"builtins", "zip", "itertools", "izip"},
+    {"collections", "UserDict", "UserDict", "IterableUserDict"},
+    {"collections", "UserList", "UserList", "UserList"},
+    {"collections", "UserString", "UserString", "UserString"},
+    {"dbm", "whichdb", "whichdb", "whichdb"},
+    {"functools", "reduce", "__builtin__", "reduce"},
+    {"http.server", "CGIHTTPRequestHandler", "CGIHTTPServer", "CGIHTTPRequestHandler"},
+    {"http.server", "SimpleHTTPRequestHandler", "SimpleHTTPServer", "SimpleHTTPRequestHandler"},
+    {"itertools", "filterfalse", "itertools", "ifilterfalse"},
+    {"itertools", "zip_longest", "itertools", "izip_longest"},
+    {"multiprocessing.connection", "Connection", "_multiprocessing", "Connection"},
+    {"multiprocessing.context", "AuthenticationError", "multiprocessing", "AuthenticationError"},
+    {"multiprocessing.context", "BufferTooShort", "multiprocessing", "BufferTooShort"},
+    {"multiprocessing.context", "Process", "multiprocessing.process", "Process"},
+    {"multiprocessing.context", "ProcessError", "multiprocessing", "ProcessError"},
+    {"multiprocessing.context", "TimeoutError", "multiprocessing", "TimeoutError"},
+    {"multiprocessing.popen_fork", "Popen", "multiprocessing.forking", "Popen"},
+    {"socket", "fromfd", "_socket", "fromfd"},
+    {"sys", "intern", "__builtin__", "intern"},
+    {"tkinter.filedialog", "FileDialog", "FileDialog", "FileDialog"},
+    {"tkinter.filedialog", "LoadFileDialog", "FileDialog", "LoadFileDialog"},
+    {"tkinter.filedialog", "SaveFileDialog", "FileDialog", "SaveFileDialog"},
+    {"tkinter.simpledialog", "SimpleDialog", "SimpleDialog", "SimpleDialog"},
+    {"urllib.error", "ContentTooShortError", "urllib", "ContentTooShortError"},
+    {"urllib.error", "HTTPError", "urllib2", "HTTPError"},
+    {"urllib.error", "URLError", "urllib2", "URLError"},
+    {"urllib.parse", "quote", "urllib", "quote"},
+    {"urllib.parse", "quote_plus", "urllib", "quote_plus"},
+    {"urllib.parse", "unquote", "urllib", "unquote"},
+    {"urllib.parse", "unquote_plus", "urllib", "unquote_plus"},
+    {"urllib.parse", "urlencode", "urllib", "urlencode"},
+    {"urllib.request", "getproxies", "urllib", "getproxies"},
+    {"urllib.request", "pathname2url", "urllib", "pathname2url"},
+    {"urllib.request", "url2pathname", "urllib", "url2pathname"},
+    {"urllib.request", "urlcleanup", "urllib", "urlcleanup"},
+    {"urllib.request", "urlopen", "urllib", "urlopen"},
+    {"urllib.request", "urlretrieve", "urllib", "urlretrieve"},
+    {"xmlrpc.server", "DocCGIXMLRPCRequestHandler", "DocXMLRPCServer", "DocCGIXMLRPCRequestHandler"},
+    {"xmlrpc.server", "DocXMLRPCRequestHandler", "DocXMLRPCServer", "DocXMLRPCRequestHandler"},
+    {"xmlrpc.server", "DocXMLRPCServer", "DocXMLRPCServer", "DocXMLRPCServer"},
+    {"xmlrpc.server", "ServerHTMLDoc", "DocXMLRPCServer", "ServerHTMLDoc"},
+    {"xmlrpc.server", "XMLRPCDocGenerator", "DocXMLRPCServer", "XMLRPCDocGenerator"},
+};
+
+constexpr Module kOldModules[] = {
+    {"_bz2", "bz2"},
+    {"_dbm", "dbm"},
+    {"_dummy_thread", "dummy_thread"},
+    {"_functools", "functools"},
+    {"_gdbm", "gdbm"},
+    {"_markupbase", "markupbase"},
+    {"_pickle", "pickle"},
+    {"_thread", "thread"},
+    {"builtins", "__builtin__"},
+    {"collections.abc", "_abcoll"},
+    {"configparser", "ConfigParser"},
+    {"copyreg", "copy_reg"},
+    {"dbm", "anydbm"},
+    {"dbm.bsd", "dbhash"},
+    {"dbm.dumb", "dumbdbm"},
+    {"dbm.gnu", "gdbm"},
+    {"dbm.ndbm", "dbm"},
+    {"html.entities", "htmlentitydefs"},
+    {"html.parser", "HTMLParser"},
+    {"http.client", "httplib"},
+    {"http.cookiejar", "cookielib"},
+    {"http.cookies", "Cookie"},
+    {"http.server", "BaseHTTPServer"},
+    {"queue", "Queue"},
+    {"reprlib", "repr"},
+    {"socketserver", "SocketServer"},
+    {"subprocess", "commands"},
+    {"test.support", "test.test_support"},
+    {"tkinter", "Tkinter"},
+    {"tkinter.colorchooser", "tkColorChooser"},
+    {"tkinter.commondialog", "tkCommonDialog"},
+    {"tkinter.constants", "Tkconstants"},
+    {"tkinter.dialog", "Dialog"},
+    {"tkinter.dnd", "Tkdnd"},
+    {"tkinter.filedialog", "tkFileDialog"},
+    {"tkinter.font", "tkFont"},
+    {"tkinter.messagebox", "tkMessageBox"},
+    {"tkinter.scrolledtext", "ScrolledText"},
+    {"tkinter.simpledialog", "tkSimpleDialog"},
+    {"tkinter.tix", "Tix"},
+    {"tkinter.ttk", "ttk"},
+    {"urllib.parse", "urlparse"},
+    {"urllib.request", "urllib2"},
+    {"urllib.robotparser", "robotparser"},
+    {"winreg", "_winreg"},
+    {"xmlrpc.client", "xmlrpclib"},
+    {"xmlrpc.server", "SimpleXMLRPCServer"},
+};
+
+Python3Name mapped(std::span<const Name> names, std::span<const Module> modules, std::string_view module, std::string_view name) noexcept {
+  const auto at = std::lower_bound(names.begin(), names.end(), std::pair(module, name),
+                                   [](const Name& row, const auto& key) { return std::pair(row.module, row.name) < key; });
+  if (at != names.end() && at->module == module && at->name == name) return {at->now_module, at->now_name};
+  const auto now = std::lower_bound(modules.begin(), modules.end(), module, [](const Module& row, std::string_view key) { return row.module < key; });
+  return now != modules.end() && now->module == module ? Python3Name{now->now, name} : Python3Name{module, name};
+}
+
 }  // namespace
 
 Python3Name python3_name(std::string_view module, std::string_view name) noexcept {
-  const auto at = std::lower_bound(std::begin(kNames), std::end(kNames), std::pair(module, name),
-                                   [](const Name& row, const auto& key) { return std::pair(row.module, row.name) < key; });
-  if (at != std::end(kNames) && at->module == module && at->name == name) return {at->now_module, at->now_name};
   if (module == "exceptions" && std::binary_search(std::begin(kExceptions), std::end(kExceptions), name)) return {"builtins", name};
-  const auto now = std::lower_bound(std::begin(kModules), std::end(kModules), module, [](const Module& row, std::string_view key) { return row.module < key; });
-  return now != std::end(kModules) && now->module == module ? Python3Name{now->now, name} : Python3Name{module, name};
+  return mapped(kNames, kModules, module, name);
+}
+
+Python3Name python2_name(std::string_view module, std::string_view name) noexcept {
+  if (module == "builtins" && std::binary_search(std::begin(kExceptions), std::end(kExceptions), name)) return {"exceptions", name};
+  return mapped(kOldNames, kOldModules, module, name);
 }
 
 }  // namespace brine

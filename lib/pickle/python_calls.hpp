@@ -24,4 +24,7 @@ struct Python3Name {
 };
 Python3Name python3_name(std::string_view module, std::string_view name) noexcept;
 
+/// And back, for writing them: what fix_imports makes of a name.
+Python3Name python2_name(std::string_view module, std::string_view name) noexcept;
+
 }  // namespace brine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "state/module.hpp"
 
+#include "graph/walk.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -48,12 +49,11 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
   return weights;
 }
 
-Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& module, Budget& budget) {
+Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedTensor>& out, std::vector<ModuleVersion>& modules) {
   struct Frame {
     Ref module;
     std::size_t child, prefix;  // next child; length of the prefix of its names
   };
-  std::vector<NamedTensor> out;
   std::vector<Frame> stack;
   std::string prefix;
   const auto add = [&](const Ref& names, const Ref& skip) -> Result<void> {
@@ -67,14 +67,15 @@ Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& m
   const auto enter = [&](const Ref& m) -> Result<void> {
     if (std::any_of(stack.begin(), stack.end(), [&](const Frame& f) { return f.module.node == m.node; }))
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
-    if (auto ok = budget.charge(sizeof(Frame) + 64, "the list of a module's children"); !ok) return ok;
+    if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(qualified_class_name(m))});
     if (auto ok = add(part(graph, m, "_parameters"), {}); !ok) return ok;
     if (auto ok = add(part(graph, m, "_buffers"), part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
     stack.push_back({m, 0, prefix.size()});
     return {};
   };
 
-  if (auto ok = enter(module); !ok) return std::move(ok).error();
+  if (auto ok = enter(module); !ok) return ok;
   while (!stack.empty()) {
     Frame& top = stack.back();
     prefix.resize(top.prefix);
@@ -87,9 +88,9 @@ Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& m
     if (e.key.kind != Kind::string || !is_module(graph, e.value)) continue;
     prefix += text_of(e.key);
     prefix += '.';
-    if (auto ok = enter(e.value); !ok) return std::move(ok).error();
+    if (auto ok = enter(e.value); !ok) return ok;
   }
-  return out;
+  return {};
 }
 
 }  // namespace brine

@@ -24,8 +24,17 @@ bool is_module(const Graph& graph, const Ref& value) noexcept;
 /// part is _extra_state.
 bool is_weights_dict(const Graph& graph, const Ref& value) noexcept;
 
-/// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names.
-/// Names and entries are charged to `budget`: shared children can multiply. Fails with: corrupt (module_cycle), limit.
-Result<std::vector<NamedTensor>> module_tensors(const Graph& graph, const Ref& module, Budget& budget);
+/// A module's entry in `_metadata`.
+struct ModuleVersion {
+  std::string name;  // its prefix without the last dot; "" is the root
+  std::int64_t version;
+};
+
+/// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names. And every module,
+/// the root first. Names and entries are charged to `budget`: shared children can multiply. Fails with: corrupt (module_cycle), limit.
+Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedTensor>& tensors, std::vector<ModuleVersion>& modules);
+
+/// `_version` of a module class as PyTorch 2.13 and torchvision 0.14 have it, by the class's full name; 1 for all others.
+std::int64_t module_version(std::string_view qualified_class) noexcept;
 
 }  // namespace brine

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "state/state_dict.hpp"
 
+#include "pickle/python_calls.hpp"
 #include "state/module.hpp"
-#include "support/hash_index.hpp"
 #include "support/text.hpp"
+#include "torch/access.hpp"
 
 namespace brine {
 
-struct StateDict::Impl {
-  std::shared_ptr<const void> owner;
-  std::vector<Entry> entries;
-  std::vector<std::uint32_t> index;
-  std::uint64_t seed = random_seed();
-  std::string path;
-  bool from_module = false;
+void StateDict::Impl::make_index() {
+  index.assign(HashIndex::slots_for(entries.size() + 1), 0);
+  for (std::uint32_t i = 0; i < entries.size(); ++i) HashIndex::insert(index, hash_bytes(entries[i].name, seed), i);
+}
 
-  void make_index() {
-    index.assign(HashIndex::slots_for(entries.size()), 0);
-    for (std::uint32_t i = 0; i < entries.size(); ++i) HashIndex::insert(index, hash_bytes(entries[i].name, seed), i);
-  }
-};
+std::uint32_t StateDict::Impl::find(std::string_view name) const noexcept {
+  if (index.empty()) return HashIndex::npos;
+  return HashIndex::find(index, hash_bytes(name, seed), [&](std::uint32_t n) { return entries[n].name == name; });
+}
+
+std::string_view StateDict::Impl::text(std::string_view name) {
+  if (!texts) texts = std::make_shared<std::deque<std::string>>();
+  return texts->emplace_back(name);
+}
 
 namespace {
 
@@ -27,57 +29,137 @@ namespace {
 struct Detached {
   std::shared_ptr<const void> owner;
   std::vector<NamedTensor> names;
+  std::vector<ModuleVersion> modules;
   std::vector<TensorRecord> records;
 };
 
-}  // namespace
-
-Result<std::shared_ptr<const StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
-                                                               Budget& budget) {
-  auto impl = std::make_shared<StateDict::Impl>();
-  impl->path = std::move(path);
-  impl->from_module = weights.kind == Kind::object;
-  if (impl->from_module) {
-    auto names = module_tensors(graph, weights, budget);
-    if (!names) return std::move(names).error();
-    auto detached = std::make_shared<Detached>();
-    detached->owner = std::move(owner);
-    detached->names = std::move(*names);
-    detached->records.reserve(detached->names.size());
-    for (const NamedTensor& n : detached->names) {
-      TensorRecord record = *n.tensor;
-      record.requires_grad = record.parameter = false;
-      record.origin = nullptr;
-      record.base = nullptr;
-      if (record.form == TensorForm::parameter) record.form = TensorForm::v2;
-      detached->records.push_back(record);
-    }
-    impl->entries.reserve(detached->names.size());
-    for (std::size_t i = 0; i < detached->records.size(); ++i)
-      impl->entries.push_back({detached->names[i].name, Handles::tensor(detached, &detached->records[i])});
-    impl->owner = std::move(detached);
-  } else {
-    for (const brine::Entry& e : dict_of(weights).entries())
-      if (e.value.kind == Kind::tensor) impl->entries.push_back({text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))});
-    impl->owner = std::move(owner);
+Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, Budget& budget) {
+  auto detached = std::make_shared<Detached>();
+  detached->owner = std::move(owner);
+  if (auto ok = module_tensors(graph, module, budget, detached->names, detached->modules); !ok) return ok;
+  detached->records.reserve(detached->names.size());
+  for (const NamedTensor& n : detached->names) {
+    TensorRecord record = *n.tensor;
+    record.requires_grad = record.parameter = false;
+    record.origin = nullptr;
+    record.base = nullptr;
+    if (record.form != TensorForm::v3) record.form = TensorForm::v2;
+    detached->records.push_back(record);
   }
-  impl->make_index();
-  return std::shared_ptr<const StateDict::Impl>(std::move(impl));
+  impl.entries.reserve(detached->names.size());
+  for (std::size_t i = 0; i < detached->records.size(); ++i)
+    impl.entries.push_back({detached->names[i].name, Handles::tensor(detached, &detached->records[i])});
+  impl.has_metadata = true;
+  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version});
+  impl.owners.push_back(std::move(detached));
+  return {};
 }
 
+void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, std::shared_ptr<const void> owner) {
+  for (const Entry& e : dict_of(dict).entries()) {
+    if (e.value.kind == Kind::tensor) impl.entries.push_back({text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))});
+    else impl.others.push_back({text_of(e.key), e.value, impl.entries.size()});
+  }
+  const Ref metadata = attribute(graph, dict, "_metadata");
+  impl.has_metadata = metadata.kind == Kind::dict;
+  if (impl.has_metadata)
+    for (const Entry& e : dict_of(metadata).entries())
+      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1});
+  impl.source = dict;
+  impl.owners.push_back(std::move(owner));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
+                                                         Budget& budget) {
+  auto impl = std::make_shared<StateDict::Impl>();
+  impl->path = std::move(path);
+  impl->graph = &graph;
+  impl->from_module = weights.kind == Kind::object;
+  if (!impl->from_module) fill_from_dict(*impl, graph, weights, std::move(owner));
+  else if (auto ok = fill_from_module(*impl, graph, weights, std::move(owner), budget); !ok) return std::move(ok).error();
+  impl->make_index();
+  return impl;
+}
+
+Ref make_ordered_dict(Graph& graph) {
+  constexpr auto known = static_cast<std::uint16_t>(PythonCall::ordered_dict);
+  GlobalNode* first = graph.first(known);
+  Ref cls = first ? make_node(Kind::global, first) : graph.global("collections", "OrderedDict");
+  const Ref dict = graph.dict(Made::ordered_dict), none = graph.tuple({});
+  if (cls.kind == Kind::absent || dict.kind == Kind::absent || none.kind == Kind::absent) return {};
+  if (!first) {
+    cls.node->known = known;
+    graph.set_first(static_cast<GlobalNode&>(*cls.node));
+  }
+  return graph.set_origin(*dict.node, {.callee = cls, .args = none, .kwargs = {}}) ? dict : Ref{};
+}
+
+Result<Ref> state_dict_value(const StateDict& state, Graph& scratch) {
+  const StateDict::Impl& impl = *Access::impl(state);
+  if (impl.source.kind != Kind::absent) return impl.source;
+  const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the state dict");
+  const Ref out = make_ordered_dict(scratch);
+  bool replaced = false, ok = out.kind != Kind::absent;
+  const auto put = [&](const Ref& dict, std::string_view key, const Ref& value) {
+    ok = ok && value.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*dict.node), make_text(key), value, replaced);
+  };
+  std::size_t other = 0;
+  for (std::size_t i = 0; i <= impl.entries.size() && ok; ++i) {
+    for (; other < impl.others.size() && impl.others[other].before == i; ++other) put(out, impl.others[other].name, impl.others[other].value);
+    if (i < impl.entries.size()) put(out, impl.entries[i].name, make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
+  }
+  if (!ok) return spent;
+  if (!impl.has_metadata) return out;
+
+  const Ref metadata = make_ordered_dict(scratch), attributes = scratch.dict();
+  const Ref version = make_text(scratch.copy("version"));
+  ok = metadata.kind != Kind::absent && attributes.kind != Kind::absent;
+  for (const auto& m : impl.metadata) {
+    Ref info = m.value;
+    if (info.kind == Kind::absent) {
+      info = scratch.dict();
+      ok = ok && info.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*info.node), version, make_int(m.version), replaced);
+    }
+    if (ok) put(metadata, m.name, info);
+  }
+  if (ok) put(attributes, scratch.copy("_metadata"), metadata);
+  if (!ok || !scratch.add_effect(*out.node, {}, attributes)) return spent;
+  return out;
+}
+
+StateDict::StateDict() : impl_(std::make_shared<Impl>()) { impl_->make_index(); }
 std::size_t StateDict::size() const noexcept { return impl_->entries.size(); }
 std::span<const StateDict::Entry> StateDict::entries() const noexcept { return impl_->entries; }
 std::string_view StateDict::path() const noexcept { return impl_->path; }
 bool StateDict::from_module() const noexcept { return impl_->from_module; }
 
 const Tensor* StateDict::find(std::string_view name) const noexcept {
-  const auto i = HashIndex::find(impl_->index, hash_bytes(name, impl_->seed), [&](std::uint32_t n) { return impl_->entries[n].name == name; });
+  const std::uint32_t i = impl_->find(name);
   return i == HashIndex::npos ? nullptr : &impl_->entries[i].tensor;
 }
 
 Result<Tensor> StateDict::at(std::string_view name) const {
   if (const Tensor* found = find(name)) return *found;
   return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(name));
+}
+
+std::vector<std::pair<std::string_view, Value>> StateDict::others() const {
+  std::vector<std::pair<std::string_view, Value>> out;
+  for (const Impl::Other& o : impl_->others) out.emplace_back(o.name, Access::value(impl_->graph, o.value, std::string(o.name)));
+  return out;
+}
+
+std::optional<std::int64_t> StateDict::version(std::string_view module) const {
+  for (const Impl::ModuleInfo& m : impl_->metadata) {
+    if (m.name != module) continue;
+    if (m.value.kind != Kind::dict) return m.version;
+    const brine::Entry* e = impl_->graph->find(dict_of(m.value), "version");
+    if (e && e->value.kind == Kind::integer && !(e->value.flags & kBig)) return e->value.integer;
+    return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace brine

@@ -3,7 +3,7 @@
 // This order is forced: a legacy stream has no lengths, its data is found only after its pickle. Nothing right of the forms knows which it was.
 #pragma once
 
-#include <brine/checkpoint.hpp>
+#include <brine/save.hpp>
 
 #include "bytes/bytes.hpp"
 #include "support/notes.hpp"
@@ -34,6 +34,9 @@ class Form {
 
   /// Where this object ends in the source. Requires: locate() was called.
   virtual std::uint64_t end() const noexcept = 0;
+
+  /// What a file saved as_read() must keep of this one.
+  virtual void describe(SaveOptions& options) const = 0;
 
   /// The names a disassembly shows, with what else is pickled in the file, in its order.
   virtual Result<std::vector<PickleAt>> all_pickles() const = 0;

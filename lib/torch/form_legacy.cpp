@@ -44,6 +44,7 @@ class LegacyForm final : public Form {
   Format format() const noexcept override { return Format::legacy; }
   const PickleAt& pickle() const noexcept override { return pickles_[3]; }
   std::uint64_t end() const noexcept override { return at_; }
+  void describe(SaveOptions&) const override {}
 
   Result<void> open() {
     if (auto ok = take("magic number"); !ok) return not_legacy(std::move(ok).error());

@@ -40,11 +40,26 @@ class ZipForm final : public Form {
   std::uint64_t end() const noexcept override { return size_; }
   Result<std::vector<PickleAt>> all_pickles() const override { return std::vector<PickleAt>{pickle_}; }
 
+  void describe(SaveOptions& options) const override {
+    const ZipDirectory& directory = archive_.directory();
+    options.root = std::string(directory.root());
+    for (const ZipEntry& e : directory.entries()) options.records.emplace_back(e.name.substr(directory.root().size() + 1));
+    const auto has = [&](std::string_view record) { return directory.find_record(record) != nullptr; };
+    options.profile = has(".format_version") ? Profile::torch_2_7 : has("byteorder") ? Profile::torch_2_1 : Profile::torch_1_6;
+    options.crc = directory.find_record("data.pkl")->crc != 0;
+    options.keep_keys = true;
+    options.big_endian = foreign_ != (boost::endian::order::native == boost::endian::order::big);
+    options.id_half = id_half_;
+    options.version = version_;
+    options.alignment = alignment_;
+  }
+
   Result<void> open(const Limits& limits, Notes& notes) {
     const ZipDirectory& directory = archive_.directory();
     if (auto error = other_zip(directory)) return std::move(*error);
     if (auto ok = check_version(); !ok) return ok;
     if (auto ok = read_byte_order(); !ok) return ok;
+    if (auto ok = read_layout(); !ok) return ok;
     const ZipEntry& entry = *directory.find_record("data.pkl");
     pickle_.record = std::string(entry.name);
     if (entry.size > limits.pickle_bytes)
@@ -100,6 +115,7 @@ class ZipForm final : public Form {
     if (!entry) return corrupt(ErrorCode::record_missing, "the archive has no record version");
     auto text = small_record(*entry);
     if (!text) return text.error();
+    version_ = *text;
     int version = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
     if (error != std::errc()) return corrupt(ErrorCode::format_version, quoted(*text, 20) + " is no version number").in_record(entry->name);
@@ -121,6 +137,23 @@ class ZipForm final : public Form {
     return {};
   }
 
+  // Of no consequence for reading; kept for saving the file again.
+  Result<void> read_layout() {
+    if (const ZipEntry* entry = archive_.directory().find_record(".storage_alignment")) {
+      auto text = small_record(*entry);
+      if (!text) return text.error();
+      std::uint32_t alignment = 0;
+      const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), alignment);
+      if (error == std::errc() && alignment >= 1 && alignment <= 65536) alignment_ = alignment;
+    }
+    if (const ZipEntry* entry = archive_.directory().find_record(".data/serialization_id"); entry && entry->size == 40) {
+      auto text = small_record(*entry);
+      if (!text) return text.error();
+      id_half_ = text->substr(0, 20);
+    }
+    return {};
+  }
+
   // PyTorch 1.6.0 wrote an element count before the data of CUDA storages (pytorch/pytorch#46020).
   std::optional<std::uint64_t> cuda_prefix(const ZipEntry& entry, const StorageRecord& storage) {
     if (entry.size < 8 || entry.size - 8 != storage.nbytes || entry.method != zip::kStored) return std::nullopt;
@@ -134,6 +167,9 @@ class ZipForm final : public Form {
   Budget& inflated_;
   std::uint64_t size_;
   PickleAt pickle_;
+  std::string id_half_;           // of .data/serialization_id: the writer's C++ library's
+  std::string version_;           // the record's text
+  std::uint32_t alignment_ = 64;
   bool foreign_ = false;
 };
 

@@ -75,6 +75,7 @@ inline Ref make_tensor_ref(const TensorRecord* record) noexcept {
   Ref r;
   r.kind = record ? Kind::tensor : Kind::absent;
   r.pointer = record;
+  if (record && record->parameter) r.tag = kParameterTag;
   return r;
 }
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// The emitter's scalars, texts, names and memo. Containers and calls are in emitter_containers.cpp.
+#include "pickle/emitter.hpp"
+
+#include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
+#include "support/text.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace brine {
+
+namespace {
+
+Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
+
+// Decimal digits as two's complement, little-endian. Quadratic, so bounded.
+std::optional<std::string> from_decimal(std::string_view digits) {
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  if (digits.size() > 20'000) return std::nullopt;
+  std::string out;
+  for (const char c : digits) {
+    unsigned carry = static_cast<unsigned>(c - '0');
+    for (char& b : out) {
+      carry += static_cast<unsigned char>(b) * 10u;
+      b = static_cast<char>(carry & 0xFF);
+      carry >>= 8;
+    }
+    if (carry) out += static_cast<char>(carry);
+  }
+  out += '\0';  // room for the sign
+  if (negative) {
+    unsigned carry = 1;
+    for (char& b : out) {
+      carry += static_cast<unsigned char>(~static_cast<unsigned char>(b));
+      b = static_cast<char>(carry & 0xFF);
+      carry >>= 8;
+    }
+  }
+  return out;
+}
+
+// Without the bytes that only repeat the sign.
+std::string_view minimal(std::string_view bytes) noexcept {
+  while (bytes.size() > 1) {
+    const auto last = static_cast<unsigned char>(bytes.back()), before = static_cast<unsigned char>(bytes[bytes.size() - 2]);
+    if (!(last == 0 && !(before & 0x80)) && !(last == 0xFF && (before & 0x80))) break;
+    bytes.remove_suffix(1);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol) : graph_(graph), leaves_(leaves), out_(protocol) {}
+
+Result<std::string> Emitter::run(const Ref& root) {
+  bool ok = save(root);
+  while (ok && !stack_.empty()) ok = step();
+  if (error_) return std::move(*error_);
+  return out_.finish();
+}
+
+void Emitter::boolean(bool v) {
+  out_.boundary();
+  if (protocol() >= 2) op(v ? Op::NEWTRUE : Op::NEWFALSE);
+  else op(Op::INT), out_.raw(v ? "01\n" : "00\n");
+}
+
+void Emitter::integer(std::int64_t v) {
+  out_.boundary();
+  if (v >= 0 && v <= 0xFF) {
+    op(Op::BININT1);
+    out_.little(static_cast<std::uint8_t>(v));
+  } else if (v >= 0 && v <= 0xFFFF) {
+    op(Op::BININT2);
+    out_.little(static_cast<std::uint16_t>(v));
+  } else if (v >= INT32_MIN && v <= INT32_MAX) {
+    op(Op::BININT);
+    out_.little(static_cast<std::int32_t>(v));
+  } else if (protocol() < 2) {
+    op(Op::LONG);
+    out_.raw(std::to_string(v) + "L\n");
+  } else {
+    char bytes[8];
+    const std::int64_t little = boost::endian::native_to_little(v);
+    std::memcpy(bytes, &little, sizeof bytes);
+    out_.counted(Op::LONG1, minimal({bytes, sizeof bytes}), 1);
+  }
+}
+
+bool Emitter::big_integer(const Ref& ref) {
+  std::optional<std::string> bytes;
+  if (protocol() < 2) {
+    const std::string digits = big_int_text(ref);
+    if (digits.find('x') != std::string::npos) return fail(usage("an int of more than 1,024 bits cannot be written with protocol 1"));
+    op(Op::LONG);
+    out_.raw(digits + "L\n");
+    return true;
+  }
+  if (ref.flags & kDecimal) bytes = from_decimal(text_of(ref));
+  else bytes = std::string(text_of(ref));
+  if (!bytes) return fail(usage("an int of more than 20,000 decimal digits cannot be written"));
+  const std::string_view least = minimal(*bytes);
+  if (least.size() < 256) out_.counted(Op::LONG1, least, 1);
+  else out_.counted(Op::LONG4, least, 4);
+  return true;
+}
+
+void Emitter::unicode(std::string_view v) {
+  if (protocol() >= 4 && v.size() < 256) out_.counted(Op::SHORT_BINUNICODE, v, 1);
+  else out_.counted(Op::BINUNICODE, v, 4);
+}
+
+void Emitter::bytes(std::string_view v) {
+  if (v.size() < 256) out_.counted(Op::SHORT_BINBYTES, v, 1);
+  else out_.counted(Op::BINBYTES, v, 4);
+}
+
+bool Emitter::get(const void* identity) {
+  const auto at = memo_.find(identity);
+  if (at == memo_.end()) return false;
+  if (at->second < 256) {
+    op(Op::BINGET);
+    out_.little(static_cast<std::uint8_t>(at->second));
+  } else {
+    op(Op::LONG_BINGET);
+    out_.little(at->second);
+  }
+  return true;
+}
+
+void Emitter::write_put() {
+  if (protocol() >= 4) {
+    op(Op::MEMOIZE);
+  } else if (memo_size_ < 256) {
+    op(Op::BINPUT);
+    out_.little(static_cast<std::uint8_t>(memo_size_));
+  } else {
+    op(Op::LONG_BINPUT);
+    out_.little(memo_size_);
+  }
+  ++memo_size_;
+}
+
+void Emitter::put_new() { write_put(); }
+
+void Emitter::put(const void* identity) {
+  memo_.emplace(identity, memo_size_);
+  write_put();
+}
+
+void Emitter::text(const Ref& text) {
+  out_.boundary();
+  if (get(text.text)) return;
+  unicode(text_of(text));
+  put(text.text);
+}
+
+void Emitter::fresh_text(std::string_view v) {
+  out_.boundary();
+  unicode(v);
+  put_new();
+}
+
+Result<void> Emitter::global(const Ref& ref) {
+  out_.boundary();
+  if (get(ref.node)) return {};
+  const GlobalNode& g = global_of(ref);
+  if (protocol() >= 4) {
+    const auto part = [&](const Ref& own, std::string_view name) {
+      if (own.kind == Kind::string) return own;
+      Ref& kept = interned_[std::string(name)];  // one str object for each module and name, as __module__ and __qualname__ are
+      if (kept.kind == Kind::absent) kept = make_text(graph_.copy(name));
+      return kept;
+    };
+    text(part(g.module_text, g.module));
+    text(part(g.name_text, g.name));
+    out_.boundary();
+    op(Op::STACK_GLOBAL);
+  } else {
+    Python3Name name{g.module, g.name};
+    if (protocol() < 3) name = g.flags & kSpelled ? Python3Name{g.spelled_module, g.spelled_name} : python2_name(g.module, g.name);
+    op(Op::GLOBAL);
+    out_.raw(name.module);
+    out_.raw("\n");
+    out_.raw(name.name);
+    out_.raw("\n");
+  }
+  // A module found by name (torch._utils torch) is the one name CPython does not memoise.
+  if (ref.node->flags & kMemoised) put(ref.node);
+  return {};
+}
+
+void Emitter::tuple_begin(std::size_t items) {
+  out_.boundary();
+  if (items > 3 || (protocol() < 2 && items > 0)) op(Op::MARK);
+}
+
+void Emitter::tuple_end(std::size_t items) {
+  if (items > 3 || protocol() < 2) op(Op::TUPLE);
+  else op(items == 1 ? Op::TUPLE1 : items == 2 ? Op::TUPLE2 : Op::TUPLE3);
+}
+
+void Emitter::tuple(std::span<const std::int64_t> values) {
+  out_.boundary();
+  if (values.empty()) return op(Op::EMPTY_TUPLE);
+  tuple_begin(values.size());
+  for (const std::int64_t v : values) {
+    out_.boundary();
+    integer(v);
+  }
+  tuple_end(values.size());
+  put_new();
+}
+
+}  // namespace brine

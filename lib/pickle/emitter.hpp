@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Emitter: graph → pickle, byte for byte as CPython's C pickler writes it. The mirror of the machine: one loop with its own stack, so no
+// nesting can overflow ours.
+//
+// What a pickler knows of identity, the graph knows by address: one node, or one text, is one object. Source: CPython Modules/_pickle.c.
+#pragma once
+
+#include "graph/graph.hpp"
+#include "pickle/output.hpp"
+
+#include <brine/result.hpp>
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace brine {
+
+class Emitter;
+
+/// How torch's own values are written: torch/reduce implements it.
+class Leaves {
+ public:
+  virtual ~Leaves() = default;
+  /// A tensor that is not in the memo. True: it was written whole, its put included. False: write the call `origin` for it.
+  virtual Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) = 0;
+  /// What follows the tensor of a parameter that Emitter::parameter began, up to its put.
+  virtual Result<void> parameter_tail(Emitter& out, const Ref& parameter) = 0;
+  /// A storage: its persistent id and BINPERSID.
+  virtual Result<void> storage(Emitter& out, const Ref& storage) = 0;
+};
+
+class Emitter {
+ public:
+  /// `graph` makes what has to be made new (names of protocol 2's sets and bytes); all are borrowed. Protocols 1 to 5.
+  Emitter(Graph& graph, Leaves& leaves, int protocol);
+
+  /// The whole pickle. Fails with: usage (a value that this protocol cannot say), limit (memory).
+  Result<std::string> run(const Ref& root);
+
+  // For Leaves: pieces that hold no containers, written at once.
+  void op(Op v) { out_.op(v); }
+  void begin() { out_.boundary(); }    ///< before an object that is written with op()
+  void boolean(bool v);
+  void integer(std::int64_t v);
+  void text(const Ref& text);          ///< GET if this str object was written before
+  void fresh_text(std::string_view v); ///< a str object of its own
+  Result<void> global(const Ref& global);
+  void tuple(std::span<const std::int64_t> values);  ///< of ints, an object of its own
+  void put() { put_new(); }            ///< a memo entry for an object nobody refers to again
+  void put(const void* identity);      ///< … or for this one
+  void tuple_begin(std::size_t items);  ///< MARK where TUPLE will need one …
+  void tuple_end(std::size_t items);    ///< … and TUPLE, TUPLE1 … TUPLE3; its put is the caller's
+  Graph& graph() noexcept { return graph_; }
+  int protocol() const noexcept { return out_.protocol(); }
+  /// Writes the tensor a parameter wraps, and then asks for the tail. Only from Leaves::tensor.
+  bool parameter(const Ref& parameter, const Ref& tensor);
+
+ private:
+  enum class Step : std::uint8_t {
+    tuple, list, dict, set, frozenset, list_items, dict_items,  // containers, exact or through an iterator
+    call_args, call_kwargs, call_end, items, dict_part, effects, setter_call, persistent, parameter_tail,
+  };
+  struct Frame {
+    Step step;
+    Ref ref;
+    const Origin* origin = nullptr;
+    const Effect* effect = nullptr;
+    std::uint32_t at = 0, group = 0;
+    bool value = false;
+  };
+
+  bool save(const Ref& ref);
+  bool step();
+  bool begin_call(const Ref& ref, const Origin& origin);
+  bool synthesise(const Ref& ref);
+  bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);
+  bool save_entries(Frame& f, std::span<const Entry> entries, bool exact);
+  bool native(const Ref& ref) const noexcept;
+
+  bool get(const void* identity);
+  void put_new();
+  void write_put();
+  void number_text(std::string_view bytes_or_digits);
+  bool big_integer(const Ref& ref);
+  void unicode(std::string_view v);
+  void bytes(std::string_view v);
+  bool fail(Error error) {
+    error_ = std::move(error);
+    return false;
+  }
+  bool spent() { return fail(Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the pickle")); }
+
+  Graph& graph_;
+  Leaves& leaves_;
+  Output out_;
+  std::vector<Frame> stack_;
+  std::unordered_map<const void*, std::uint32_t> memo_;
+  std::uint32_t memo_size_ = 0;
+  std::unordered_map<std::string, Ref> interned_;
+  std::optional<Error> error_;
+};
+
+/// Where an object's identity lies: its node, its text, or its record.
+inline const void* identity(const Ref& ref) noexcept { return ref.pointer; }
+
+}  // namespace brine

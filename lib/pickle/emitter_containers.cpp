@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+// The emitter's containers and calls: what begins, what follows each child, what ends. Batches of 1000 as CPython cuts them.
+#include "pickle/emitter.hpp"
+
+#include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
+
+#include <bit>
+
+namespace brine {
+
+namespace {
+
+constexpr std::uint32_t kBatch = 1000;
+
+// Bytes, sets and such that this protocol has opcodes for need no call.
+bool made_by(const Ref& ref, PythonCall call) noexcept {
+  const Origin* o = ref.node->origin;
+  return o && o->callee.kind == Kind::global && o->callee.node->known == static_cast<std::uint16_t>(call) && !o->first;
+}
+
+}  // namespace
+
+bool Emitter::native(const Ref& ref) const noexcept {
+  const bool no_call = !ref.node->origin;
+  switch (ref.kind) {
+    case Kind::bytes: return protocol() >= 3 && (no_call || made_by(ref, PythonCall::codecs_encode) || made_by(ref, PythonCall::bytes));
+    case Kind::bytearray: return protocol() >= 5 && (no_call || made_by(ref, PythonCall::bytearray));
+    case Kind::set: return protocol() >= 4 && (no_call || made_by(ref, PythonCall::set));
+    case Kind::frozenset: return protocol() >= 4 && (no_call || made_by(ref, PythonCall::frozenset));
+    default: return no_call;
+  }
+}
+
+// Writes an atom, or begins what has parts.
+bool Emitter::save(const Ref& ref) {
+  out_.boundary();
+  switch (ref.kind) {
+    case Kind::absent: return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an absent value cannot be written"));
+    case Kind::none: return op(Op::NONE), true;
+    case Kind::boolean: return boolean(ref.integer != 0), true;
+    case Kind::integer: return ref.flags & kBig ? big_integer(ref) : (integer(ref.integer), true);
+    case Kind::floating: {
+      op(Op::BINFLOAT);
+      out_.little(boost::endian::endian_reverse(std::bit_cast<std::uint64_t>(ref.floating)));
+      return true;
+    }
+    case Kind::string: return text(ref), true;
+    case Kind::global: {
+      const bool known = memo_.contains(ref.node);
+      if (auto ok = global(ref); !ok) return fail(std::move(ok).error());
+      if (!known && ref.node->origin && ref.node->origin->first) stack_.push_back({Step::effects, ref, ref.node->origin, ref.node->origin->first});
+      return true;
+    }
+    case Kind::storage: {
+      auto ok = leaves_.storage(*this, ref);
+      return ok ? true : fail(std::move(ok).error());
+    }
+    case Kind::tensor: {
+      if (get(ref.pointer)) return true;
+      const Origin* origin = nullptr;
+      const auto done = leaves_.tensor(*this, ref, origin);
+      if (!done) return fail(done.error());
+      return *done || begin_call(ref, *origin);
+    }
+    default: break;
+  }
+
+  if (ref.kind == Kind::tuple && ref.node->size == 0 && !ref.node->origin) return op(Op::EMPTY_TUPLE), true;
+  if (get(ref.node)) return true;
+  if (ref.kind == Kind::object && ref.node->origin->how == How::persistent) {
+    stack_.push_back({Step::persistent, ref});
+    return save(ref.node->origin->args);
+  }
+  if (!native(ref) && ref.node->origin) return begin_call(ref, *ref.node->origin);
+  switch (ref.kind) {
+    case Kind::bytes:
+      if (protocol() < 3) return synthesise(ref);
+      bytes(bytes_of(ref).text());
+      return put(ref.node), true;
+    case Kind::bytearray:
+      if (protocol() < 5) return synthesise(ref);
+      out_.counted(Op::BYTEARRAY8, bytes_of(ref).text(), 8);
+      return put(ref.node), true;
+    case Kind::tuple:
+      if (ref.node->made != Made::plain) return synthesise(ref);
+      tuple_begin(ref.node->size);
+      stack_.push_back({Step::tuple, ref});
+      return true;
+    case Kind::list:
+      if (ref.node->made != Made::plain) return synthesise(ref);
+      op(Op::EMPTY_LIST);
+      put(ref.node);
+      stack_.push_back({Step::list, ref});
+      return true;
+    case Kind::dict:
+      if (ref.node->made != Made::plain) return synthesise(ref);
+      op(Op::EMPTY_DICT);
+      put(ref.node);
+      stack_.push_back({Step::dict, ref});
+      return true;
+    case Kind::set:
+      if (protocol() < 4) return synthesise(ref);
+      op(Op::EMPTY_SET);
+      put(ref.node);
+      stack_.push_back({Step::set, ref});
+      return true;
+    case Kind::frozenset:
+      if (protocol() < 4) return synthesise(ref);
+      op(Op::MARK);
+      stack_.push_back({Step::frozenset, ref});
+      return true;
+    default: return synthesise(ref);
+  }
+}
+
+// Values without a call that this protocol writes as one: the call is made now, as Python's __reduce_ex__ makes it.
+bool Emitter::synthesise(const Ref& ref) {
+  const auto call = [&](std::string_view module, std::string_view name, std::initializer_list<Ref> args) {
+    for (const Ref& a : args)
+      if (a.kind == Kind::absent) return spent();
+    const PythonCall known = python_call(module, name);
+    GlobalNode* first = known == PythonCall::none ? nullptr : graph_.first(static_cast<std::uint16_t>(known));
+    Ref& kept = interned_[std::string(module) + " " + std::string(name)];
+    if (kept.kind == Kind::absent) kept = first ? make_node(Kind::global, first) : graph_.global(module, name);
+    const Ref tuple = graph_.tuple({args.begin(), args.size()});
+    if (kept.kind == Kind::absent || tuple.kind == Kind::absent) return spent();
+    auto* origin = graph_.arena().make<Origin>();
+    if (!origin) return spent();
+    origin->callee = kept;
+    origin->args = tuple;
+    return begin_call(ref, *origin);
+  };
+  const auto latin1 = [&](std::string_view data) {
+    std::string text;
+    for (const char c : data) {
+      const auto u = static_cast<unsigned char>(c);
+      if (u < 0x80) text += c;
+      else text += static_cast<char>(0xC0 | u >> 6), text += static_cast<char>(0x80 | (u & 63));
+    }
+    const std::string_view own = graph_.copy(text);
+    return own.data() ? make_text(own) : Ref{};
+  };
+  const auto word = [&](std::string_view text) {
+    Ref& kept = interned_[std::string(text)];
+    if (kept.kind == Kind::absent) kept = make_text(graph_.copy(text));
+    return kept;
+  };
+  switch (ref.kind) {
+    case Kind::bytes: {
+      const std::string_view data = bytes_of(ref).text();
+      return data.empty() ? call("builtins", "bytes", {}) : call("_codecs", "encode", {latin1(data), word("latin1")});
+    }
+    case Kind::bytearray: {
+      const std::string_view data = bytes_of(ref).text();
+      return data.empty() ? call("builtins", "bytearray", {}) : call("builtins", "bytearray", {graph_.bytes(data)});
+    }
+    case Kind::complex: return call("builtins", "complex", {make_float(complex_of(ref).real), make_float(complex_of(ref).imag)});
+    case Kind::set: return call("builtins", "set", {graph_.list(list_of(ref).items())});
+    case Kind::frozenset: return call("builtins", "frozenset", {graph_.list(list_of(ref).items())});
+    case Kind::dict:
+      if (ref.node->made == Made::ordered_dict) return call("collections", "OrderedDict", {});
+      break;
+    case Kind::tuple:
+      if (ref.node->made == Made::size) return call("torch", "Size", {graph_.tuple(tuple_of(ref).items())});
+      break;
+    default: break;
+  }
+  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "a value of class " + qualified_class_name(ref) + " cannot be written without the call that made it"));
+}
+
+bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
+  const Origin& origin = inner.outer ? *inner.outer : inner;
+  if ((origin.how == How::newobj && protocol() < 2) || (origin.how == How::newobj_ex && protocol() < 4))
+    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ cannot be written with protocol " + std::to_string(protocol())));
+  if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
+  stack_.push_back({Step::call_args, ref, &origin});
+  if (origin.how == How::inst) return true;  // INST names its class itself
+  return save(origin.callee);
+}
+
+bool Emitter::parameter(const Ref& parameter, const Ref& tensor) {
+  stack_.push_back({Step::parameter_tail, parameter});
+  return save(tensor);
+}
+
+bool Emitter::save_sequence(Frame& f, std::span<const Ref> items, bool exact) {
+  const auto n = static_cast<std::uint32_t>(items.size());
+  if (f.value) {  // a lone item has been written
+    op(Op::APPEND);
+    return stack_.pop_back(), true;
+  }
+  if (f.group == 0) {
+    if (f.at == n) return stack_.pop_back(), true;
+    if (exact ? n == 1 : n - f.at == 1) {
+      f.value = true;
+      return save(items[f.at]);
+    }
+    op(Op::MARK);
+    f.group = 1;
+  }
+  if (f.at == n || f.group == kBatch + 1) {
+    op(Op::APPENDS);
+    f.group = 0;
+    return true;
+  }
+  ++f.group;
+  return save(items[f.at++]);
+}
+
+bool Emitter::save_entries(Frame& f, std::span<const Entry> entries, bool exact) {
+  const auto n = static_cast<std::uint32_t>(entries.size());
+  if (f.value) {  // the key has been written
+    f.value = false;
+    return save(entries[f.at++].value);
+  }
+  if (f.group == kBatch + 2) {  // a lone pair has been written
+    op(Op::SETITEM);
+    return stack_.pop_back(), true;
+  }
+  if (f.group == 0) {
+    if (f.at == n && (!exact || n == 0 || n % kBatch != 0)) return stack_.pop_back(), true;
+    if (exact ? n == 1 : n - f.at == 1) {
+      f.group = kBatch + 2;
+      f.value = true;
+      return save(entries[f.at].key);
+    }
+    op(Op::MARK);
+    f.group = 1;
+  }
+  if (f.at == n || f.group == kBatch + 1) {
+    // CPython goes on until a batch is not full: an exact dict of 1000 ends with an empty one.
+    const bool full = f.group == kBatch + 1;
+    op(Op::SETITEMS);
+    f.group = 0;
+    if (!full) return stack_.pop_back(), true;
+    return true;
+  }
+  ++f.group;
+  f.value = true;
+  return save(entries[f.at].key);
+}
+
+// One step of the topmost frame. Frames are looked up again after save(): it may have moved them.
+bool Emitter::step() {
+  Frame& f = stack_.back();
+  const Ref ref = f.ref;
+  switch (f.step) {
+    case Step::tuple: {
+      const auto items = tuple_of(ref).items();
+      if (f.at < items.size()) return save(items[f.at++]);
+      stack_.pop_back();
+      if (memo_.contains(ref.node)) {  // a recursive tuple: its own parts have written it
+        if (items.size() <= 3 && protocol() >= 2)
+          for (std::size_t i = 0; i < items.size(); ++i) op(Op::POP);
+        else op(Op::POP_MARK);
+        return get(ref.node);
+      }
+      tuple_end(items.size());
+      return put(ref.node), true;
+    }
+    case Step::list: return save_sequence(f, list_of(ref).items(), true);
+    case Step::dict: return save_entries(f, dict_of(ref).entries(), true);
+    case Step::set: {
+      const auto items = list_of(ref).items();
+      if (f.group == 0) {
+        if (items.empty() || (f.at == items.size() && f.at % kBatch != 0)) return stack_.pop_back(), true;
+        op(Op::MARK);
+        f.group = 1;
+      }
+      if (f.at == items.size() || f.group == kBatch + 1) {
+        const bool full = f.group == kBatch + 1;
+        op(Op::ADDITEMS);
+        f.group = 0;
+        if (!full) stack_.pop_back();
+        return true;
+      }
+      ++f.group;
+      return save(items[f.at++]);
+    }
+    case Step::frozenset: {
+      const auto items = list_of(ref).items();
+      if (f.at < items.size()) return save(items[f.at++]);
+      stack_.pop_back();
+      if (memo_.contains(ref.node)) return op(Op::POP_MARK), get(ref.node);
+      op(Op::FROZENSET);
+      return put(ref.node), true;
+    }
+
+    case Step::call_args: {
+      const Origin& o = *f.origin;
+      if (o.how == How::obj || o.how == How::inst) {  // the arguments lie bare behind the mark
+        const auto items = tuple_of(o.args).items();
+        if (f.at < items.size()) return save(items[f.at++]);
+        f.step = Step::call_end;
+        return true;
+      }
+      f.step = o.how == How::newobj_ex ? Step::call_kwargs : Step::call_end;
+      return save(o.args);
+    }
+    case Step::call_kwargs: f.step = Step::call_end; return save(f.origin->kwargs);
+    case Step::call_end: {
+      const Origin& o = *f.origin;
+      if (o.how == How::inst) {
+        const GlobalNode& g = global_of(o.callee);
+        op(Op::INST);
+        out_.raw(std::string(g.spelled_module) + "\n" + std::string(g.spelled_name) + "\n");
+      } else {
+        op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
+      }
+      const void* self = identity(ref);
+      if (memo_.contains(self)) {  // its own arguments have written it
+        op(Op::POP);
+        stack_.pop_back();
+        return get(self);
+      }
+      put(self);
+      if (ref.kind == Kind::tensor || ref.kind == Kind::bytes || ref.kind == Kind::bytearray || ref.kind == Kind::complex || ref.kind == Kind::tuple) {
+        f.step = Step::effects;
+        f.effect = o.first;
+      } else {
+        f.step = Step::items;
+        f.at = f.group = 0;
+        f.value = false;
+      }
+      return true;
+    }
+    case Step::items: {  // what was appended …
+      std::span<const Ref> items;
+      std::size_t given = f.origin->given;
+      if (ref.kind == Kind::object && object_of(ref).list) items = object_of(ref).list->items();
+      else if (ref.kind == Kind::list) items = list_of(ref).items();
+      if (ref.kind == Kind::set || ref.kind == Kind::frozenset) items = {};
+      f.step = Step::dict_part;
+      if (items.size() > given) {
+        Frame more{Step::list_items, ref};
+        more.at = static_cast<std::uint32_t>(ref.kind == Kind::object ? 0 : given);
+        stack_.push_back(more);
+      }
+      return true;
+    }
+    case Step::dict_part: {  // … and set by key, since the call …
+      std::size_t size = 0, given = f.origin->given;
+      if (ref.kind == Kind::object) size = object_of(ref).dict ? object_of(ref).dict->size : 0, given = 0;
+      else if (ref.kind == Kind::dict) size = ref.node->size;
+      f.step = Step::effects;
+      f.effect = f.origin->first;
+      if (size > given) {
+        Frame more{Step::dict_items, ref};
+        more.at = static_cast<std::uint32_t>(given);
+        stack_.push_back(more);
+      }
+      return true;
+    }
+    case Step::list_items: return save_sequence(f, ref.kind == Kind::object ? object_of(ref).list->items() : list_of(ref).items(), false);
+    case Step::dict_items: return save_entries(f, ref.kind == Kind::object ? object_of(ref).dict->entries() : dict_of(ref).entries(), false);
+    case Step::effects: {  // … and the states, and calls made for their effect, in order
+      if (f.value) {
+        op(Op::BUILD);
+        f.value = false;
+      }
+      const Effect* e = f.effect;
+      if (!e) return stack_.pop_back(), true;
+      f.effect = e->next;
+      if (e->setter.kind == Kind::absent) {
+        f.value = true;
+        return save(e->state);
+      }
+      stack_.push_back({Step::setter_call, ref, nullptr, e});
+      return save(e->setter);
+    }
+    case Step::setter_call: {
+      const auto items = tuple_of(f.effect->state).items();
+      if (f.at < items.size()) return save(items[f.at++]);
+      const bool memoised = f.effect->state.node->flags & kMemoised;
+      const void* args = f.effect->state.node;
+      stack_.pop_back();
+      op(Op::TUPLE2);
+      if (memoised) put(args);
+      op(Op::REDUCE);
+      op(Op::POP);
+      return true;
+    }
+    case Step::persistent:
+      stack_.pop_back();
+      op(Op::BINPERSID);
+      return true;
+    case Step::parameter_tail: {
+      stack_.pop_back();
+      auto ok = leaves_.parameter_tail(*this, ref);
+      return ok ? true : fail(std::move(ok).error());
+    }
+  }
+  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "no such step"));
+}
+
+}  // namespace brine

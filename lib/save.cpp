@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The writer's front door: value → pickle → archive → file. load() read backwards.
+#include <brine/save.hpp>
+
+#include "archive/zip_writer.hpp"
+#include "bytes/file_save.hpp"
+#include "pickle/emitter.hpp"
+#include "state/state_dict.hpp"
+#include "torch/access.hpp"
+#include "torch/form.hpp"
+#include "torch/write_zip.hpp"
+
+#include <limits>
+#include <new>
+
+namespace brine {
+
+namespace {
+
+/// A graph for what has to be made while writing. Its memory is the caller's own choice, so it has no limit but the machine's.
+struct Scratch {
+  Budget budget{std::numeric_limits<std::uint64_t>::max(), ErrorCode::out_of_memory};
+  Graph graph{budget};
+};
+
+Result<void> check(const SaveOptions& options) {
+  if (options.protocol >= 1 && options.protocol <= 5) return {};
+  return Error(ErrorKind::usage, ErrorCode::bad_argument, "pickle protocol " + std::to_string(options.protocol) + "; 1 to 5 can be written");
+}
+
+/// The pickle of a value, and the storages it names.
+struct Pickled {
+  std::string bytes;
+  std::vector<WrittenStorage> storages;
+};
+
+Result<Pickled> pickle(const Ref& root, Graph& scratch, const SaveOptions& options) {
+  if (auto ok = check(options); !ok) return std::move(ok).error();
+  TorchReduce reduce({options.keep_keys, options.compact});
+  if (options.compact)
+    if (auto ok = reduce.see(root); !ok) return std::move(ok).error();
+  auto bytes = Emitter(scratch, reduce, options.protocol).run(root);
+  if (!bytes) return std::move(bytes).error();
+  return Pickled{std::move(*bytes), std::move(reduce.storages())};
+}
+
+Result<void> write(const Ref& root, Graph& scratch, Sink& sink, SaveOptions options) {
+  if (options.root.empty()) options.root = "archive";
+  auto pickled = pickle(root, scratch, options);
+  if (!pickled) return std::move(pickled).error();
+  return write_zip(sink, pickled->bytes, std::move(pickled->storages), options);
+}
+
+Result<void> write(const Ref& root, Graph& scratch, const std::filesystem::path& path, SaveOptions options) {
+  if (options.root.empty()) options.root = archive_root(path.string());
+  if (options.root.empty()) return Error(ErrorKind::usage, ErrorCode::bad_argument, "the file's name has no stem, which the archive's folder is called after").in_file(path.string());
+  auto pickled = pickle(root, scratch, options);
+  if (!pickled) return std::move(pickled).error().in_file(path.string());
+  FileSaveOptions file;
+  file.fsync = options.fsync;
+  file.expected_size = zip_size(pickled->bytes, pickled->storages);
+  return save_file(path, file, [&](Sink& sink) { return write_zip(sink, pickled->bytes, std::move(pickled->storages), options); });
+}
+
+template <class Target>
+Result<void> save_value(const Graph* graph, const Ref& root, Target& target, const SaveOptions& options) {
+#if defined(__cpp_exceptions)
+  try {
+#endif
+    Scratch scratch;
+    if (graph) scratch.graph.inherit(*graph);
+    return write(root, scratch.graph, target, options);
+#if defined(__cpp_exceptions)
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left");
+  }
+#endif
+}
+
+template <class Target>
+Result<void> save_state(const StateDict& state, Target& target, const SaveOptions& options) {
+#if defined(__cpp_exceptions)
+  try {
+#endif
+    Scratch scratch;
+    auto root = state_dict_value(state, scratch.graph);
+    if (!root) return std::move(root).error();
+    return write(*root, scratch.graph, target, options);
+#if defined(__cpp_exceptions)
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left");
+  }
+#endif
+}
+
+}  // namespace
+
+Result<void> save(const StateDict& state, const std::filesystem::path& path, const SaveOptions& options) { return save_state(state, path, options); }
+Result<void> save(const StateDict& state, Sink sink, const SaveOptions& options) { return save_state(state, sink, options); }
+
+Result<void> save(const Value& value, const std::filesystem::path& path, const SaveOptions& options) {
+  return save_value(Access::graph(value), Access::ref(value), path, options);
+}
+Result<void> save(const Value& value, Sink sink, const SaveOptions& options) {
+  return save_value(Access::graph(value), Access::ref(value), sink, options);
+}
+
+SaveOptions SaveOptions::as_read(const Checkpoint& checkpoint) {
+  SaveOptions options;
+  const Form& form = Access::form(checkpoint);
+  options.protocol = checkpoint.protocol();
+  form.describe(options);
+  return options;
+}
+
+}  // namespace brine

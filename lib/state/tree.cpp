@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include <brine/tree.hpp>
+
+#include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
+#include "pickle/text_args.hpp"
+#include "state/state_dict.hpp"
+#include "torch/access.hpp"
+#include "torch/torch_calls.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace brine {
+
+struct Tree::Impl {
+  Budget budget{std::numeric_limits<std::uint64_t>::max(), ErrorCode::out_of_memory};
+  Graph graph{budget};
+  std::unordered_map<std::string, Ref> interned;
+  std::unordered_map<std::uint16_t, Ref> globals;
+  std::vector<Tensor> tensors;
+  std::vector<std::shared_ptr<const void>> owners;
+  std::shared_ptr<const char> alive = std::make_shared<const char>();  // what the values' handles hold on to
+
+  Impl() { graph.set_owner(std::weak_ptr<const void>(alive)); }
+
+  Value value(const Ref& ref) const { return Access::value(&graph, ref); }
+
+  // Identity as the compiler's: identifiers, the empty text and single characters are one object each.
+  Ref text(std::string_view v) {
+    const auto part = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9'); };
+    const bool identifier = !v.empty() && !(v[0] >= '0' && v[0] <= '9') && std::all_of(v.begin(), v.end(), part);
+    const bool single = v.size() == 1 || (v.size() == 2 && static_cast<unsigned char>(v[0]) < 0xC4 && static_cast<unsigned char>(v[0]) >= 0xC2);
+    if (!identifier && !v.empty() && !single) return make_text(graph.copy(v));
+    Ref& kept = interned[std::string(v)];
+    if (kept.kind == Kind::absent) kept = make_text(graph.copy(v));
+    if (v == "storage") graph.storage_word = kept;
+    return kept;
+  }
+
+  Ref tensor(const Tensor& t) {
+    tensors.push_back(t);
+    return make_tensor_ref(&Handles::record(t));
+  }
+
+  Ref global(std::uint16_t known, std::string_view module, std::string_view name) {
+    if (GlobalNode* first = graph.first(known)) return make_node(Kind::global, first);
+    const Ref g = graph.global(module, graph.copy(name));
+    if (g.kind == Kind::absent) return g;
+    g.node->known = known;
+    graph.set_first(static_cast<GlobalNode&>(*g.node));
+    return g;
+  }
+};
+
+Tree::Tree() : impl_(std::make_unique<Impl>()) {}
+Tree::~Tree() = default;
+Tree::Tree(Tree&&) noexcept = default;
+Tree& Tree::operator=(Tree&&) noexcept = default;
+
+Value Tree::value(const TreeItem& item) {
+  struct Visitor {
+    Impl& impl;
+    Ref operator()(std::monostate) const { return make_none(); }
+    Ref operator()(bool v) const { return make_bool(v); }
+    Ref operator()(std::int64_t v) const { return make_int(v); }
+    Ref operator()(double v) const { return make_float(v); }
+    Ref operator()(std::string_view v) const { return impl.text(v); }
+    Ref operator()(const Tensor& v) const { return impl.tensor(v); }
+    Ref operator()(const Value& v) const {
+      const Graph* from = Access::graph(v);
+      if (from && from != &impl.graph) impl.owners.push_back(from->owner());
+      return Access::ref(v);
+    }
+  };
+  return impl_->value(std::visit(Visitor{*impl_}, item.item_));
+}
+
+Value Tree::bytes(std::span<const std::byte> data) {
+  return impl_->value(impl_->graph.bytes(impl_->graph.copy({reinterpret_cast<const char*>(data.data()), data.size()})));
+}
+
+Value Tree::big_int(std::string_view decimal) {
+  const auto parsed = parse_int(decimal);
+  if (!parsed) return {};
+  Ref ref = *parsed;
+  if (ref.flags & kBig) ref.text = impl_->graph.copy(decimal).data();
+  return impl_->value(ref);
+}
+
+Value Tree::complex(double real, double imag) { return impl_->value(impl_->graph.complex(real, imag)); }
+Value Tree::dict() { return impl_->value(impl_->graph.dict()); }
+Value Tree::ordered_dict() { return impl_->value(make_ordered_dict(impl_->graph)); }
+
+namespace {
+template <class Items>
+std::vector<Ref> refs(Tree& tree, const Items& items) {
+  std::vector<Ref> out;
+  for (const TreeItem& item : items) out.push_back(Access::ref(tree.value(item)));
+  return out;
+}
+}  // namespace
+
+Value Tree::list(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items))); }
+Value Tree::tuple(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
+Value Tree::set(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items), Kind::set)); }
+
+Value Tree::size(std::initializer_list<std::int64_t> shape) {
+  std::vector<Ref> items;
+  for (const std::int64_t s : shape) items.push_back(make_int(s));
+  return impl_->value(impl_->graph.tuple(items, Made::size));
+}
+
+Value Tree::dtype(DType dtype) {
+  return impl_->value(impl_->global(static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(dtype)), "torch", name(dtype)));
+}
+
+Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
+  const Ref base = impl_->tensor(tensor);
+  auto* record = impl_->graph.arena().make<TensorRecord>(tensor_of(base));
+  if (!record) return {};
+  record->base = &tensor_of(base);
+  record->form = TensorForm::parameter;
+  record->parameter = true;
+  record->requires_grad = requires_grad;
+  record->origin = nullptr;
+  return impl_->value(make_tensor_ref(record));
+}
+
+Result<Value> Tree::state_dict(const StateDict& state) {
+  auto value = state_dict_value(state, impl_->graph);
+  if (!value) return std::move(value).error();
+  const auto& impl = *Access::impl(state);
+  impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());
+  impl_->owners.push_back(Access::impl(state));
+  return impl_->value(*value);
+}
+
+Result<void> Tree::set(const Value& dict, const TreeItem& key, const TreeItem& item) {
+  const Ref& target = Access::ref(dict);
+  if (target.kind != Kind::dict || Access::graph(dict) != &impl_->graph)
+    return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are set on dicts that this Tree made, not on " + class_name(target));
+  bool replaced = false;
+  const Ref k = Access::ref(value(key)), v = Access::ref(value(item));
+  if (impl_->graph.set(static_cast<DictNode&>(*target.node), k, v, replaced)) return {};
+  return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+}
+
+Result<void> Tree::append(const Value& list, const TreeItem& item) {
+  const Ref& target = Access::ref(list);
+  if (target.kind != Kind::list || Access::graph(list) != &impl_->graph)
+    return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are appended to lists that this Tree made, not to " + class_name(target));
+  const Ref v = Access::ref(value(item));
+  if (impl_->graph.append(static_cast<ListNode&>(*target.node), {&v, 1})) return {};
+  return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+}
+
+}  // namespace brine

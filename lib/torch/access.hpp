@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Access: the library's own way into its handles.
+#pragma once
+
+#include <brine/checkpoint.hpp>
+
+#include <memory>
+#include <string>
+
+namespace brine {
+
+class Form;
+
+struct Access {
+  static const Graph* graph(const Value& value) noexcept { return value.graph_; }
+  static const Ref& ref(const Value& value) noexcept { return value.ref_; }
+  static Value value(const Graph* graph, const Ref& ref, std::string path = {}) { return Value(graph, ref, std::move(path)); }
+
+  static const Form& form(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
+
+  static const std::shared_ptr<StateDict::Impl>& impl(const StateDict& state) noexcept { return state.impl_; }
+  static StateDict state_dict(std::shared_ptr<StateDict::Impl> impl) noexcept { return StateDict(std::move(impl)); }
+};
+
+}  // namespace brine

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The mirror of rebuild: tensors as _rebuild_tensor_v2 and _v3, parameters, storages as persistent ids, numbered by first use.
+// Source: torch/_tensor.py (_reduce_ex_internal), torch/nn/parameter.py, torch/serialization.py (persistent_id).
+#pragma once
+
+#include "pickle/emitter.hpp"
+#include "torch/record.hpp"
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace brine {
+
+/// A storage to be written: under which key, and which bytes of it.
+struct WrittenStorage {
+  Ref key;                        // the str object of its key
+  const StorageRecord* record;
+  std::uint64_t offset, nbytes;   // all of it, or the part that is viewed (compact)
+};
+
+struct ReduceOptions {
+  bool keep_keys = false;  // the file's own keys (pointer numbers), instead of 0, 1, 2 …
+  bool compact = false;    // only the part of a storage that its tensors view
+};
+
+class TorchReduce final : public Leaves {
+ public:
+  explicit TorchReduce(const ReduceOptions& options) : options_(options) {}
+
+  Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) override;
+  Result<void> parameter_tail(Emitter& out, const Ref& parameter) override;
+  Result<void> storage(Emitter& out, const Ref& storage) override;
+
+  /// In the order of their first use.
+  std::vector<WrittenStorage>& storages() noexcept { return storages_; }
+  /// For `compact`: every tensor that will be written must be seen first.
+  Result<void> see(const Ref& root);
+
+ private:
+  struct Reach {
+    std::int64_t first = INT64_MAX, last = -1;  // elements of the storage that tensors view
+  };
+  Result<void> persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view);
+  Result<void> write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known);
+  Result<void> empty_hooks(Emitter& out);
+  Result<std::size_t> number(Emitter& out, const StorageRecord& record);
+  std::int64_t shift(const TensorRecord& t) const noexcept;
+
+  ReduceOptions options_;
+  std::vector<WrittenStorage> storages_;
+  std::unordered_map<const StorageRecord*, std::size_t> numbers_;
+  std::unordered_map<const StorageRecord*, Reach> reach_;
+  std::unordered_map<std::uint16_t, Ref> globals_;
+  Ref storage_word_, cpu_word_;
+};
+
+}  // namespace brine

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "torch/write_zip.hpp"
+
+#include "archive/zip_writer.hpp"
+#include "bytes/bytes.hpp"
+#include "torch/byte_swap.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace brine {
+
+namespace {
+
+constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;  // of what has to go through a buffer
+
+std::string_view native_order() noexcept { return boost::endian::order::native == boost::endian::order::little ? "little" : "big"; }
+
+class Writer {
+ public:
+  Writer(Sink& sink, std::string_view pickle, std::vector<WrittenStorage> storages, const SaveOptions& options)
+      : zip_(sink, {options.root, options.alignment, options.crc}), pickle_(pickle), storages_(std::move(storages)), options_(options) {}
+
+  Result<void> run() {
+    for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace("data/" + std::string(text_of(storages_[i].key)), i);
+    for (const std::string& record : order())
+      if (auto ok = write(record); !ok) return ok;
+    return zip_.finish();
+  }
+
+ private:
+  // Names of records; a single "data/" stands for all storages that are not named.
+  std::vector<std::string> order() const {
+    if (!options_.records.empty()) return options_.records;
+    switch (options_.profile) {
+      case Profile::torch_1_6: return {"data.pkl", "data/", "version"};
+      case Profile::torch_2_1: return {"data.pkl", "byteorder", "data/", "version", ".data/serialization_id"};
+      case Profile::torch_2_7: break;
+    }
+    return {"data.pkl", ".format_version", ".storage_alignment", "byteorder", "data/", "version", ".data/serialization_id"};
+  }
+
+  Result<void> write(const std::string& record) {
+    if (record == "data.pkl") return add(record, pickle_);
+    if (record == ".format_version") return add(record, "1");
+    if (record == ".storage_alignment") return add(record, std::to_string(options_.alignment));
+    if (record == "byteorder") return add(record, options_.big_endian ? "big" : options_.records.empty() ? native_order() : "little");
+    if (record == "version" || record == ".data/version") return add(record, options_.version);
+    if (record == ".data/serialization_id") return add(record, zip_.serialization_id(options_.id_half));
+    if (record == "data/") return rest();
+    const auto at = by_name_.find(record);
+    return at == by_name_.end() ? Result<void>() : storage(record, at->second);
+  }
+
+  Result<void> rest() {
+    std::vector<std::pair<std::string, std::size_t>> left;
+    for (std::size_t i = 0; i < storages_.size(); ++i)
+      if (storages_[i].record) left.emplace_back("data/" + std::string(text_of(storages_[i].key)), i);
+    if (options_.profile != Profile::torch_2_7) std::sort(left.begin(), left.end());
+    for (const auto& [name, i] : left)
+      if (auto ok = storage(name, i); !ok) return ok;
+    return {};
+  }
+
+  Result<void> add(std::string_view record, std::string_view text) { return zip_.add(record, std::as_bytes(std::span(text.data(), text.size()))); }
+
+  Result<void> storage(const std::string& name, std::size_t i) {
+    const WrittenStorage w = storages_[i];
+    if (!w.record) return {};  // written already
+    storages_[i].record = nullptr;
+    const StorageRecord& r = *w.record;
+    const bool swap = !r.untyped && item_size(r.dtype) > 1 && is_big(r) != wants_big();
+    const std::byte* data = r.data;
+    if (w.nbytes == 0) return zip_.add(name, {});
+    if (data && !swap) return zip_.add(name, {data + w.offset, static_cast<std::size_t>(w.nbytes)});
+    return zip_.add(name, w.nbytes, [&](const ZipWriter::Emit& emit) -> Result<void> {
+      auto buffer = allocate(std::min(w.nbytes, kPiece), "a piece of a storage");
+      if (!buffer) return std::move(buffer).error();
+      for (std::uint64_t at = 0; at < w.nbytes; at += kPiece) {
+        const std::span<std::byte> piece(buffer->get(), static_cast<std::size_t>(std::min(kPiece, w.nbytes - at)));
+        if (data) std::copy_n(data + w.offset + at, piece.size(), piece.data());
+        else if (auto ok = r.reader->read(r, w.offset + at, piece); !ok) return ok;
+        if (swap) swap_bytes(r.dtype, piece);
+        if (auto ok = emit(piece); !ok) return ok;
+      }
+      return {};
+    });
+  }
+
+  static bool is_big(const StorageRecord& r) noexcept { return r.foreign != (boost::endian::order::native == boost::endian::order::big); }
+  bool wants_big() const noexcept { return options_.records.empty() ? native_order() == "big" : options_.big_endian; }
+
+  ZipWriter zip_;
+  std::string_view pickle_;
+  std::vector<WrittenStorage> storages_;
+  std::unordered_map<std::string, std::size_t> by_name_;
+  const SaveOptions& options_;
+};
+
+}  // namespace
+
+Result<void> write_zip(Sink& sink, std::string_view pickle, std::vector<WrittenStorage> storages, const SaveOptions& options) {
+  return Writer(sink, pickle, std::move(storages), options).run();
+}
+
+std::uint64_t zip_size(std::string_view pickle, const std::vector<WrittenStorage>& storages) noexcept {
+  std::uint64_t size = pickle.size() + 1024;
+  for (const WrittenStorage& s : storages) size += s.nbytes + 320;
+  return size;
+}
+
+}  // namespace brine

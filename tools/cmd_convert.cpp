@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// brine convert: saves a checkpoint again, whole or its weights, edited on the way.
+#include "common.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace tool {
+
+namespace {
+
+struct Convert {
+  Common common;
+  std::string out, profile, cast, strip_prefix, add_prefix;
+  std::vector<std::string> only, drop, rename;
+  bool as_read = false, compact = false, state_dict = false, force = false, no_crc = false, fsync = false;
+  int protocol = 0;
+
+  bool edits() const { return !cast.empty() || !strip_prefix.empty() || !add_prefix.empty() || !only.empty() || !drop.empty() || !rename.empty(); }
+
+  int run() const {
+    std::error_code ignored;
+    if (!force && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
+    const auto ckpt = common.open();
+    if (!ckpt) return fail(ckpt.error());
+    const auto options = save_options(*ckpt);
+    brine::Result<void> saved;
+    if (state_dict || edits()) {
+      auto weights = ckpt->state_dict(common.at);
+      if (!weights) return fail(weights.error());
+      if (auto ok = edit(*weights); !ok) return fail(std::move(ok).error().in_file(common.file));
+      saved = brine::save(*weights, out, options);
+    } else {
+      const brine::Value from = ckpt->at(common.at);
+      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+      saved = brine::save(from, out, options);
+    }
+    return saved ? int{kDone} : fail(saved.error());
+  }
+
+  brine::SaveOptions save_options(const brine::Checkpoint& ckpt) const {
+    brine::SaveOptions options = as_read ? brine::SaveOptions::as_read(ckpt) : brine::SaveOptions{};
+    if (profile == "torch-1.6") options.profile = brine::Profile::torch_1_6;
+    if (profile == "torch-2.1") options.profile = brine::Profile::torch_2_1;
+    if (profile == "torch-2.7") options.profile = brine::Profile::torch_2_7;
+    if (protocol) options.protocol = protocol;
+    options.compact = compact;
+    options.fsync = fsync;
+    if (no_crc) options.crc = false;
+    return options;
+  }
+
+  brine::Result<void> edit(brine::StateDict& weights) const {
+    if (!only.empty()) weights.keep(only);
+    if (!drop.empty()) weights.drop(drop);
+    if (!strip_prefix.empty()) weights.strip_prefix(strip_prefix);
+    if (!add_prefix.empty()) weights.add_prefix(add_prefix);
+    for (const std::string& rule : rename)
+      if (auto ok = substitute(weights, rule); !ok) return ok;
+    if (!cast.empty()) return weights.cast(*brine::dtype_from_name(cast));
+    return {};
+  }
+
+  // s/a/b/: the text a, wherever it first stands in a name, becomes b. The character behind the s divides.
+  static brine::Result<void> substitute(brine::StateDict& weights, const std::string& rule) {
+    const char divider = rule[1];
+    const auto middle = rule.find(divider, 2), last = rule.size() - 1;
+    const std::string from = rule.substr(2, middle - 2), to = rule.substr(middle + 1, last - middle - 1);
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : weights) names.emplace_back(name);
+    for (const std::string& name : names) {
+      const auto at = name.find(from);
+      if (at == std::string::npos) continue;
+      if (auto ok = weights.rename(name, name.substr(0, at) + to + name.substr(at + from.size())); !ok) return ok;
+    }
+    return {};
+  }
+};
+
+std::string check_rule(const std::string& rule) {
+  const bool ok = rule.size() >= 5 && rule[0] == 's' && rule.back() == rule[1] && rule.find(rule[1], 2) < rule.size() - 1 && rule[2] != rule[1];
+  return ok ? "" : "write it as s/old/new/";
+}
+
+std::string check_dtype(const std::string& dtype) { return brine::dtype_from_name(dtype) ? "" : "there is no dtype " + dtype; }
+
+}  // namespace
+
+void add_convert(CLI::App& app, Run& run) {
+  auto c = std::make_shared<Convert>();
+  CLI::App* command = app.add_subcommand("convert", "save again: legacy to zip, a whole model to its weights, keys renamed, dropped, cast");
+  c->common.add_to(*command);
+  command->add_option("OUT", c->out, "the new file")->required();
+  command->add_option("--profile", c->profile, "whose torch.save to follow (torch-2.7 is today's)")->check(CLI::IsMember({"torch-1.6", "torch-2.1", "torch-2.7"}));
+  command->add_flag("--as-read", c->as_read, "keep root, keys, order and alignment of the source file");
+  command->add_flag("--compact", c->compact, "of each storage write only what its tensors view");
+  command->add_flag("--state-dict", c->state_dict, "only the weights: of a whole model, or of the checkpoint that holds them (at --at)");
+  command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype")->check(check_dtype);
+  command->add_option("--only", c->only, "keep only weights whose name matches the glob")->allow_extra_args(false);
+  command->add_option("--drop", c->drop, "leave out weights whose name matches the glob")->allow_extra_args(false);
+  command->add_option("--rename", c->rename, "s/old/new/ in the names")->check(check_rule)->allow_extra_args(false);
+  command->add_option("--strip-prefix", c->strip_prefix, "take this off the names: module.");
+  command->add_option("--add-prefix", c->add_prefix, "put this before the names");
+  command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
+  command->add_flag("--no-crc", c->no_crc, "write no CRCs");
+  command->add_flag("--fsync", c->fsync, "wait until the file is on the disk");
+  command->add_flag("--force", c->force, "replace OUT if it exists");
+  command->footer("Examples:\n  brine convert legacy.pth modern.pth\n  brine convert whole_model.pth weights.pth --state-dict\n"
+                  "  brine convert ckpt.pt half.pt --at ema --cast float16\n  brine convert ddp.pt plain.pt --strip-prefix module. --drop '*.num_batches_tracked'");
+  command->callback([c, &run] { run = [c] { return c->run(); }; });
+}
+
+}  // namespace tool
