@@ -35,6 +35,17 @@ bool is_number(const Ref& r) noexcept {
   return r.kind == Kind::boolean || r.kind == Kind::floating || (r.kind == Kind::integer && !(r.flags & kBig));
 }
 
+/// `hash` counts only where the dict has an index.
+const Entry* find_hashed(const DictNode& dict, const Ref& key, std::uint64_t hash) noexcept {
+  if (!dict.index) {
+    for (const Entry& e : dict.entries())
+      if (keys_equal(e.key, key)) return &e;
+    return nullptr;
+  }
+  const auto at = HashIndex::find({dict.index, dict.slots}, hash, [&](std::uint32_t i) { return keys_equal(dict.data[i].key, key); });
+  return at == HashIndex::npos ? nullptr : dict.data + at;
+}
+
 }  // namespace
 
 bool same_object(const Ref& a, const Ref& b) noexcept {
@@ -227,24 +238,19 @@ bool Graph::index_all(DictNode& dict) noexcept {
 }
 
 const Entry* Graph::find(const DictNode& dict, const Ref& key) const noexcept {
-  if (!dict.index) {
-    for (const Entry& e : dict.entries())
-      if (keys_equal(e.key, key)) return &e;
-    return nullptr;
-  }
-  const auto at = HashIndex::find({dict.index, dict.slots}, hash_key(key, seed_),
-                                  [&](std::uint32_t i) { return keys_equal(dict.data[i].key, key); });
-  return at == HashIndex::npos ? nullptr : dict.data + at;
+  return find_hashed(dict, key, dict.index ? hash_key(key, seed_) : 0);
 }
 
 bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept {
-  if (const Entry* old = find(dict, key)) {
+  const bool indexed = dict.index != nullptr;
+  const std::uint64_t hash = indexed ? hash_key(key, seed_) : 0;
+  if (const Entry* old = find_hashed(dict, key, hash)) {
     dict.data[old - dict.data].value = value;
     replaced = true;
     return true;
   }
   if (dict.size == dict.capacity && !reserve(dict, std::max<std::size_t>(4, std::size_t{dict.size} + 1))) return false;
-  if (dict.index) HashIndex::insert({dict.index, dict.slots}, hash_key(key, seed_), dict.size);
+  if (dict.index) HashIndex::insert({dict.index, dict.slots}, indexed ? hash : hash_key(key, seed_), dict.size);
   dict.data[dict.size++] = {key, value};
   return true;
 }

@@ -44,7 +44,8 @@ inline std::uint64_t hash_bytes(std::string_view text, std::uint64_t seed) noexc
   return mix(word(p, first) ^ k0 ^ h, word(p + first, n - first) ^ k1 ^ seed);
 }
 
-/// Open addressing with linear probing over caller-provided or own slots; a slot holds item number + 1, and 0 is free.
+/// Open addressing with linear probing over caller-provided or own slots; a slot holds item number + 1, and 0 is free. The number needs no more
+/// bits than the slots' own numbers do; the rest hold some of the hash, so that hardly an item is looked at for nothing.
 class HashIndex {
  public:
   static constexpr std::uint32_t npos = 0xFFFFFFFF;
@@ -60,9 +61,11 @@ class HashIndex {
   template <class Equal>
   static std::uint32_t find(std::span<const std::uint32_t> slots, std::uint64_t hash, Equal&& equal) {
     const std::size_t mask = slots.size() - 1;
+    const auto number = static_cast<std::uint32_t>(mask);
     for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
       if (slots[i] == 0) return npos;
-      if (equal(slots[i] - 1)) return slots[i] - 1;
+      const std::uint32_t item = (slots[i] & number) - 1;
+      if (((slots[i] ^ tag(hash)) & ~number) == 0 && equal(item)) return item;
     }
   }
 
@@ -71,8 +74,11 @@ class HashIndex {
     const std::size_t mask = slots.size() - 1;
     std::size_t i = hash & mask;
     while (slots[i] != 0) i = (i + 1) & mask;
-    slots[i] = item + 1;
+    slots[i] = (tag(hash) & ~static_cast<std::uint32_t>(mask)) | (item + 1);
   }
+
+ private:
+  static std::uint32_t tag(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
 };
 
 }  // namespace brine

@@ -29,23 +29,28 @@ constexpr std::uint16_t kUntypedTag = 0x100;
 
 }  // namespace
 
-std::uint32_t Storages::find(std::string_view key) const noexcept {
+std::uint32_t Storages::find(std::string_view key) const noexcept { return find(key, hash_bytes(key, seed_)); }
+
+std::uint32_t Storages::find(std::string_view key, std::uint64_t hash) const noexcept {
   if (index_.empty()) return size_;
-  const auto i = HashIndex::find(index_, hash_bytes(key, seed_), [&](std::uint32_t n) { return (*this)[n].key == key; });
+  const auto i = HashIndex::find(index_, hash, [&](std::uint32_t n) { return (*this)[n].key == key; });
   return i == HashIndex::npos ? size_ : i;
 }
 
 Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_view device, const GlobalNode& cls, DType dtype, bool untyped,
                                            std::uint64_t nbytes) {
-  if (const std::uint32_t known = find(key); known != size_) {
+  const std::uint64_t hash = hash_bytes(key, seed_);
+  if (const std::uint32_t known = find(key, hash); known != size_) {
     if ((*this)[known].key.data() != key.data()) (*this)[known].key_shared = false;
     if ((*this)[known].nbytes == nbytes) return known;
     return corrupt(ErrorCode::storage_size, "storage " + quoted(key) + " has " + std::to_string(nbytes) + " bytes here and " +
                                                 std::to_string((*this)[known].nbytes) + " elsewhere");
   }
   if (size_ % kBlock == 0) {
-    if (!budget_.take(kBlock * sizeof(StorageRecord))) return budget_.exceeded(kBlock * sizeof(StorageRecord), "the list of storages");
-    blocks_.push_back(std::make_unique<StorageRecord[]>(kBlock));
+    auto* block = arena_.array<StorageRecord>(kBlock);
+    if (!block) return budget_.exceeded(kBlock * sizeof(StorageRecord), "the list of storages");
+    std::uninitialized_default_construct_n(block, kBlock);
+    blocks_.push_back(block);
   }
   if (index_.size() * 2 < (std::size_t{size_} + 1) * 3) {
     const std::size_t slots = HashIndex::slots_for(std::max<std::size_t>(16, std::size_t{size_} * 2));
@@ -53,7 +58,7 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
     index_.assign(slots, 0);
     for (std::uint32_t i = 0; i < size_; ++i) HashIndex::insert(index_, hash_bytes((*this)[i].key, seed_), i);
   }
-  HashIndex::insert(index_, hash_bytes(key, seed_), size_);
+  HashIndex::insert(index_, hash, size_);
   StorageRecord& record = (*this)[size_++];
   record.key = key;
   record.device = device;

@@ -14,7 +14,7 @@ namespace brine {
 
 class Storages {
  public:
-  explicit Storages(Budget& budget) : budget_(budget), seed_(random_seed()) {}
+  explicit Storages(Budget& budget) : budget_(budget), seed_(random_seed()), arena_(budget) {}
   Storages(const Storages&) = delete;
 
   /// The storage of a persistent id ('storage', class, key, location, numel[, view]); a Ref of kind storage, or absent when the id is none.
@@ -29,11 +29,13 @@ class Storages {
 
  private:
   static constexpr std::uint32_t kBlock = 256;
+  std::uint32_t find(std::string_view key, std::uint64_t hash) const noexcept;
   Result<std::uint32_t> get_or_add(std::string_view key, std::string_view device, const GlobalNode& cls, DType dtype, bool untyped, std::uint64_t nbytes);
 
   Budget& budget_;
   const std::uint64_t seed_;
-  std::vector<std::unique_ptr<StorageRecord[]>> blocks_;
+  Arena arena_;  // its own: a graph's may be taken back
+  std::vector<StorageRecord*> blocks_;
   std::vector<std::uint32_t> index_;
   std::uint32_t size_ = 0;
 };
