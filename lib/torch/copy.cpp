@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 namespace brine {
 
@@ -19,7 +20,8 @@ std::uint64_t most_bytes(const TensorRecord& t) noexcept { return t.storage && t
 
 bool swapped(const TensorRecord& t) noexcept { return t.storage && t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1; }
 
-/// The elements of a view in row-major order, run by run: a run is the longest stretch of memory that is packed.
+/// The elements of a view in row-major order, row by row: a row is count() runs, one every step() elements, and a run the longest stretch of
+/// memory that is packed.
 class Runs {
  public:
   explicit Runs(const TensorRecord& t) : shape_(t.shape()), stride_(t.stride()), at_{} {
@@ -29,11 +31,17 @@ class Runs {
       run_ *= shape_[d];
       ++packed_dims_;
     }
+    if (outer_ == 0) return;
+    --outer_;
+    count_ = shape_[outer_];
+    step_ = stride_[outer_];
   }
   std::int64_t length() const noexcept { return run_; }
-  /// Offset of the present run from the first element.
+  std::int64_t count() const noexcept { return count_; }
+  std::int64_t step() const noexcept { return step_; }
+  /// Offset of the present row from the first element.
   std::int64_t offset() const noexcept { return offset_; }
-  /// Moves to the next run; false after the last.
+  /// Moves to the next row; false after the last.
   bool next() noexcept {
     for (std::size_t d = outer_; d-- > 0;) {
       offset_ += stride_[d];
@@ -47,9 +55,36 @@ class Runs {
  private:
   std::span<const std::int64_t> shape_, stride_;
   std::size_t packed_dims_ = 0, outer_ = 0;
-  std::int64_t run_ = 1, offset_ = 0;
+  std::int64_t run_ = 1, count_ = 1, step_ = 0, offset_ = 0;
   std::int64_t at_[255];
 };
+
+/// Copies a row of `count` runs, `step` bytes apart; `size` is one of its own where the run is as long as one element.
+template <class Size>
+std::byte* copy_row(std::byte* to, const std::byte* from, std::size_t count, std::size_t step, Size size) noexcept {
+  for (; count != 0; --count, from += step, to += size) std::memcpy(to, from, size);
+  return to;
+}
+
+template <std::size_t N>
+using Fixed = std::integral_constant<std::size_t, N>;
+
+void gather(std::byte* to, const std::byte* from, Runs& runs, std::size_t item) noexcept {
+  const std::size_t size = static_cast<std::size_t>(runs.length()) * item, step = static_cast<std::size_t>(runs.step()) * item;
+  const auto count = static_cast<std::size_t>(runs.count());
+  const auto all = [&](auto n) {
+    do to = copy_row(to, from + static_cast<std::size_t>(runs.offset()) * item, count, step, n);
+    while (runs.next());
+  };
+  switch (size) {
+    case 1: return all(Fixed<1>());
+    case 2: return all(Fixed<2>());
+    case 4: return all(Fixed<4>());
+    case 8: return all(Fixed<8>());
+    case 16: return all(Fixed<16>());
+    default: return all(size);
+  }
+}
 
 // Turns the sign of the real and/or imaginary parts. The parts of complex32 are halves, so the sign is the top bit of their last byte.
 void resolve(const TensorRecord& t, std::span<std::byte> elements) noexcept {
@@ -139,13 +174,7 @@ Result<void> Tensor::copy_to(std::span<std::byte> out) const {
   } else {
     const auto bytes = reach(t, storage());
     if (!bytes) return bytes.error();
-    const std::byte* from = bytes->span.data();
-    std::byte* to = out.data();
-    const std::size_t run = static_cast<std::size_t>(runs.length()) * item;
-    do {
-      std::memcpy(to, from + static_cast<std::size_t>(runs.offset()) * item, run);
-      to += run;
-    } while (runs.next());
+    gather(out.data(), bytes->span.data(), runs, item);
   }
   if (swapped(t)) swap_bytes(t.dtype, out);
   if (t.conj || t.neg) resolve(t, out);
