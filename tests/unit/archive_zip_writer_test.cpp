@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
+#include <stdexcept>
 
 using namespace brine;
 using namespace brine::test;
@@ -126,6 +128,22 @@ TEST_CASE("data of another size than announced, and a producer that fails") {
               ErrorKind::io, "gone");
 }
 
+TEST_CASE("a record that is not complete lets no other follow") {
+  std::vector<std::byte> out;
+  Sink sink = Sink::memory(out);
+  ZipWriter writer(sink, {.root = "archive"});
+  check_error(writer.add("data/0", 3, [&](const ZipWriter::Emit&) { return writer.add("data/1", {}); }), ErrorKind::usage, "not complete");
+#if defined(__cpp_exceptions)
+  ZipWriter other(sink, {.root = "archive"});
+  const ZipWriter::Produce throwing = [](const ZipWriter::Emit&) -> Result<void> { throw std::runtime_error("mine"); };
+  CHECK_THROWS_AS(static_cast<void>(other.add("data/0", 3, throwing)), std::runtime_error);
+  check_error(other.add("data/1", {}), ErrorKind::usage, "not complete");
+  check_error(other.finish(), ErrorKind::usage, "not complete");
+  ZipWriter third(sink, {.root = "archive"});
+  check_error(third.add("data/0", 3, [](const ZipWriter::Emit&) -> Result<void> { throw std::bad_alloc(); }), ErrorKind::limit, "memory");
+#endif
+}
+
 TEST_CASE("names and layouts that the reader would refuse") {
   const ZipLayout fine{.root = "archive"};
   check_refused(fine, {{"", "x"}}, "ends in a slash");
@@ -148,7 +166,8 @@ TEST_CASE("names and layouts that the reader would refuse") {
   check_refused({.root = "a", .alignment = 65'537}, {{"x", ""}}, "an alignment of 65537");
 
   // The padding block's own length is a 16-bit number: in a few places the largest alignments do not fit.
-  check_refused({.root = "a", .alignment = 65'536}, {{"x", std::string(65'536 - 16, 'x')}, {std::string(65'536 - 35, 'n'), ""}}, "the filler");
+  const Records far = {{"x", std::string(65'536 - 16, 'x')}, {std::string(65'536 - 35, 'n'), ""}};
+  check_refused({.root = "a", .alignment = 65'536}, far, "the filler");
 }
 
 TEST_CASE("a name as long as names can be") {

@@ -50,8 +50,8 @@ TEST_CASE("the calls of a save") {
   write_whole(folder / "m.pth", kOld);
   failing.start(0, Act::nothing);
   REQUIRE(save(folder / "m.pth"));
-  CHECK(failing.order ==
-        "open open reserve writev writev writev writev writev writev writev writev writev truncate change_mode sync close rename sync close");
+  CHECK(failing.order == "open open reserve writev writev writev writev writev writev writev writev writev "
+                         "truncate change_mode sync close rename sync close");
   CHECK(read_whole(folder / "m.pth") == whole());
 }
 
@@ -60,7 +60,8 @@ TEST_CASE("every call failing in turn") {
   const std::string expected = whole();
   const auto target = folder / "m.pth";
   for (const bool old : {true, false}) {
-    for (const Fault fault : {Fault{Act::fail, EIO}, {Act::fail, ENOSPC}, {Act::fail, EACCES}, {Act::fail, EINTR}, {Act::less, 0}, {Act::zero, 0}}) {
+    for (const Fault fault :
+         {Fault{Act::fail, EIO}, {Act::fail, ENOSPC}, {Act::fail, EACCES}, {Act::fail, EINTR}, {Act::less, 0}, {Act::zero, 0}}) {
       for (int nth = 1;; ++nth) {
         std::filesystem::remove(target);
         if (old) write_whole(target, kOld);

@@ -174,7 +174,8 @@ TEST_CASE("saving over a mapped file: the mapping keeps the old bytes") {
 TEST_CASE("what cannot be saved to: the path, and the system's words") {
   TemporaryFolder folder;
   check_refused(folder.path(), ErrorCode::open_failed, "is a directory");
-  check_refused(folder / "no/folder.pth", ErrorCode::open_failed, "no file can be made in '" + (folder / "no").string() + "': No such file");
+  const std::string words = "no file can be made in '" + (folder / "no").string() + "': No such file";
+  check_refused(folder / "no/folder.pth", ErrorCode::open_failed, words);
   check_refused(folder / "new/", ErrorCode::open_failed, "Is a directory");
   check_refused("", ErrorCode::open_failed, "No such file");
   write_whole(folder / "file", "a file");
