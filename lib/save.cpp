@@ -10,6 +10,7 @@
 #include "torch/form.hpp"
 #include "torch/write_zip.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <new>
 
@@ -108,7 +109,7 @@ Result<void> save(const Value& value, Sink sink, const SaveOptions& options) {
 SaveOptions SaveOptions::as_read(const Checkpoint& checkpoint) {
   SaveOptions options;
   const Form& form = Access::form(checkpoint);
-  options.protocol = checkpoint.protocol();
+  options.protocol = std::max(1, checkpoint.protocol());  // a pickle of text opcodes alone may be of either
   form.describe(options);
   return options;
 }

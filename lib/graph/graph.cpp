@@ -125,6 +125,7 @@ Ref Graph::tuple(std::span<const Ref> items, Made made) noexcept {
   auto* node = new (memory) TupleNode;
   node->size = static_cast<std::uint32_t>(items.size());
   node->made = made;
+  node->flags = kMemoised;
   std::copy(items.begin(), items.end(), node->items().begin());
   return make_node(Kind::tuple, node);
 }

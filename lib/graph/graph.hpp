@@ -39,6 +39,7 @@ class Graph {
   /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
   Ref storage_word;
 
+  /// Tuples and globals are made as memoised: the machine, which knows better, takes that back until a put follows.
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
   Ref list(std::span<const Ref> items = {}, Kind kind = Kind::list, Made made = Made::plain) noexcept;
   Ref dict(Made made = Made::plain) noexcept;

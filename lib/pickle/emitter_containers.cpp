@@ -257,7 +257,8 @@ bool Emitter::step() {
         return get(ref.node);
       }
       tuple_end(items.size());
-      return put(ref.node), true;
+      if (ref.node->flags & kMemoised) put(ref.node);  // arguments that CPython writes piece by piece are not
+      return true;
     }
     case Step::list: return save_sequence(f, list_of(ref).items(), true);
     case Step::dict: return save_entries(f, dict_of(ref).entries(), true);
@@ -369,18 +370,12 @@ bool Emitter::step() {
       stack_.push_back({Step::setter_call, ref, nullptr, e});
       return save(e->setter);
     }
-    case Step::setter_call: {
-      const auto items = tuple_of(f.effect->state).items();
-      if (f.at < items.size()) return save(items[f.at++]);
-      const bool memoised = f.effect->state.node->flags & kMemoised;
-      const void* args = f.effect->state.node;
+    case Step::setter_call:
+      if (f.at++ == 0) return save(f.effect->state);
       stack_.pop_back();
-      op(Op::TUPLE2);
-      if (memoised) put(args);
       op(Op::REDUCE);
       op(Op::POP);
       return true;
-    }
     case Step::persistent:
       stack_.pop_back();
       op(Op::BINPERSID);

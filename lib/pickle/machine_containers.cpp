@@ -11,12 +11,15 @@ bool Machine::tuple(std::size_t items) {
   if (!need(items)) return false;
   height_ -= items;
   last_tuple_ = nullptr;
-  return made(graph_.tuple({stack_.data() + height_, items}));
+  const Ref value = graph_.tuple({stack_.data() + height_, items});
+  if (value.kind != Kind::absent) value.node->flags = 0;
+  return made(value);
 }
 
 bool Machine::tuple_from_mark() {
   if (!need_mark()) return false;
   const Ref value = graph_.tuple(above_mark());
+  if (value.kind != Kind::absent) value.node->flags = 0;
   last_tuple_ = value.node;
   last_tuple_mark_ = marks_.back().arena;
   drop_to_mark();
