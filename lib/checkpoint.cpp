@@ -36,7 +36,7 @@ struct Checkpoint::Impl {
   int protocol = 0;
 
   Result<void> open() {
-    auto opened = open_form(source, options.limits, inflated, notes);
+    auto opened = open_form(source, {options.limits, inflated, notes, options.offset});
     if (!opened) return std::move(opened).error();
     form = std::move(*opened);
     if (auto ok = unpickle(); !ok) return ok;
@@ -189,7 +189,7 @@ Result<void> disassemble(const Source& source, const std::function<bool(std::str
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
     auto from = source.part(options.offset, source.size() - std::min(options.offset, source.size()));
     if (!from) return std::move(from).error();
-    auto form = open_form(std::move(*from), options.limits, inflated, notes);
+    auto form = open_form(std::move(*from), {options.limits, inflated, notes, options.offset});
     if (!form) return std::move(form).error();
     auto pickles = (*form)->all_pickles();
     if (!pickles) return std::move(pickles).error();

@@ -6,12 +6,12 @@
 
 namespace brine {
 
-Result<std::unique_ptr<Form>> open_form(Source source, const Limits& limits, Budget& inflated, Notes& notes) {
+Result<std::unique_ptr<Form>> open_form(Source source, const Opening& opening) {
   const auto found = detect(source);
   if (!found) return found.error();
   switch (found->format) {
-    case FileFormat::zip: return open_zip_form(std::move(source), limits, inflated, notes);
-    case FileFormat::pickle: return open_legacy_form(std::move(source), limits, inflated);
+    case FileFormat::zip: return open_zip_form(std::move(source), opening);
+    case FileFormat::pickle: return open_legacy_form(std::move(source), opening);
     case FileFormat::tar:
       return Error(ErrorKind::unsupported, ErrorCode::other_format, "this is a checkpoint in the tar format of PyTorch 0.1.1 to 0.1.9, which brine does not read yet");
     case FileFormat::other: break;

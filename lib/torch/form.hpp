@@ -43,9 +43,9 @@ class Form {
 };
 
 /// Opens the source in the form it has. Fails with: not_a_checkpoint and unsupported (named), corrupt, io, limit.
-Result<std::unique_ptr<Form>> open_form(Source source, const Limits& limits, Budget& inflated, Notes& notes);
+Result<std::unique_ptr<Form>> open_form(Source source, const Opening& opening);
 
-Result<std::unique_ptr<Form>> open_zip_form(Source source, const Limits& limits, Budget& inflated, Notes& notes);
-Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Limits& limits, Budget& inflated);
+Result<std::unique_ptr<Form>> open_zip_form(Source source, const Opening& opening);
+Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Opening& opening);
 
 }  // namespace brine

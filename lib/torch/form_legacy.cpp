@@ -38,8 +38,8 @@ struct Small {
 
 class LegacyForm final : public Form {
  public:
-  LegacyForm(Source source, const Limits& limits, Budget& inflated)
-      : source_(source), file_(std::move(source), nullptr, limits, inflated), limits_(limits), inflated_(inflated) {}
+  LegacyForm(Source source, const Opening& opening)
+      : source_(source), file_(std::move(source), nullptr, opening), limits_(opening.limits), inflated_(opening.inflated) {}
 
   Format format() const noexcept override { return Format::legacy; }
   const PickleAt& pickle() const noexcept override { return pickles_[3]; }
@@ -189,8 +189,8 @@ class LegacyForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Limits& limits, Budget& inflated) {
-  auto form = std::make_unique<LegacyForm>(std::move(source), limits, inflated);
+Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Opening& opening) {
+  auto form = std::make_unique<LegacyForm>(std::move(source), opening);
   if (auto ok = form->open(); !ok) return std::move(ok).error();
   return std::unique_ptr<Form>(std::move(form));
 }

@@ -32,8 +32,8 @@ std::optional<Error> other_zip(const ZipDirectory& directory) {
 
 class ZipForm final : public Form {
  public:
-  ZipForm(Archive archive, const Limits& limits, Budget& inflated, std::uint64_t size)
-      : archive_(std::move(archive)), file_(archive_.source(), &archive_, limits, inflated), inflated_(inflated), size_(size) {}
+  ZipForm(Archive archive, const Opening& opening, std::uint64_t size)
+      : archive_(std::move(archive)), file_(archive_.source(), &archive_, opening), inflated_(opening.inflated), size_(size) {}
 
   Format format() const noexcept override { return Format::zip; }
   const PickleAt& pickle() const noexcept override { return pickle_; }
@@ -177,12 +177,12 @@ class ZipForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_zip_form(Source source, const Limits& limits, Budget& inflated, Notes& notes) {
+Result<std::unique_ptr<Form>> open_zip_form(Source source, const Opening& opening) {
   const std::uint64_t size = source.size();
-  auto archive = Archive::open(std::move(source), limits);
+  auto archive = Archive::open(std::move(source), opening.limits);
   if (!archive) return std::move(archive).error();
-  auto form = std::make_unique<ZipForm>(std::move(*archive), limits, inflated, size);
-  if (auto ok = form->open(limits, notes); !ok) return std::move(ok).error();
+  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, size);
+  if (auto ok = form->open(opening.limits, opening.notes); !ok) return std::move(ok).error();
   return std::unique_ptr<Form>(std::move(form));
 }
 
