@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// graph_text: everything a graph holds below one value, as text: values, what made them, states, tensors with their records. Without
+// graph_text: everything a graph holds below one value, as text: values, behind each what made it, tensors with their records. Without
 // recursion, and linear in the graph. A node met again is "^n", n counting the nodes in the order in which they were first met.
 //
 // For tests that compare with literal text, and for fuzz targets: it reads every node that can be reached, so ASan sees what must not be.
@@ -52,18 +52,22 @@ class GraphText {
     return std::string(text.substr(0, 60)) + "…" + std::to_string(text.size()) + ":" + std::to_string(sum);
   }
 
-  // What stands on the stack is said last, so: in reverse.
+  // What is pushed last is said first.
   void origin(const Origin* origin) {
     if (!origins_ || !origin || again(origin)) return;
     constexpr const char* how[] = {"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST", "PERSID"};
     push(">");
     std::vector<Item> parts;
-    parts.push_back({origin->callee, std::string("<") + how[static_cast<int>(origin->how)] + " "});
-    parts.push_back({origin->args, " "});
-    if (origin->kwargs.kind != Kind::absent) parts.push_back({origin->kwargs, " **"});
+    parts.push_back({{}, std::string("<") + how[static_cast<int>(origin->how)]});
+    const auto add = [&](const char* before, const Ref& part) {
+      if (part.kind != Kind::absent) parts.push_back({part, before});
+    };
+    add(" ", origin->callee);
+    add(" ", origin->args);
+    add(" **", origin->kwargs);
     for (const Effect* e = origin->first; e; e = e->next) {
-      if (e->setter.kind != Kind::absent) parts.push_back({e->setter, " call "});
-      parts.push_back({e->state, e->setter.kind == Kind::absent ? " BUILD " : ""});
+      add(" call ", e->setter);
+      add(e->setter.kind == Kind::absent ? " BUILD " : " ", e->state);
     }
     for (std::size_t i = parts.size(); i-- > 0;) todo_.push_back(std::move(parts[i]));
     for (const Origin* o = origin->outer; o; o = o->outer) out_ += "outer:";
@@ -73,7 +77,7 @@ class GraphText {
   void sequence(const char* open, const char* close, const Items& items) {
     push(close);
     for (std::size_t i = items.size(); i-- > 0;) push(i ? ", " : "", items[i]);
-    out_ += open;
+    push(open);
   }
   void entries(const DictNode& dict) {
     push("}");
@@ -81,7 +85,7 @@ class GraphText {
       push(": ", dict.entries()[i].value);
       push(i ? ", " : "", dict.entries()[i].key);
     }
-    out_ += "{";
+    push("{");
   }
 
   void value(const Ref& v) {
