@@ -81,6 +81,9 @@ def report_open(runs, file):
     for row, parts in (('brine', ('load', 'state_dict', 'list')), ('floor', ('map', 'directory', 'pickle_crc', 'opcodes'))):
         for part in parts:
             line(f'  {row}: {part}', ms(runs.median(file, row, part)), ms(runs.least(file, row, part)))
+    share = runs.median(file, 'brine', 'cpu') / runs.median(file, 'brine')
+    if share < 0.8:
+        print(f'  busy machine: brine had a processor {share:.0%} of its time; the medians say little, cpu ms more')
     tensors, kept = runs.median(file, 'brine', 'tensors'), runs.median(file, 'brine', 'kept_kb')
     print(f'  {tensors:.0f} tensors, {runs.median(file, "brine", "copied"):.0f} of them copied; memory kept {kept:.0f} kB, '
           f'{kept * 1024 / tensors:.0f} B a tensor; the pickle {runs.median(file, "brine", "pickle_bytes") / tensors:.0f} B a tensor')
