@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// Tensors from their calls, in every form of every age; what is no such call is an error with its place, or stays an object.
+#include "support/run_pickle.hpp"
+
+using namespace brine;
+using namespace brine::test;
+
+namespace {
+
+/// (storage "0" of 6 float32, offset, size, stride) on the stack.
+Pickle& four(Pickle& p, std::string_view cls = "FloatStorage", std::int64_t numel = 6) { return p.storage(cls, "0", numel).integer(0).ints({2, 3}).ints({3, 1}); }
+Pickle rebuild(std::string_view name, std::string_view module = "torch._utils") {
+  Pickle p(2);
+  p.global(module, name).mark();
+  return p;
+}
+Pickle v2(std::string_view cls = "FloatStorage", std::int64_t numel = 6, bool grad = false) {
+  Pickle p = rebuild("_rebuild_tensor_v2");
+  return four(p, cls, numel).boolean(grad).ordered_dict();
+}
+Pickle done(Pickle p) { return p.tuple().reduce(); }
+/// The tensor of v2() on the stack, without PROTO.
+std::string plain() { return done(v2()).unfinished().substr(2); }
+
+void refused(const Pickle& arguments, ErrorCode code = ErrorCode::tensor_arguments, ErrorKind kind = ErrorKind::corrupt) {
+  Pickle before = arguments;
+  before.tuple();
+  check_last(before, Pickle(before).reduce(), code, "REDUCE", kind);
+}
+const std::string kV2 = "tensor(v2 float32 0 +0 [2,3] [3,1])";
+
+}  // namespace
+
+TEST_CASE("v2, canonical: nothing of the call is kept") {
+  CHECK(made_by_pickle(done(v2())) == kV2);
+  CHECK(made_by_pickle(done(v2("FloatStorage", 6, true))) == "tensor(v2 float32 0 +0 [2,3] [3,1] grad)");
+  CHECK(made_by_pickle(Pickle(2).tensor({.cls = "HalfStorage", .key = "k", .numel = 9, .offset = 8})) == "tensor(v2 float16 k +8 [] [])");
+}
+
+TEST_CASE("v2, not canonical: the call is kept") {
+  Pickle none = rebuild("_rebuild_tensor_v2");
+  four(none).boolean(false).none();
+  CHECK(text_of_pickle(done(none)) == kV2);
+  CHECK(made_by_pickle(done(none)).starts_with(kV2 + "<REDUCE torch._utils._rebuild_tensor_v2"));
+  CHECK(made_by_pickle(Pickle(v2()).tuple().op(Op::NEWOBJ)).starts_with(kV2 + "<NEWOBJ"));
+  Pickle number = rebuild("_rebuild_tensor_v2");
+  four(number).integer(1).ordered_dict();
+  CHECK(made_by_pickle(done(number)).starts_with("tensor(v2 float32 0 +0 [2,3] [3,1] grad)<REDUCE"));
+}
+
+TEST_CASE("v2 with a 7th argument: conj and neg") {
+  const auto with = [](std::string_view cls, std::string_view key, bool value) {
+    Pickle p = v2(cls);
+    return RunPickle(done(p.empty_dict().str(key).boolean(value).setitem())).text();
+  };
+  CHECK(with("ComplexFloatStorage", "conj", true) == "tensor(v2 complex64 0 +0 [2,3] [3,1] conj)");
+  CHECK(with("FloatStorage", "neg", true) == "tensor(v2 float32 0 +0 [2,3] [3,1] neg)");
+  CHECK(with("ComplexFloatStorage", "conj", false) == "tensor(v2 complex64 0 +0 [2,3] [3,1])");
+  CHECK(with("FloatStorage", "backend", true) == kV2);
+  CHECK(RunPickle(done(v2().none())).text() == kV2);
+  refused(v2().empty_dict().str("conj").boolean(true).setitem());
+}
+
+TEST_CASE("v1 and v3") {
+  Pickle v1 = rebuild("_rebuild_tensor");
+  CHECK(made_by_pickle(done(four(v1))).starts_with("tensor(v1 float32 0 +0 [2,3] [3,1])<REDUCE"));
+  Pickle v3 = rebuild("_rebuild_tensor_v3");
+  four(v3, "UntypedStorage", 12).boolean(false).ordered_dict().global("torch", "bits16");
+  CHECK(made_by_pickle(done(v3)) == "tensor(v3 bits16 0 +0 [2,3] [3,1])");
+  refused(Pickle(v3).none().none());
+  Pickle small = rebuild("_rebuild_tensor_v3");
+  refused(four(small, "UntypedStorage", 11).boolean(false).ordered_dict().global("torch", "bits16"), ErrorCode::tensor_bounds);
+  Pickle odd = rebuild("_rebuild_tensor_v3");
+  refused(four(odd, "UntypedStorage", 12).boolean(false).ordered_dict().global("torch", "half"));
+  Pickle text = rebuild("_rebuild_tensor_v3");
+  refused(four(text, "UntypedStorage", 12).boolean(false).ordered_dict().str("float32"));
+}
+
+TEST_CASE("errors of the arguments") {
+  refused(rebuild("_rebuild_tensor_v2"));
+  refused(v2().none().none());
+  Pickle five = rebuild("_rebuild_tensor_v2");
+  refused(four(five).boolean(false));
+  Pickle three = rebuild("_rebuild_tensor");
+  refused(three.storage("FloatStorage", "0", 1).integer(0).ints({1}));
+  Pickle text = rebuild("_rebuild_tensor_v2");
+  refused(text.str("0").integer(0).ints({1}).ints({1}).boolean(false).ordered_dict());
+  Pickle untyped = rebuild("_rebuild_tensor_v2");
+  refused(four(untyped, "UntypedStorage", 24).boolean(false).ordered_dict());
+  struct Row {
+    Pickle offset, size, stride, grad, hooks;
+  };
+  const auto p = [] { return Pickle(0); };
+  const Row rows[] = {
+      {p().none(), p().ints({1}), p().ints({1}), p().boolean(false), p().none()},
+      {p().op(Op::LONG1, "\x01\x02\x03\x04\x05\x06\x07\x08\x09"), p().ints({1}), p().ints({1}), p().boolean(false), p().none()},
+      {p().boolean(true), p().ints({1}), p().ints({1}), p().boolean(false), p().none()},
+      {p().integer(0), p().empty_list(), p().ints({1}), p().boolean(false), p().none()},
+      {p().integer(0), p().ints({1}), p().none(), p().boolean(false), p().none()},
+      {p().integer(0), p().floating(1).op(Op::TUPLE1), p().ints({1}), p().boolean(false), p().none()},
+      {p().integer(0), p().ints({1}), p().str("1").op(Op::TUPLE1), p().boolean(false), p().none()},
+      {p().integer(0), p().ints({1}), p().ints({1, 1}), p().boolean(false), p().none()},
+      {p().integer(0), p().ints({1}), p().ints({1}), p().integer(2), p().none()},
+      {p().integer(0), p().ints({1}), p().ints({1}), p().none(), p().none()},
+      {p().integer(0), p().ints({1}), p().ints({1}), p().boolean(false), p().empty_list()},
+  };
+  for (const Row& row : rows) {
+    Pickle whole = rebuild("_rebuild_tensor_v2");
+    whole.storage("FloatStorage", "0", 6);
+    for (const Pickle* part : {&row.offset, &row.size, &row.stride, &row.grad, &row.hooks}) whole.raw(part->unfinished());
+    refused(whole);
+  }
+}
+
+TEST_CASE("bounds, dimensions, gradients of integers") {
+  refused(v2("FloatStorage", 5), ErrorCode::tensor_bounds);
+  refused(v2("LongStorage", 6, true));
+  CHECK(RunPickle(done(v2("ComplexFloatStorage", 6, true))).ok());
+  Pickle many = rebuild("_rebuild_tensor_v2");
+  many.storage("FloatStorage", "0", 1).integer(0);
+  for (int i = 0; i < 2; ++i) {
+    many.mark();
+    for (int n = 0; n < 65; ++n) many.integer(1);
+    many.tuple();
+  }
+  refused(many.boolean(false).ordered_dict(), ErrorCode::too_many_dimensions, ErrorKind::limit);
+  Pickle huge = rebuild("_rebuild_tensor_v2");
+  huge.storage("FloatStorage", "0", 1).integer(0).ints({INT64_MAX, INT64_MAX}).ints({0, 0}).boolean(false).ordered_dict();
+  refused(huge, ErrorCode::tensor_size);
+}
+
+TEST_CASE("storages: persistent ids that cannot be") {
+  const auto id = [](const Pickle& parts) {
+    Pickle p(2);
+    return p.mark().raw(parts.unfinished()).tuple();
+  };
+  const auto check = [&](const Pickle& parts, ErrorCode code, ErrorKind kind = ErrorKind::corrupt) {
+    const Pickle before = id(parts);
+    check_last(before, Pickle(before).op(Op::BINPERSID), code, "BINPERSID", kind);
+  };
+  const auto start = [](std::string_view cls, std::string_view key) { return Pickle(0).str("storage").global("torch", cls).str(key); };
+  check(Pickle(0).str("storage"), ErrorCode::persistent_id);
+  check(start("FloatStorage", "0").str("cpu"), ErrorCode::persistent_id);
+  check(start("FloatStorage", "0").str("cpu").integer(1).none().none(), ErrorCode::persistent_id);
+  check(Pickle(0).str("storage").str("FloatStorage").str("0").str("cpu").integer(1), ErrorCode::persistent_id);
+  check(start("FloatStorage", "0").integer(0).integer(1), ErrorCode::persistent_id);
+  check(start("FloatStorage", "0").str("cpu").integer(4).integer(1), ErrorCode::persistent_id);
+  check(start("FloatStorage", "0").str("cpu").integer(4).ints({1, 2}), ErrorCode::persistent_id);
+  check(start("StrangeStorage", "0").str("cpu").integer(1), ErrorCode::storage_class, ErrorKind::unsupported);
+  for (const std::string_view key : {std::string_view(""), std::string_view("a b"), std::string_view("../x"), std::string_view("a\0", 2), std::string_view("ä")})
+    check(start("FloatStorage", key).str("cpu").integer(1), ErrorCode::storage_key);
+  check(Pickle(0).str("storage").global("torch", "FloatStorage").integer(0).str("cpu").integer(1), ErrorCode::storage_key);
+  check(start("FloatStorage", "0").str("cpu").integer(-1), ErrorCode::storage_size);
+  check(start("FloatStorage", "0").str("cpu").integer(INT64_MAX / 2), ErrorCode::storage_size);
+  check(start("FloatStorage", "0").str("cpu").str("4"), ErrorCode::storage_size);
+  check(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(2).integer(3).op(Op::TUPLE3), ErrorCode::storage_size);
+  check(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(-1).integer(3).op(Op::TUPLE3), ErrorCode::storage_size);
+  CHECK(text_of_pickle(id(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(1).integer(3).op(Op::TUPLE3)).op(Op::BINPERSID)) == "storage(0 float32 16 view 1+3)");
+  CHECK(text_of_pickle(id(start("FloatStorage", "0").none().integer(4)).op(Op::BINPERSID)) == "storage(0 float32 16)");
+}
+
+TEST_CASE("one storage, two dtypes: allowed where the bytes agree") {
+  Pickle p(2);
+  p.mark().storage("FloatStorage", "0", 4).storage("LongStorage", "0", 2).tuple();
+  CHECK(text_of_pickle(p) == "(storage(0 float32 16), storage(0 int64 16))");
+  Pickle before(2);
+  before.mark().storage("FloatStorage", "0", 4);
+  Pickle other(0);
+  other.storage("FloatStorage", "0", 5);
+  const std::string id = other.unfinished();
+  before.raw(id.substr(0, id.size() - 1));
+  check_last(before, Pickle(before).op(Op::BINPERSID), ErrorCode::storage_size, "BINPERSID");
+}
+
+TEST_CASE("parameters of every age") {
+  const auto parameter = [](std::string_view name, const std::string& rest) {
+    Pickle p = rebuild(name);
+    return RunPickle(done(p.raw(plain()).raw(rest))).text();
+  };
+  const std::string is = "tensor(parameter float32 0 +0 [2,3] [3,1]", of = " of " + kV2;
+  CHECK(parameter("_rebuild_parameter", Pickle(0).boolean(true).ordered_dict().unfinished()) == is + " grad param)" + of);
+  CHECK(parameter("_rebuild_parameter_with_state", Pickle(0).boolean(false).ordered_dict().none().unfinished()) == is + " param)" + of);
+  const auto cls = [](std::string_view module, std::string_view name, const std::string& rest) {
+    Pickle p(2);
+    return RunPickle(p.global(module, name).mark().raw(plain()).raw(rest)).text();
+  };
+  CHECK(cls("torch.nn.parameter", "Parameter", Pickle(0).boolean(false).tuple().reduce().unfinished()) == is + " param)" + of);
+  CHECK(cls("torch.nn.parameter", "Parameter", "tR") == is + " grad param)" + of);
+  CHECK(cls("torch.autograd.variable", "Variable", "tR") == is + ")" + of);
+  CHECK(cls("torch.nn.parameter", "Parameter", Pickle(0).tuple().reduce().boolean(false).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " param)" + of);
+  CHECK(cls("torch.autograd.variable", "Variable", Pickle(0).tuple().reduce().boolean(true).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " grad)" + of);
+  Pickle five(2);  // Parameter() and a BUILD with (data, grad, hooks, requires_grad, volatile)
+  five.global("torch.nn.parameter", "Parameter").empty_tuple().op(Op::NEWOBJ).mark().raw(plain()).none().none().boolean(true).boolean(false).tuple().build();
+  CHECK(text_of_pickle(five) == is + " grad param)" + of);
+  Pickle foreign = rebuild("_rebuild_parameter");
+  CHECK(text_of_pickle(done(foreign.global("m", "T").empty_tuple().reduce().boolean(true).ordered_dict())) == "object");
+  Pickle few = rebuild("_rebuild_parameter");
+  refused(few.raw(plain()).boolean(true));
+  Pickle odd = rebuild("_rebuild_parameter");
+  refused(odd.raw(plain()).str("yes").ordered_dict());
+}
+
+TEST_CASE("tensor classes of the first releases, with BUILD") {
+  Pickle p(2);
+  p.global("torch", "FloatTensor").empty_tuple().reduce().mark();
+  CHECK(text_of_pickle(four(p).tuple().build()) == "tensor(old_class float32 0 +0 [2,3] [3,1])");
+  CHECK(text_of_pickle(Pickle(2).global("torch.cuda", "LongTensor").empty_tuple().op(Op::NEWOBJ)) == "tensor(old_class int64 - +0 [0] [1] unset)");
+  Pickle twice = p;
+  twice.mark();
+  const Pickle again = four(twice).tuple();
+  check_last(again, Pickle(again).build(), ErrorCode::pickle_target, "BUILD");
+  Pickle wrong(2);
+  wrong.global("torch", "FloatTensor").empty_tuple().reduce().mark();
+  const Pickle small = four(wrong, "FloatStorage", 5).tuple();
+  check_last(small, Pickle(small).build(), ErrorCode::tensor_bounds, "BUILD");
+  const Pickle canonical = done(v2()).empty_dict();
+  check_last(canonical, Pickle(canonical).build(), ErrorCode::pickle_target, "BUILD");
+}
+
+TEST_CASE("_rebuild_from_type_v2: the value is func(*args), nested as well") {
+  const auto wrapped = [](const std::string& func, const std::string& args, std::string_view name = "_rebuild_from_type_v2", std::string_view module = "torch._tensor") {
+    Pickle p(0);
+    return p.global(module, name).mark().raw(func).global("my", "Tensor").raw(args).empty_dict().tuple().reduce().unfinished();
+  };
+  const std::string func = Pickle(0).global("torch._utils", "_rebuild_tensor_v2").unfinished();
+  Pickle inner(0);
+  const std::string args = four(inner.mark()).boolean(false).ordered_dict().tuple().unfinished();
+  CHECK(text_of_pickle(Pickle(2).raw(wrapped(func, args))) == kV2);
+  CHECK(made_by_pickle(Pickle(2).raw(wrapped(func, args))).starts_with(kV2 + "<REDUCE torch._tensor._rebuild_from_type_v2"));
+  CHECK(text_of_pickle(Pickle(2).raw(wrapped(func, args, "_rebuild_from_type", "torch.tensor"))) == kV2);
+  const std::string self = Pickle(0).global("torch._tensor", "_rebuild_from_type_v2").unfinished();
+  const std::string four_args = Pickle(0).mark().raw(func).none().raw(args).none().tuple().unfinished();
+  CHECK(text_of_pickle(Pickle(2).raw(wrapped(self, four_args))) == kV2);
+  const std::string other = Pickle(0).global("my", "func").unfinished();
+  const RunPickle object(Pickle(2).raw(wrapped(other, Pickle(0).ints({1}).unfinished())));
+  CHECK(object.text(true) == "outer:object<REDUCE my.func (1,)>");
+  const std::string wrong = wrapped(func, Pickle(0).none().unfinished());
+  check_fault(Pickle(2).raw(wrong).bytes(), ErrorCode::tensor_arguments, wrong.size() + 1, "REDUCE");
+}
