@@ -175,6 +175,16 @@ std::string Checkpoint::print(const Value& from, const PrintOptions& options) co
   return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container}, describe);
 }
 
+std::vector<ClassSource> Checkpoint::sources() const {
+  std::vector<ClassSource> out;
+  for (const Ref& id : impl_->calls->module_ids()) {
+    const auto part = tuple_of(id).items();
+    const auto text = [&](std::size_t i) { return part[i].kind == Kind::string ? text_of(part[i]) : std::string_view(); };
+    out.push_back({{global_of(part[1]).module, global_of(part[1]).name}, text(2), text(3)});
+  }
+  return out;
+}
+
 std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }
 Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }

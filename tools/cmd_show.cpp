@@ -2,20 +2,43 @@
 // brine show: the object tree, bounded.
 #include "common.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace tool {
+
+namespace {
+
+int print_sources(const brine::Checkpoint& ckpt) {
+  const auto sources = ckpt.sources();
+  if (sources.empty()) return fail(std::string(ckpt.file()) + ": the file carries no source texts");
+  std::string out;
+  for (const auto& [name, file, text] : sources) {
+    out += "# " + printable(name.module) + "." + printable(name.name) + (file.empty() ? "" : ", from " + printable(file)) + "\n";
+    for (std::size_t at = 0; at < text.size();) {  // line by line: other control characters do not reach the terminal
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      out += printable(text.substr(at, end - at)) + "\n";
+      at = end + 1;
+    }
+  }
+  return write_out(out) ? int{kDone} : int{kRefused};
+}
+
+}  // namespace
 
 void add_show(CLI::App& app, Run& run) {
   struct Show {
     Common common;
     std::uint64_t depth = brine::PrintOptions{}.depth, items = 100;
+    bool modules = false, source = false;
   };
   auto show = std::make_shared<Show>();
   CLI::App* command = app.add_subcommand("show", "show the object that was saved, as a tree");
   show->common.add_to(*command);
   command->add_option("--depth", show->depth, "levels to show")->capture_default_str();
   command->add_option("--items", show->items, "items to show of each container")->capture_default_str();
+  command->add_flag("--modules", show->modules, "of a whole pickled model: its modules, as Python's print(model)");
+  command->add_flag("--source", show->source, "the source texts of classes that a legacy file carries");
   command->footer("Examples:\n  brine show checkpoint.pt\n  brine show checkpoint.pt --at optimizer.param_groups --depth 2");
   command->callback([show, &run] {
     run = [show] {
@@ -23,6 +46,12 @@ void add_show(CLI::App& app, Run& run) {
       if (!ckpt) return fail(ckpt.error());
       const brine::Value from = ckpt->at(show->common.at);
       if (!from.exists()) return fail(show->common.file + ": there is no place " + show->common.at);
+      if (show->modules) {
+        const auto model = brine::Module::of(from);
+        if (!model) return fail(brine::Error(model.error()).in_file(show->common.file));
+        return write_out(model->repr() + "\n") ? int{kDone} : int{kRefused};
+      }
+      if (show->source) return print_sources(*ckpt);
       brine::PrintOptions options;
       options.depth = show->depth;
       options.per_container = show->items;

@@ -23,6 +23,7 @@
 #include <brine/dtype.hpp>
 #include <brine/error.hpp>
 #include <brine/limits.hpp>
+#include <brine/module.hpp>
 #include <brine/note.hpp>
 #include <brine/result.hpp>
 #include <brine/save.hpp>

@@ -55,6 +55,12 @@ struct TensorAt {
   Tensor tensor;
 };
 
+/// The source text of a class, which legacy streams of whole models carry. Borrows from the Checkpoint.
+struct ClassSource {
+  GlobalName name;
+  std::string_view file, text;  ///< empty where the writer did not find them
+};
+
 /// Bounds for print().
 struct PrintOptions {
   std::uint64_t depth = Limits{}.print_depth;
@@ -89,6 +95,9 @@ class BRINE_API Checkpoint {
   /// The tree as indented text, bounded and cycle-safe; control characters are escaped.
   std::string print(const PrintOptions& options = {}) const;
   std::string print(const Value& from, const PrintOptions& options = {}) const;
+
+  /// Source texts of the model's classes, where the file has them. Kept, and never run.
+  std::vector<ClassSource> sources() const;
 
   /// What is odd in the file but no error.
   std::span<const Note> notes() const noexcept;

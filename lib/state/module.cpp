@@ -10,11 +10,32 @@ namespace brine {
 
 namespace {
 
-Ref part(const Graph& graph, const Ref& module, std::string_view name) noexcept {
-  const Ref state = state_of(*module.node);
-  if (state.kind != Kind::dict) return {};
-  const Entry* e = graph.find(dict_of(state), name);
-  return e ? e->value : Ref{};
+bool made_by(const Ref& object, std::string_view module, std::string_view name) noexcept {
+  const Origin* o = object.kind == Kind::object ? object.node->origin : nullptr;
+  return o && o->callee.kind == Kind::global && global_of(o->callee).name == name && global_of(o->callee).module == module;
+}
+
+Ref first_argument(const Ref& object) noexcept {
+  const Ref& args = object.node->origin->args;
+  return args.kind == Kind::tuple && tuple_of(args).size > 0 ? tuple_of(args).items()[0] : Ref{};
+}
+
+// What torch.compile wraps, or absent.
+Ref compiled(const Ref& value) noexcept {
+  return made_by(value, "torch._dynamo.eval_frame", "OptimizedModule") ? first_argument(value) : Ref{};
+}
+
+// The names that old spectral_norm has hooked: _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has a name.
+std::vector<std::string_view> spectral_norms(const Graph& graph, const Ref& module) {
+  std::vector<std::string_view> out;
+  const Ref hooks = module_part(graph, module, "_state_dict_hooks");
+  if (hooks.kind != Kind::dict) return out;
+  for (const Entry& e : dict_of(hooks).entries()) {
+    if (!made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
+    const Ref name = attribute(graph, attribute(graph, e.value, "fn"), "name");
+    if (name.kind == Kind::string) out.push_back(text_of(name));
+  }
+  return out;
 }
 
 bool is_extra_state(std::string_view key) noexcept {
@@ -30,10 +51,20 @@ bool holds_name(const Ref& set, std::string_view name) noexcept {
 
 }  // namespace
 
+Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept {
+  Ref state = state_of(*module.node);
+  if (state.kind == Kind::absent && made_by(module, "torch.fx.graph_module", "reduce_graph_module")) state = first_argument(module);
+  if (state.kind != Kind::dict) return {};
+  const Entry* e = graph.find(dict_of(state), name);
+  return e ? e->value : Ref{};
+}
+
 bool is_module(const Graph& graph, const Ref& value) noexcept {
   if (value.kind != Kind::object) return false;
+  if (const Ref inner = compiled(value); inner.kind == Kind::object && !made_by(inner, "torch._dynamo.eval_frame", "OptimizedModule"))
+    return is_module(graph, inner);
   for (const std::string_view name : {"_parameters", "_buffers", "_modules"})
-    if (part(graph, value, name).kind != Kind::dict) return false;
+    if (module_part(graph, value, name).kind != Kind::dict) return false;
   return true;
 }
 
@@ -47,6 +78,19 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
     if (tree && !is_extra_state(text_of(e.key))) return false;
   }
   return weights;
+}
+
+std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module) {
+  std::vector<std::pair<std::string, Ref>> out;
+  if (const Ref inner = compiled(module); inner.kind != Kind::absent) {
+    if (is_module(graph, inner)) out.emplace_back("_orig_mod", inner);
+    return out;
+  }
+  const Ref children = module_part(graph, module, "_modules");
+  if (children.kind == Kind::dict)
+    for (const Entry& e : dict_of(children).entries())
+      if (is_module(graph, e.value)) out.emplace_back(key_name(e.key), e.value);
+  return out;
 }
 
 Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedTensor>& out, std::vector<ModuleVersion>& modules) {
@@ -68,9 +112,13 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     if (std::any_of(stack.begin(), stack.end(), [&](const Frame& f) { return f.module.node == m.node; }))
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
     if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
-    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(qualified_class_name(m))});
-    if (auto ok = add(part(graph, m, "_parameters"), {}); !ok) return ok;
-    if (auto ok = add(part(graph, m, "_buffers"), part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(qualified_class_name(m)), spectral_norms(graph, m)});
+    if (compiled(m).kind != Kind::absent) {
+      stack.push_back({m, 0, prefix.size()});
+      return {};
+    }
+    if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
+    if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
     stack.push_back({m, 0, prefix.size()});
     return {};
   };
@@ -79,7 +127,9 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   while (!stack.empty()) {
     Frame& top = stack.back();
     prefix.resize(top.prefix);
-    const auto children = dict_of(part(graph, top.module, "_modules")).entries();
+    const Ref inner = compiled(top.module);
+    const Entry wrapped{make_text("_orig_mod"), inner};
+    const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : dict_of(module_part(graph, top.module, "_modules")).entries();
     if (top.child == children.size()) {
       stack.pop_back();
       continue;

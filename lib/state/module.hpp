@@ -8,6 +8,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace brine {
@@ -17,7 +19,8 @@ struct NamedTensor {
   const TensorRecord* tensor;
 };
 
-/// An object whose state is a dict with the dicts _parameters, _buffers and _modules.
+/// An object whose state is a dict with the dicts _parameters, _buffers and _modules; a torch.fx.GraphModule, whose state is the argument of the
+/// function that makes it anew; or torch.compile's OptimizedModule, which only wraps its first argument.
 bool is_module(const Graph& graph, const Ref& value) noexcept;
 
 /// A dict with string keys that holds a tensor directly (or has the attribute _metadata), and no dict, list or module but under keys whose last
@@ -28,11 +31,18 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept;
 struct ModuleVersion {
   std::string name;  // its prefix without the last dot; "" is the root
   std::int64_t version;
+  std::vector<std::string_view> spectral_norm;  // old spectral_norm adds a version for each parameter it has
 };
 
 /// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names. And every module,
 /// the root first. Names and entries are charged to `budget`: shared children can multiply. Fails with: corrupt (module_cycle), limit.
 Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedTensor>& tensors, std::vector<ModuleVersion>& modules);
+
+/// `_parameters`, `_buffers` … of a module's state, or absent.
+Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept;
+
+/// The children that are modules, in order, None left out.
+std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module);
 
 /// `_version` of a module class as PyTorch 2.13 and torchvision 0.14 have it, by the class's full name; 1 for all others.
 std::int64_t module_version(std::string_view qualified_class) noexcept;

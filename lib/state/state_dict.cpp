@@ -50,12 +50,13 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
   for (std::size_t i = 0; i < detached->records.size(); ++i)
     impl.entries.push_back({detached->names[i].name, Handles::tensor(detached, &detached->records[i])});
   impl.has_metadata = true;
-  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version});
+  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version, m.spectral_norm});
   impl.owners.push_back(std::move(detached));
   return {};
 }
 
 void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, std::shared_ptr<const void> owner) {
+  impl.entries.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
     if (e.value.kind == Kind::tensor) impl.entries.push_back({text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))});
     else impl.others.push_back({text_of(e.key), e.value, impl.entries.size()});
@@ -64,7 +65,7 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
   impl.has_metadata = metadata.kind == Kind::dict;
   if (impl.has_metadata)
     for (const Entry& e : dict_of(metadata).entries())
-      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1});
+      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1, {}});
   impl.source = dict;
   impl.owners.push_back(std::move(owner));
 }
@@ -121,6 +122,12 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch) {
     if (info.kind == Kind::absent) {
       info = scratch.dict();
       ok = ok && info.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*info.node), version, make_int(m.version), replaced);
+      if (ok && !m.spectral_norm.empty()) {
+        const Ref norms = scratch.dict();
+        for (const std::string_view name : m.spectral_norm)
+          if (norms.kind != Kind::absent) put(norms, scratch.copy(std::string(name) + ".version"), make_int(1));
+        if (ok) put(info, scratch.copy("spectral_norm"), norms);
+      }
     }
     if (ok) put(metadata, m.name, info);
   }

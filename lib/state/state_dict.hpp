@@ -27,6 +27,7 @@ struct StateDict::Impl {
     std::string_view name;
     Ref value;
     std::int64_t version = 1;
+    std::vector<std::string_view> spectral_norm = {};
   };
 
   std::vector<std::shared_ptr<const void>> owners;

@@ -87,6 +87,7 @@ Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) {
     if (part.size() == 4 && part[0].kind == Kind::string && text_of(part[0]) == "module" && part[1].kind == Kind::global) {
       Ref cls = part[1];
       if (!cls.node->origin && !graph.set_origin(*cls.node, {.callee = {}, .args = id, .kwargs = {}, .how = How::persistent})) return spent();
+      module_ids_.push_back(id);
       return cls;
     }
   }

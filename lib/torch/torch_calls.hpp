@@ -28,6 +28,9 @@ class TorchCalls final : public Calls {
   Result<Ref> persistent(Graph& graph, const Ref& id) override;
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override;
 
+  /// The ids ('module', class, source file, source text) of a legacy stream, in its order.
+  std::span<const Ref> module_ids() const noexcept { return module_ids_; }
+
  private:
   Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
   Result<Ref> rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
@@ -42,6 +45,7 @@ class TorchCalls final : public Calls {
 
   Storages& storages_;
   const Limits& limits_;
+  std::vector<Ref> module_ids_;
 };
 
 /// The dtype a global names (torch.float32), or nothing.

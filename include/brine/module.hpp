@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Module: a read-only view of a pickled nn.Module — torch.save(model) — for looking at the tree itself. Its weights are Checkpoint::state_dict().
+//
+//   auto model = brine::Module::of(ckpt->root());
+//   if (model) std::puts(model->repr().c_str());       // as Python's print(model), where brine knows the class
+//
+// Borrows from the Checkpoint, as every Value does. No class is imported and nothing is run: the view is what the file says.
+#pragma once
+
+#include <brine/value.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace brine {
+
+class BRINE_API Module {
+ public:
+  /// Fails with: usage (wrong_kind) — of a dict of weights the message says so: a weights-only file was taken for a model.
+  static Result<Module> of(const Value& value);
+
+  /// "torch.nn.modules.linear.Linear".
+  std::string class_name() const;
+  /// An attribute of the module's own: attribute("in_features").as_int(). Absent when there is none.
+  Value attribute(std::string_view name) const { return value_.attr(name); }
+  /// True in training mode, as the file says.
+  bool training() const;
+
+  /// Own parameters and buffers, by name, None left out.
+  std::vector<std::pair<std::string, Tensor>> parameters() const;
+  std::vector<std::pair<std::string, Tensor>> buffers() const;
+  /// Direct children by name, None left out.
+  std::vector<std::pair<std::string, Module>> children() const;
+
+  /// The tree as Python's print(model) shows it: the arguments of torch's own layers, and of other classes the name only. Bounded: a child
+  /// inside itself is shown as "…", and so is what comes after `most` modules.
+  std::string repr(std::size_t most = 100'000) const;
+
+  const Value& value() const noexcept { return value_; }
+
+ private:
+  explicit Module(Value value) : value_(std::move(value)) {}
+  std::vector<std::pair<std::string, Tensor>> tensors(std::string_view part) const;
+  Value value_;
+};
+
+}  // namespace brine
