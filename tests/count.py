@@ -21,7 +21,7 @@ def count(test, prefix):
     output = test.get('stdout', '')
     named = re.findall(r'^skipped: (.+)$', output, re.M)
     for reason in named:
-        report('skip', prefix + reason)
+        report('skip', f'{name}: {reason}')
     cases = CASES.search(output)
     passed, failed, left_out = map(int, cases.groups()) if cases else (0, 0, 0)
     if test['result'] in ('OK', 'EXPECTEDFAIL'):
