@@ -16,7 +16,7 @@ Result<Module> Module::of(const Value& value) {
   if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
   const Ref& ref = Access::ref(value);
   if (is_module(*Access::graph(value), ref)) return Module(value);
-  std::string text = "this is no model but " + class_name(ref);
+  std::string text = "this is no model but " + brine::class_name(ref);
   if (is_weights_dict(*Access::graph(value), ref))
     text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it; only "
            "torch.save(model) saves a model whole";
