@@ -31,6 +31,8 @@ void add_ls(CLI::App& app, Run& run);
 void add_show(CLI::App& app, Run& run);
 void add_cat(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
+void add_diff(CLI::App& app, Run& run);
+void add_match(CLI::App& app, Run& run);
 void add_pickle(CLI::App& app, Run& run);
 
 /// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". Returns kRefused.

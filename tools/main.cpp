@@ -11,12 +11,15 @@ int main(int argc, char** argv) {
   app.footer("Examples:\n  brine ls resnet50.pth              the weights: name, dtype, shape, bytes\n"
              "  brine show checkpoint.pt           the whole object tree\n  brine cat resnet50.pth fc.bias     one tensor's values\n"
              "  brine convert old.pth new.pth      saved again, as today's torch.save would\n"
+             "  brine diff a.pth b.pth             two state dicts, compared\n  brine match model.pth weights.pth  would load_state_dict work?\n"
              "  brine pickle resnet50.pth          the pickle, instruction by instruction\n\nbrine COMMAND --help tells more.");
   tool::Run run;
   tool::add_ls(app, run);
   tool::add_show(app, run);
   tool::add_cat(app, run);
   tool::add_convert(app, run);
+  tool::add_diff(app, run);
+  tool::add_match(app, run);
   tool::add_pickle(app, run);
   try {
     app.parse(argc, argv);

@@ -24,6 +24,7 @@
 #include <brine/error.hpp>
 #include <brine/limits.hpp>
 #include <brine/module.hpp>
+#include <brine/load_state_dict.hpp>
 #include <brine/note.hpp>
 #include <brine/result.hpp>
 #include <brine/save.hpp>
@@ -31,6 +32,7 @@
 #include <brine/sink.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>
+#include <brine/state_dict_tools.hpp>
 #include <brine/tensor.hpp>
 #include <brine/tree.hpp>
 #include <brine/value.hpp>

@@ -14,6 +14,8 @@
 
 namespace brine {
 
+struct LoadReport;  // load_state_dict.hpp
+
 /// The few classes of failure a program acts on.
 enum class ErrorKind : std::uint8_t {
   io,                ///< the bytes could not be had: no such file, no permission, a read failed
@@ -45,6 +47,8 @@ enum class ErrorCode : std::uint16_t {
   global_not_allowed, opcode_not_allowed, build_not_allowed,
   // state dict
   no_state_dict, several_state_dicts, module_cycle,
+  // load_state_dict
+  key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats,
   // limits
   too_many_records, pickle_too_large, metadata_too_large, inflated_too_large, too_many_dimensions, copy_too_large, out_of_memory,
   // the caller's own requests
@@ -88,6 +92,10 @@ class BRINE_API Error {
   Error&& at_offset(std::uint64_t offset) &&;
   Error&& at_opcode(std::string_view opcode) &&;
   Error&& at_path(std::string_view path) &&;
+
+  /// What load_state_dict had found when it failed, or null: of no other function.
+  const LoadReport* report() const noexcept;
+  Error&& with_report(std::shared_ptr<const LoadReport> report) &&;
 
  private:
   struct Data;

@@ -15,6 +15,7 @@ struct Error::Data {
   ErrorCode code;
   Place place;
   std::string text;
+  std::shared_ptr<const LoadReport> report;
 };
 
 namespace {
@@ -32,7 +33,7 @@ std::string joined_lines(std::string_view text) {
 
 }  // namespace
 
-Error::Error(ErrorKind kind, ErrorCode code, std::string text) : data_(new (std::nothrow) Data{kind, code, {}, std::move(text)}) {}
+Error::Error(ErrorKind kind, ErrorCode code, std::string text) : data_(new (std::nothrow) Data{kind, code, {}, std::move(text), {}}) {}
 Error::Error(const Error& other) : data_(other.data_ ? std::make_unique<Data>(*other.data_) : nullptr) {}
 Error::Error(Error&&) noexcept = default;
 Error& Error::operator=(const Error& other) {
@@ -97,6 +98,13 @@ Error&& Error::at_opcode(std::string_view opcode) && {
 
 Error&& Error::at_path(std::string_view path) && {
   if (data_ && data_->place.path.empty()) data_->place.path = path;
+  return std::move(*this);
+}
+
+const LoadReport* Error::report() const noexcept { return data_ ? data_->report.get() : nullptr; }
+
+Error&& Error::with_report(std::shared_ptr<const LoadReport> report) && {
+  if (data_) data_->report = std::move(report);
   return std::move(*this);
 }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The two halves of load_state_dict: a plan, which finds every key and every fault and writes nothing, and the copies.
+#pragma once
+
+#include "state/parameters.hpp"
+#include "state/state_dict.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace brine {
+
+struct LoadPlan {
+  struct Copy {
+    std::uint32_t item;
+    Tensor tensor;
+  };
+  LoadReport report;
+  std::vector<Copy> copies;  // in PyTorch's order: of shared memory the last written wins
+};
+
+/// Walks the modules as PyTorch does.
+LoadPlan plan_load(const Parameters::Impl& model, const StateDict& state, const LoadStateDictOptions& options);
+
+/// What copy_ would say to this pair of equal shape, or nothing when it would copy.
+std::optional<std::string> copy_refusal(const Parameters::Impl::Item& target, const Tensor& source);
+
+/// The elements into the target's memory. Requires: no copy_refusal, equal shapes, and memory. Fails as Tensor::copy_to().
+Result<void> copy_into(const Parameters::Impl::Item& target, const Tensor& source);
+
+/// A tensor that brine keeps as an object (sparse, quantised, meta): its shape, and what copy_ says to it.
+struct ObjectTensor {
+  std::vector<std::int64_t> shape;
+  std::string refusal;
+};
+std::optional<ObjectTensor> object_tensor(const Value& value, DType target);
+
+/// The tensor without its only dimension, which has one element.
+Tensor first_element(const Tensor& tensor);
+
+// Texts.
+std::string size_text(std::span<const std::int64_t> shape);  ///< torch.Size([3, 4])
+std::string python_repr(std::string_view text);              ///< 'text', as Python's repr of a str
+std::string error_text(const LoadReport& report, const LoadStateDictOptions& options);
+
+}  // namespace brine

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "state/parameters.hpp"
+
+#include "state/state_dict.hpp"
+#include "support/checked.hpp"
+#include "support/text.hpp"
+#include "torch/access.hpp"
+#include "torch/layout.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+std::string_view parent_of(std::string_view name) noexcept {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string_view leaf_of(std::string_view name) noexcept { return name.substr(name.rfind('.') + 1); }  // npos + 1 is 0
+
+/// Row-major, as PyTorch's: empty dimensions count as 1.
+std::vector<std::int64_t> with_strides(std::span<const std::int64_t> shape, std::span<const std::int64_t> stride) {
+  std::vector<std::int64_t> dims(shape.begin(), shape.end());
+  if (!stride.empty()) {
+    dims.insert(dims.end(), stride.begin(), stride.end());
+    return dims;
+  }
+  dims.resize(2 * shape.size());
+  std::optional<std::int64_t> step = 1;
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    dims[shape.size() + d] = step.value_or(0);
+    if (step) step = checked_multiply(*step, std::max<std::int64_t>(shape[d], 1));
+  }
+  return dims;
+}
+
+}  // namespace
+
+std::uint32_t Parameters::Impl::find_item(std::string_view name) const noexcept {
+  std::uint32_t module = 0;
+  std::size_t at = 0;
+  for (std::size_t dot; (dot = name.find('.', at)) != std::string_view::npos; at = dot + 1)
+    if (module = find(modules_by_name, module, name.substr(at, dot - at)); module == kNone) return kNone;
+  return find(items_by_name, module, name.substr(at));
+}
+
+std::uint32_t Parameters::Impl::module_of(std::string_view name) {
+  std::uint32_t module = 0;
+  if (name.empty()) return module;
+  for (std::size_t at = 0, dot; at <= name.size(); at = dot + 1) {
+    dot = std::min(name.find('.', at), name.size());
+    const std::string_view leaf = name.substr(at, dot - at);
+    std::uint32_t child = find(modules_by_name, module, leaf);
+    if (child == kNone) {
+      child = static_cast<std::uint32_t>(modules.size());
+      modules.emplace_back().name = name.substr(0, dot);
+      modules[module].children.push_back(child);
+      modules_by_name.emplace(std::pair(module, leaf), child);
+    }
+    module = child;
+  }
+  return module;
+}
+
+Parameters::Parameters() : impl_(std::make_unique<Impl>()) {}
+Parameters::~Parameters() = default;
+Parameters::Parameters(Parameters&&) noexcept = default;
+Parameters& Parameters::operator=(Parameters&&) noexcept = default;
+
+void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
+                     Role role) {
+  Impl& impl = *impl_;
+  if (impl.fault) return;
+  const auto refuse = [&](ErrorCode code, std::string_view why) {
+    impl.fault = Error(ErrorKind::usage, code, concat({"the entry ", brine::quoted(name), ": ", why}));
+  };
+  if (impl.find_item(name) != Impl::kNone) return refuse(ErrorCode::bad_argument, "the name was given before");
+  if (!options.stride.empty() && options.stride.size() != shape.size()) return refuse(ErrorCode::bad_argument, "shape and strides have different lengths");
+
+  const std::int64_t least = role == Role::meta ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
+  std::vector<std::int64_t> dims = with_strides(shape, options.stride);
+  const std::span<const std::int64_t> both = dims;
+  if (auto ok = check_layout({dtype, both.first(shape.size()), both.subspan(shape.size()), 0, least}, Limits{}); !ok)
+    return refuse(ErrorCode::bad_argument, ok.error().text());
+  if (role != Role::meta && options.stride.empty()) {
+    const std::uint64_t needed = static_cast<std::uint64_t>(element_count(shape).value_or(0)) * item_size(dtype);
+    if (needed != bytes.size())
+      return refuse(ErrorCode::buffer_size, concat({"the memory has ", std::to_string(bytes.size()), " bytes, the shape needs ", std::to_string(needed)}));
+  }
+
+  const auto number = static_cast<std::uint32_t>(impl.items.size());
+  Impl::Item& item = impl.items.emplace_back();
+  item.name = name;
+  item.dtype = dtype;
+  item.bytes = bytes;
+  item.dims = std::move(dims);
+  item.buffer = role == Role::buffer;
+  item.meta = role == Role::meta;
+  item.persistent = options.persistent || !item.buffer;
+  item.requires_grad = !item.buffer && options.requires_grad && (is_floating(dtype) || is_complex(dtype));
+  const std::uint32_t module = impl.module_of(parent_of(item.name));
+  impl.items_by_name.emplace(std::pair(module, leaf_of(item.name)), number);
+  Impl::Module& m = impl.modules[module];
+  if (item.persistent) (item.buffer ? m.buffers : m.parameters).push_back(number);
+}
+
+void Parameters::module(std::string_view name, const ModuleOptions& options) {
+  Impl::Module& m = impl_->modules[impl_->module_of(impl_->texts.emplace_back(name))];
+  m.options = options;
+  m.described = true;
+}
+
+Parameters Parameters::like(const StateDict& state) {
+  Parameters out;
+  const StateDict::Impl& from = *Access::impl(state);
+  for (const StateDict::Impl::ModuleInfo& m : from.metadata) out.impl_->module_of(out.impl_->texts.emplace_back(m.name));
+  for (const auto& [name, tensor] : state) {
+    if (leaf_of(name) == "_extra_state") out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(name)))].options.extra_state = true;
+    else out.add_meta(name, tensor.dtype(), tensor.shape());
+  }
+  for (const StateDict::Impl::Other& o : from.others)
+    if (leaf_of(o.name) == "_extra_state") out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(o.name)))].options.extra_state = true;
+  return out;
+}
+
+std::size_t Parameters::size() const noexcept { return impl_->items.size(); }
+bool Parameters::contains(std::string_view name) const noexcept { return impl_->find_item(name) != Impl::kNone; }
+const Error* Parameters::fault() const noexcept { return impl_->fault ? &*impl_->fault : nullptr; }
+
+Parameters::Entry Parameters::entry(std::size_t index) const {
+  const Impl::Item& i = impl_->items[index];
+  return {i.name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta};
+}
+
+const Tensor* Parameters::assigned(std::string_view name) const noexcept {
+  const std::uint32_t i = impl_->find_item(name);
+  return i == Impl::kNone || !impl_->items[i].assigned ? nullptr : &*impl_->items[i].assigned;
+}
+
+}  // namespace brine

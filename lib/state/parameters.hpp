@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What is behind Parameters: entries, and the module tree that their names make.
+#pragma once
+
+#include <brine/load_state_dict.hpp>
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace brine {
+
+struct Parameters::Impl {
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  struct Item {
+    std::string name;
+    DType dtype = DType::float32;
+    std::span<std::byte> bytes;
+    std::vector<std::int64_t> dims;  // shape, then stride
+    bool buffer = false, persistent = true, meta = false, requires_grad = false;
+    std::optional<Tensor> assigned;
+
+    std::span<const std::int64_t> shape() const noexcept { return std::span(dims).first(dims.size() / 2); }
+    std::span<const std::int64_t> stride() const noexcept { return std::span(dims).subspan(dims.size() / 2); }
+  };
+  struct Module {
+    std::string_view name;  // "layer1.0"; of an entry's name, or of `texts`
+    ModuleOptions options;
+    bool described = false;
+    std::vector<std::uint32_t> children, parameters, buffers;
+  };
+  /// By the last part of the name, within a module. Full names as keys would make deep trees cost the square of their depth.
+  using Names = std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>;
+
+  std::deque<Item> items;      // addresses stay: names are views of them
+  std::deque<Module> modules;  // the first is the root
+  std::deque<std::string> texts;
+  Names items_by_name, modules_by_name;
+  std::optional<Error> fault;
+
+  Impl() : modules(1) {}
+
+  static std::uint32_t find(const Names& names, std::uint32_t module, std::string_view leaf) noexcept {
+    const auto at = names.find({module, leaf});
+    return at == names.end() ? kNone : at->second;
+  }
+  /// The entry of that full name, or kNone.
+  std::uint32_t find_item(std::string_view name) const noexcept;
+  /// The module `name`, made with its ancestors where need be; `name` must live as long as this.
+  std::uint32_t module_of(std::string_view name);
+
+  bool tracks_running_stats(const Module& m) const noexcept {
+    return m.options.track_running_stats.value_or(m.options.kind == ModuleKind::batch_norm);
+  }
+};
+
+struct ParametersAccess {
+  static Parameters::Impl& impl(Parameters& p) noexcept { return *p.impl_; }
+  static const Parameters::Impl& impl(const Parameters& p) noexcept { return *p.impl_; }
+};
+
+}  // namespace brine

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Keys renamed by rules s/old/new/. A small matcher of our own: std::regex recurses over the text and is large.
+#include "state/state_dict.hpp"
+
+#include "support/text.hpp"
+#include "torch/access.hpp"
+
+#include <brine/state_dict_tools.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace brine {
+
+namespace {
+
+constexpr std::size_t kMostStars = 9;
+constexpr int kMostSteps = 20'000;  // of one match: several ** can be tried in very many ways
+
+struct Rule {
+  std::string_view before, after;  // of the rule's text
+  bool at_start = false, at_end = false;
+};
+
+struct Match {
+  std::size_t begin = 0, end = 0;
+  std::string_view stars[kMostStars];
+};
+
+std::optional<Rule> parse(std::string_view text) {
+  if (text.size() < 4 || text[0] != 's') return std::nullopt;
+  const auto middle = text.find(text[1], 2);
+  if (middle == std::string_view::npos || middle == text.size() - 1 || text.find(text[1], middle + 1) != text.size() - 1) return std::nullopt;
+  Rule rule{text.substr(2, middle - 2), text.substr(middle + 1, text.size() - middle - 2)};
+  if (rule.before.starts_with('^')) rule.before.remove_prefix(1), rule.at_start = true;
+  if (rule.before.ends_with('$')) rule.before.remove_suffix(1), rule.at_end = true;
+  std::size_t stars = 0;
+  for (std::size_t i = 0; i < rule.before.size(); ++i)
+    if (rule.before[i] == '*') ++stars, i += rule.before.substr(i).starts_with("**");
+  if (stars > kMostStars || (rule.before.empty() && !rule.at_start && !rule.at_end)) return std::nullopt;
+  return rule;
+}
+
+/// Does the rule match from `begin` on? Each star takes as little as will do; the last one that can takes one more when the rest does not fit.
+bool match_at(const Rule& rule, std::string_view name, std::size_t begin, Match& out, int& steps) {
+  struct Star {
+    std::size_t pattern, from, to;  // behind the star in the pattern; what it took of the name
+    bool dots;
+  };
+  Star stack[kMostStars];
+  std::size_t depth = 0, p = 0, n = begin;
+  for (;;) {
+    if (--steps < 0) return false;
+    bool stuck = false;
+    if (p == rule.before.size()) {
+      if (!rule.at_end || n == name.size()) break;
+      stuck = true;
+    } else if (rule.before[p] == '*') {
+      const bool dots = rule.before.substr(p).starts_with("**");
+      p += dots ? 2 : 1;
+      stack[depth++] = {p, n, n, dots};
+    } else if (n < name.size() && rule.before[p] == name[n]) {
+      ++p, ++n;
+    } else {
+      stuck = true;
+    }
+    if (!stuck) continue;
+    while (depth > 0 && (stack[depth - 1].to == name.size() || (!stack[depth - 1].dots && name[stack[depth - 1].to] == '.'))) --depth;
+    if (depth == 0) return false;
+    p = stack[depth - 1].pattern;
+    n = ++stack[depth - 1].to;
+  }
+  out.begin = begin;
+  out.end = n;
+  for (std::size_t i = 0; i < depth; ++i) out.stars[i] = name.substr(stack[i].from, stack[i].to - stack[i].from);
+  return true;
+}
+
+/// False: the rule does not match.
+bool rewrite(const Rule& rule, std::string& name) {
+  Match match;
+  int steps = kMostSteps;
+  std::size_t begin = 0;
+  while (!match_at(rule, name, begin, match, steps))
+    if (rule.at_start || ++begin > name.size() || steps < 0) return false;
+  std::string to;
+  for (std::size_t i = 0; i < rule.after.size(); ++i) {
+    const bool star = rule.after[i] == '\\' && i + 1 < rule.after.size() && rule.after[i + 1] >= '1' && rule.after[i + 1] <= '9';
+    if (star) to += match.stars[static_cast<std::size_t>(rule.after[++i] - '1')];
+    else to += rule.after[i];
+  }
+  name = concat({std::string_view(name).substr(0, match.begin), to, std::string_view(name).substr(match.end)});
+  return true;
+}
+
+}  // namespace
+
+Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> texts) {
+  std::vector<Rule> rules;
+  for (const std::string& text : texts) {
+    const auto rule = parse(text);
+    if (!rule) return Error(ErrorKind::usage, ErrorCode::bad_argument, concat({brine::quoted(text), " is no rule of the form s/old/new/ with at most nine stars"}));
+    rules.push_back(*rule);
+  }
+  const std::shared_ptr<StateDict::Impl>& old = Access::impl(state);
+  auto impl = std::make_shared<StateDict::Impl>(*old);
+  impl->owners.push_back(old);  // the names that stay
+  impl->texts = nullptr;
+  impl->source = {};
+
+  RemapReport report{{}, std::vector<std::size_t>(rules.size())};
+  std::set<std::string_view> names;
+  std::optional<Error> twice;
+  const auto rename = [&](std::string_view& name) {
+    std::string to(name);
+    for (std::size_t i = 0; i < rules.size(); ++i) report.matches[i] += rewrite(rules[i], to);
+    if (to != name) {
+      report.renamed.push_back({std::string(name), to});
+      name = impl->text(to);
+    }
+    if (!names.insert(name).second && !twice)
+      twice = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the rules give two keys the name ", brine::quoted(name)}));
+  };
+  std::size_t other = 0;
+  for (std::size_t i = 0; i <= impl->entries.size(); ++i) {
+    for (; other < impl->others.size() && impl->others[other].before == i; ++other) rename(impl->others[other].name);
+    if (i < impl->entries.size()) rename(impl->entries[i].name);
+  }
+  if (twice) return std::move(*twice);
+  for (StateDict::Impl::ModuleInfo& m : impl->metadata) {
+    std::string to = concat({m.name, "."});
+    bool any = false;
+    if (!m.name.empty())
+      for (const Rule& rule : rules) any |= rewrite(rule, to);
+    if (!any || !(to.empty() || to.ends_with('.'))) continue;
+    m.name = impl->text(to.substr(0, to.empty() ? 0 : to.size() - 1));
+  }
+  // Two modules of one name: the later one counts, as where a prefix's module takes the root's place.
+  std::set<std::string_view> modules;
+  for (std::size_t i = impl->metadata.size(); i-- > 0;)
+    if (!modules.insert(impl->metadata[i].name).second) impl->metadata.erase(impl->metadata.begin() + static_cast<std::ptrdiff_t>(i));
+  impl->make_index();
+  state = Access::state_dict(std::move(impl));
+  return report;
+}
+
+}  // namespace brine

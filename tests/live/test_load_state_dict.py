@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""load_state_dict against PyTorch's own: text of the result or error, and every byte of the model's memory: test_load_state_dict.py BRINE
+
+Each case of load_state_dict_cases.py runs with the module tree described and, where names tell enough, without. The program load_state_dict_check of the
+build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
+"""
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import common
+
+try:
+    import torch
+except ImportError:
+    print('skipped: test_load_state_dict: no torch')
+    sys.exit(77)
+import torch.nn as nn
+
+import load_state_dict_cases as cases
+
+KINDS = {'plain': 0, 'batch_norm': 1, 'instance_norm': 2, 'none': 3}
+
+
+def hexed(text):
+    return ':' + (text if isinstance(text, bytes) else text.encode('utf-8', 'surrogatepass')).hex()
+
+
+def unhexed(text):
+    return bytes.fromhex(text[1:])
+
+
+def storage_of(t):
+    """Address and bytes of the tensor's storage."""
+    s = t.untyped_storage() if hasattr(t, 'untyped_storage') else t.storage()     # 1.13 has typed ones
+    return s.data_ptr(), s.nbytes()
+
+
+def raw(address, size):
+    import ctypes
+    return ctypes.string_at(address, size) if size else b''
+
+
+def numbers(values):
+    return ','.join(map(str, values)) or '-'
+
+
+class Memory:
+    """The model's storages, one after the other."""
+    def __init__(self, model):
+        self.at, self.total = {}, 0
+        for t in itertools.chain(model.parameters(), model.buffers()):
+            if t.is_meta or not t.numel(): continue
+            address, size = storage_of(t)
+            if address in self.at: continue
+            self.at[address] = (self.total, size)
+            self.total += (size + 63) // 64 * 64
+
+    def bytes(self):
+        out = bytearray(self.total)
+        for address, (at, size) in self.at.items(): out[at:at + size] = raw(address, size)
+        return bytes(out)
+
+
+def kind_of(module):
+    if isinstance(module, nn.modules.instancenorm._InstanceNorm): return 'instance_norm'
+    return 'batch_norm' if isinstance(module, nn.modules.batchnorm._NormBase) else 'plain'
+
+
+def describe_modules(model):
+    out = []
+    def walk(module, name):
+        kind = kind_of(module)
+        track = '-' if kind == 'plain' else str(int(module.track_running_stats))
+        extra = int(type(module).set_extra_state is not nn.Module.set_extra_state)
+        out.append(f'module {hexed(name)} {KINDS[kind]} {track} {extra} {hexed(type(module).__name__)}')
+        for key, child in module._modules.items():
+            below = f'{name}.{key}' if name else key
+            if child is None: out.append(f'module {hexed(below)} {KINDS["none"]} - 0 :')
+            else: walk(child, below)
+    walk(model, '')
+    return out
+
+
+def describe_entries(model, memory):
+    out = []
+    def entry(word, name, t):
+        if t is None: return
+        at = size = 0
+        if not t.is_meta and t.numel():
+            start, whole = memory.at[storage_of(t)[0]]
+            at = start + t.storage_offset() * t.element_size()
+            size = whole - t.storage_offset() * t.element_size()
+            if t.is_contiguous(): size = t.numel() * t.element_size()
+        word = 'meta' if t.is_meta else word
+        stride = '-' if t.is_contiguous() else numbers(t.stride())
+        out.append(f'{word} {hexed(name)} {str(t.dtype).split(".")[1]} {numbers(t.shape)} {stride} {at} {size} {int(t.requires_grad)}')
+    def walk(module, prefix):
+        # Buffers first: that parameters come before them is brine's to know.
+        for key, t in module._buffers.items(): entry('temporary' if key in module._non_persistent_buffers_set else 'buffer', prefix + key, t)
+        for key, t in module._parameters.items(): entry('parameter', prefix + key, t)
+        for key, child in module._modules.items():
+            if child is not None: walk(child, prefix + key + '.')
+    walk(model, '')
+    return out
+
+
+def elements(t):
+    t = t.detach()
+    if t.is_conj(): t = t.resolve_conj()
+    if hasattr(t, 'is_neg') and t.is_neg(): t = t.resolve_neg()
+    t = t.contiguous()
+    return raw(t.data_ptr(), t.numel() * t.element_size())
+
+
+def assigned_lines(model):
+    out = {}
+    for name, t in itertools.chain(model.named_parameters(remove_duplicate=False), model.named_buffers(remove_duplicate=False)):
+        if t.is_meta: continue
+        out[name] = f'{str(t.dtype).split(".")[1]} {numbers(t.shape)} {numbers(t.stride())} {hexed(elements(t))}'
+    return out
+
+
+def pytorch(case, model, state):
+    """Text of the result or error."""
+    options = {'assign': True} if case.assign else {}
+    if case.skip:
+        own = model.state_dict()
+        skipped = [k for k in state if k in own and state[k].shape != own[k].shape]
+        for k in skipped: state[k] = own[k]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        try:
+            return True, repr(model.load_state_dict(state, strict=case.strict, **options))
+        except RuntimeError as e:
+            return False, str(e)
+
+
+def run_case(program, case, folder, described):
+    """None, or what differs."""
+    path = lambda name: os.path.join(folder, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        model, state = case.make()
+        torch.save(state, path('weights.pth'))
+        options = {'weights_only': False} if cases.MODERN else {}
+        state = torch.load(path('weights.pth'), **options)
+    memory = Memory(model)
+    before = memory.bytes()
+    lines = (describe_modules(model) if described else []) + describe_entries(model, memory)
+    lines.append(f'options {int(case.strict)} {int(case.assign)} {int(case.skip)} {int(case.validate)} {hexed(type(model).__name__)}')
+    for name, data in (('description', '\n'.join(lines).encode() + b'\n'), ('memory', before)):
+        with open(path(name), 'wb') as f: f.write(data)
+    entries_before = assigned_lines(model) if case.assign else {}
+    good, want = pytorch(case, model, state)
+    p = subprocess.run([program, path('description'), path('memory'), path('weights.pth'), path('out')], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode != 0: return f'status {p.returncode}: {p.stderr.decode(errors="replace")[:300]}'
+    got, *assigned = p.stdout.decode().splitlines()
+    got = unhexed(got).decode('utf-8', 'surrogatepass')
+    if got != want: return f'\n  brine:   {got!r}\n  PyTorch: {want!r}'
+    with open(path('out'), 'rb') as f: after = f.read()
+    expected = before if case.assign or (case.validate and not good) else memory.bytes()
+    if after != expected:
+        at = next(i for i in range(len(after)) if after[i] != expected[i])
+        return f'memory differs at byte {at} of {len(after)}: {after[at:at + 16].hex()}, expected {expected[at:at + 16].hex()}'
+    if case.assign:
+        got = {unhexed(line.split(' ', 1)[0]).decode(): line.split(' ', 1)[1] for line in assigned}
+        final = assigned_lines(model)
+        for name, line in final.items():
+            if name not in got and line == entries_before.get(name): continue  # kept
+            if got.get(name) != line: return f'{name} is {got.get(name)}, expected {line}'
+    elif assigned: return f'assigned without being asked: {assigned[0][:80]}'
+    return None
+
+
+def check_commands(brine, folder, tally):
+    save = lambda name, value: (torch.save(value, os.path.join(folder, name)), os.path.join(folder, name))[1]
+    model, state = cases.pair()
+    whole, weights = save('whole.pth', model), save('weights.pth', state)
+    prefixed = save('prefixed.pth', cases.renamed(state, lambda k: 'module.' + k))
+    typo = save('typo.pth', cases.renamed(state, lambda k: k.replace('bn.weight', 'bn.wieght')))
+    wrong = cases.edited(body__0__weight=torch.ones(3, 4))[1]
+    wrong_file = save('wrong.pth', wrong)
+
+    def expect(what, args, status, *texts):
+        r = common.run(brine, *args)
+        missing = [t for t in texts if t not in r.text()]
+        tally.check(what, None if r.status == status and not missing else f'status {r.status}, expected {status}; not there: {missing}: {r.text()[:400]}{r.error()[:200]}')
+
+    expect('match: whole and weights', ['match', whole, weights], 0, '<All keys matched successfully>', '10 of 10 entries would be loaded')
+    expect('match: weights and whole', ['match', weights, whole], 0, '<All keys matched successfully>')
+    expect('match: prefix', ['match', whole, prefixed], 1, "Error(s) in loading state_dict for Sequential:", 'Missing key(s) in state_dict: "conv.weight", ',
+           "carry the prefix 'module.': 10 missing keys")
+    expect('match: prefix, not strict', ['match', whole, prefixed, '--no-strict'], 0, '_IncompatibleKeys(missing_keys=[', '0 of 10 entries')
+    expect('match: prefix lost', ['match', prefixed, weights], 1, "lack the prefix 'module.': 9 missing keys")
+    expect('match: typo', ['match', whole, typo], 1, "'bn.weight' is missing: did you mean 'bn.wieght'?")
+    expect('match: size', ['match', whole, wrong_file, '--no-strict'], 1, 'size mismatch for body.0.weight: copying a param with shape torch.Size([3, 4]) from checkpoint')
+    expect('match: no such file', ['match', whole, whole + 'x'], 1)
+    expect('match: usage', ['match', whole], 2)
+    for word, strict in (('strict', True), ('not strict', False)):
+        try: text = repr(cases.pair()[0].load_state_dict(torch.load(prefixed), strict=strict))
+        except RuntimeError as e: text = str(e)
+        r = common.run(brine, 'match', whole, prefixed, *([] if strict else ['--no-strict']))
+        shown = ''.join(line.replace('\t', '    ', 1) + '\n' for line in text.split('\n'))
+        tally.check(f"match: PyTorch's text, {word}", None if r.text().startswith(shown) else r.text()[:300])
+
+    other = type(state)((k, v.clone()) for k, v in state.items())
+    other._metadata = state._metadata
+    same = save('same.pth', other)
+    other['body.0.bias'][1] += 0.5
+    other['bn.bias'] = other['bn.bias'].half()
+    other['bn.weight'] = torch.ones(7)
+    del other['body.1.bias']
+    other['new'] = torch.ones(1)
+    changed = save('changed.pth', other)
+    both = save('both.pth', {'a': state, 'b': other})
+    expect('diff: a file and itself', ['diff', weights, weights], 0, '10 names in both: equal')
+    expect('diff: equal', ['diff', weights, same], 0, 'equal')
+    expect('diff: whole and weights', ['diff', whole, whole], 0, 'equal')
+    lines = ('- body.1.bias  float32 [2]', '+ new  float32 [1]', '~ body.0.bias  largest difference 0.5, 1 of 5 elements', '~ bn.bias  float32 -> float16  the same values',
+             '~ bn.weight  [4] -> [7]', '3 differ; 1 only in the first, 1 only in the second')
+    expect('diff: changed', ['diff', weights, changed], 1, *lines)
+    expect('diff: places', ['diff', both, both, '--at-a', 'a', '--at-b', 'b'], 1, *lines)
+    expect('diff: names', ['diff', weights, changed, '--names'], 1, '2 differ')
+    expect('diff: tolerance', ['diff', weights, changed, '--tolerance', '0.5'], 1, '2 differ')
+    expect('diff: no such file', ['diff', weights, weights + 'x'], 1)
+    expect('diff: usage', ['diff', weights], 2)
+
+
+def main():
+    brine = common.command()
+    program = os.path.join(os.path.dirname(brine), '..', 'tests', 'load_state_dict_check')
+    if not os.access(program, os.X_OK):
+        print('load_state_dict_check is not built')
+        return 77
+    tally = common.Tally()
+    only = sys.argv[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        for case in cases.CASES:
+            if only and not any(o in case.name for o in only): continue
+            if case.modern and not cases.MODERN:
+                tally.skip(case.name, f'PyTorch {torch.__version__}: {case.modern}')
+                continue
+            for described in (True,) if case.tree else (True, False):
+                what = case.name + ('' if described else ', tree inferred')
+                try: tally.check(what, run_case(program, case, folder, described))
+                except Exception as e: tally.fail(what, f'{type(e).__name__}: {e}')
+        if not only: check_commands(brine, folder, tally)
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
