@@ -71,7 +71,7 @@ struct Place {
 class BRINE_API Error {
  public:
   /// `text` is one sentence with expected and found; text that came from the file must have been escaped (support/text.hpp does).
-  Error(ErrorKind kind, ErrorCode code, std::string text);
+  BRINE_COLD Error(ErrorKind kind, ErrorCode code, std::string text);
   Error(const Error&);
   Error(Error&&) noexcept;
   Error& operator=(const Error&);

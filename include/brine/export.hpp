@@ -15,3 +15,10 @@
 #else
 #  define BRINE_API
 #endif
+
+// What is called on the way to an error only: the compiler lays that way out for size, not for speed.
+#if defined(__GNUC__)
+#  define BRINE_COLD __attribute__((cold))
+#else
+#  define BRINE_COLD
+#endif

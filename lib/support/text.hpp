@@ -2,6 +2,8 @@
 // Text from strangers: the UTF-8 check, and the escaped form that may stand in a message or on a terminal.
 #pragma once
 
+#include <brine/export.hpp>
+
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -20,9 +22,9 @@ std::string escaped(std::string_view text, std::size_t most = 200);
 std::string printable(std::string_view text, std::size_t most = 200);
 
 /// 'text', escaped and in single quotes.
-std::string quoted(std::string_view text, std::size_t most = 200);
+BRINE_COLD std::string quoted(std::string_view text, std::size_t most = 200);
 
 /// The parts one after the other. For messages: a chain of operator+ is ten times the code.
-std::string concat(std::initializer_list<std::string_view> parts);
+BRINE_COLD std::string concat(std::initializer_list<std::string_view> parts);
 
 }  // namespace brine
