@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
 
   std::printf("%s\n", weights->from_module() ? "a whole model" : "only weights");
   for (const auto& [name, tensor] : *weights) {
-    std::printf("  %-22s", std::string(name).c_str());
+    std::printf("  %-24s", std::string(name).c_str());
     if (const auto values = tensor.data<float>()) {  // a span into the file
       std::printf("%3zu values, the first is %g\n", values->size(), static_cast<double>(values->front()));
     } else {
