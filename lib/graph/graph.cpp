@@ -194,6 +194,7 @@ bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noex
   if (!effect) return false;
   (origin.last ? origin.last->next : origin.first) = effect;
   origin.last = effect;
+  if (setter.kind == Kind::absent) origin.built = effect;
   return true;
 }
 
@@ -265,6 +266,7 @@ Ref attribute(const Graph& graph, const Ref& object, std::string_view name) noex
     return e ? e->value : Ref{};
   };
   if (state.kind != Kind::tuple) return look(state);
+  if (state.node->size != 2) return {};
   for (const Ref& part : tuple_of(state).items())  // (__dict__, __slots__)
     if (Ref found = look(part); found.kind != Kind::absent) return found;
   return {};

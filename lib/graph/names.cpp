@@ -48,7 +48,7 @@ std::string quoted_repr(std::string_view data, bool bytes) {
 }
 
 // A tuple's items, one level at a time; what nests deeper than keys ever do is given by its class.
-std::string tuple_repr(const Ref& tuple) {
+std::string tuple_repr(const Ref& tuple, std::size_t most) {
   struct Level {
     std::span<const Ref> items;
     std::size_t at;
@@ -70,15 +70,15 @@ std::string tuple_repr(const Ref& tuple) {
     } else if (item.kind == Kind::tuple) {
       out += "<tuple>";
     } else {
-      out += item.kind == Kind::string ? quoted_repr(text_of(item), false) : key_name(item);
+      out += item.kind == Kind::string ? quoted_repr(text_of(item).substr(0, most), false) : key_name(item, most);
     }
   }
   return out;
 }
 
-std::string last_part(std::string_view name) {
+std::string last_part(std::string_view name, std::size_t most = SIZE_MAX) {
   const auto dot = name.rfind('.');
-  return std::string(dot == std::string_view::npos ? name : name.substr(dot + 1));
+  return std::string(dot == std::string_view::npos ? name.substr(0, most) : name.substr(dot + 1, most));
 }
 
 }  // namespace
@@ -89,15 +89,20 @@ std::string_view name(Kind kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
-std::string key_name(const Ref& key) {
+std::string key_name(const Ref& key, std::size_t most) {
   switch (key.kind) {
-    case Kind::string: return std::string(text_of(key));
+    case Kind::string: return std::string(text_of(key).substr(0, most));
     case Kind::none: return "None";
     case Kind::boolean: return key.integer ? "True" : "False";
-    case Kind::integer: return key.flags & kBig ? big_int_text(key) : std::to_string(key.integer);
+    case Kind::integer:
+      if (!(key.flags & kBig)) return std::to_string(key.integer);
+      return key.length > most ? "<int of " + std::to_string(key.length) + (key.flags & kDecimal ? " digits>" : " bytes>") : big_int_text(key);
     case Kind::floating: return float_repr(key.floating);
-    case Kind::bytes: return quoted_repr(bytes_of(key).text(), true);
-    case Kind::tuple: return tuple_repr(key);
+    case Kind::bytes: return quoted_repr(bytes_of(key).text().substr(0, most), true);
+    case Kind::tuple: return tuple_repr(key, most);
+    case Kind::object:
+      if (const Origin* o = key.node->origin; o && o->callee.kind == Kind::global) return "<" + last_part(global_of(o->callee).name, most) + ">";
+      [[fallthrough]];
     default: return "<" + class_name(key) + ">";
   }
 }

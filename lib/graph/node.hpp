@@ -42,6 +42,7 @@ struct Effect {
 struct Origin {
   Ref callee, args, kwargs;      // a persistent id: callee absent, args the id
   Effect *first = nullptr, *last = nullptr;
+  Effect* built = nullptr;       // the last BUILD among them
   Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
   std::uint32_t given = 0;       // items of the container that came from the arguments
   How how = How::reduce;
@@ -133,11 +134,7 @@ inline Ref make_node(Kind kind, Node* node) noexcept {
 
 /// The state of the last BUILD, or absent.
 inline Ref state_of(const Node& node) noexcept {
-  Ref state;
-  if (node.origin)
-    for (const Effect* e = node.origin->first; e; e = e->next)
-      if (e->setter.kind == Kind::absent) state = e->state;
-  return state;
+  return node.origin && node.origin->built ? node.origin->built->state : Ref{};
 }
 
 }  // namespace brine

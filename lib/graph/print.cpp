@@ -9,10 +9,22 @@
 
 namespace brine {
 
+namespace {
+
+// Longer than what is shown, so that it is seen that there is more.
+constexpr std::size_t kMost = 256;
+
+// Texts can be long, and their objects shared: only what is shown is looked at.
+std::string global_text(const Ref& global) {
+  return concat({global_of(global).module.substr(0, kMost), ".", global_of(global).name.substr(0, kMost)});
+}
+
+}  // namespace
+
 std::string summary(const Ref& value) {
   switch (value.kind) {
     case Kind::string: return brine::quoted(text_of(value), 80);
-    case Kind::bytes: return escaped(key_name(value), 80);
+    case Kind::bytes: return escaped(key_name(value, kMost), 80);
     case Kind::bytearray: return "bytearray (" + std::to_string(bytes_of(value).size) + " bytes)";
     case Kind::complex: {
       Ref part = make_float(complex_of(value).real);
@@ -21,15 +33,18 @@ std::string summary(const Ref& value) {
       const std::string imag = key_name(part);
       return "(" + real + (imag.starts_with('-') ? "" : "+") + imag + "j)";
     }
-    case Kind::global: return "<" + escaped(std::string(global_of(value).module) + "." + std::string(global_of(value).name), 120) + ">";
+    case Kind::global: return "<" + escaped(global_text(value), 120) + ">";
     case Kind::tuple:
       if (value.node->made == Made::plain) break;
-      return class_name(value) + escaped(std::string_view(key_name(value)), 80);
-    case Kind::object: return escaped(qualified_class_name(value), 120);
+      return class_name(value) + escaped(key_name(value, kMost), 80);
+    case Kind::object: {
+      const Ref& callee = value.node->origin->callee;
+      return escaped(callee.kind == Kind::global ? global_text(callee) : qualified_class_name(value), 120);
+    }
     default: break;
   }
   if (is_container(value)) return class_name(value) + " (" + std::to_string(value.node->size) + ")";
-  return escaped(key_name(value), 80);
+  return escaped(key_name(value, kMost), 80);
 }
 
 std::string print(const Ref& from, const PrintBounds& bounds, const std::function<std::string(const Ref&)>& describe) {
@@ -49,7 +64,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     out.append(std::min<std::size_t>(depth, 100) * 2, ' ');
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? brine::quoted(text_of(c.key)) : escaped(key_name(c.key)));
+      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? brine::quoted(text_of(c.key)) : escaped(key_name(c.key, kMost)));
       out += ": ";
     }
     const Ref& v = walk.value();

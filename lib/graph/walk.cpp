@@ -72,24 +72,34 @@ std::string step_name(const Children::Child& child) {
   return child.prefix + (child.key.kind != Kind::absent ? key_name(child.key) : std::to_string(child.position));
 }
 
-Walker::Walker(const Ref& from, std::string path, std::size_t most_depth) : path_(std::move(path)), value_(from), most_depth_(most_depth) {}
+Walker::Walker(const Ref& from, std::string path, std::size_t most_depth)
+    : path_(std::move(path)), from_length_(path_.size()), value_(from), most_depth_(most_depth) {}
+
+const std::string& Walker::path() const {
+  if (path_made_) return path_;
+  path_.resize(from_length_);
+  const auto add = [&](const Children::Child& step) {
+    if (!path_.empty()) path_ += '.';
+    path_ += step_name(step);
+  };
+  for (std::size_t i = 1; i < stack_.size(); ++i) add(stack_[i].via);
+  if (!stack_.empty()) add(child_);
+  path_made_ = true;
+  return path_;
+}
 
 bool Walker::next() {
   if (!started_) {
     started_ = true;
   } else {
-    if (enter_ && !again_ && is_container(value_)) {
-      stack_.push_back({Children(value_), path_.size()});
-    }
+    if (enter_ && !again_ && is_container(value_)) stack_.push_back({Children(value_), child_});
     for (;;) {
       if (stack_.empty()) return false;
-      path_.resize(stack_.back().path_length);
       if (stack_.back().children.next(child_)) break;
       stack_.pop_back();
     }
     value_ = child_.value;
-    if (!path_.empty()) path_ += '.';
-    path_ += step_name(child_);
+    path_made_ = false;
   }
   depth_ = stack_.size();
   enter_ = true;

@@ -41,7 +41,8 @@ class Children {
 
 /// "weight", "3", "args.0": one step of a path. Strings as they are; None, bool, int, float, bytes and tuples as Python's repr; others <TypeName>.
 std::string step_name(const Children::Child& child);
-std::string key_name(const Ref& key);
+/// A text of the file longer than `most` may be cut: for those who cut it anyhow.
+std::string key_name(const Ref& key, std::size_t most = SIZE_MAX);
 
 /// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module.
 std::string class_name(const Ref& value);
@@ -55,7 +56,8 @@ class Walker {
   bool next();
 
   const Ref& value() const noexcept { return value_; }
-  const std::string& path() const noexcept { return path_; }
+  /// Made when it is asked for: keys can be long, and paths deep.
+  const std::string& path() const;
   const Children::Child& child() const noexcept { return child_; }  ///< how the parent names it
   std::size_t depth() const noexcept { return depth_; }
   /// The value is a container that was met before (or lies too deep) and will not be entered.
@@ -66,11 +68,13 @@ class Walker {
  private:
   struct Frame {
     Children children;
-    std::size_t path_length;
+    Children::Child via;  // how the container was reached
   };
   std::vector<Frame> stack_;
   std::unordered_set<const Node*> seen_;
-  std::string path_;
+  mutable std::string path_;
+  mutable bool path_made_ = true;
+  const std::size_t from_length_;
   Ref value_;
   Children::Child child_;
   std::size_t depth_ = 0, most_depth_;

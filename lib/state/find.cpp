@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 namespace brine {
 
@@ -44,10 +45,16 @@ class Search {
   const std::vector<std::string>& several() const noexcept { return several_; }
 
  private:
-  bool is_weights(const Ref& value) const { return is_weights_dict(graph_, value) || is_module(graph_, value); }
+  // Each container is looked at once, however often it is met.
+  bool is_weights(const Ref& value) {
+    if (value.kind != Kind::dict && value.kind != Kind::object) return false;
+    const auto [at, fresh] = weights_.try_emplace(value.node, false);
+    return fresh ? at->second = is_weights_dict(graph_, value) || is_module(graph_, value) : at->second;
+  }
 
   const Graph& graph_;
   std::set<std::pair<const Node*, int>> failed_;
+  std::unordered_map<const Node*, bool> weights_;
   std::vector<std::string> several_;
 };
 
