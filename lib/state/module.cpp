@@ -5,6 +5,7 @@
 #include "support/text.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace brine {
 
@@ -43,10 +44,14 @@ bool is_extra_state(std::string_view key) noexcept {
   return (dot == std::string_view::npos ? key : key.substr(dot + 1)) == "_extra_state";
 }
 
-bool holds_name(const Ref& set, std::string_view name) noexcept {
-  if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return false;
-  const auto items = list_of(set).items();
-  return std::any_of(items.begin(), items.end(), [&](const Ref& r) { return r.kind == Kind::string && text_of(r) == name; });
+// The names in a set, sorted. Not a hash table: its keys would be the file's choice.
+std::vector<std::string_view> names_in(const Ref& set) {
+  std::vector<std::string_view> out;
+  if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return out;
+  for (const Ref& r : list_of(set).items())
+    if (r.kind == Kind::string) out.push_back(text_of(r));
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace
@@ -99,26 +104,36 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     std::size_t child, prefix;  // next child; length of the prefix of its names
   };
   std::vector<Frame> stack;
+  std::unordered_set<const Node*> inside;  // the modules of the stack
   std::string prefix;
+  // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
+  const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
   const auto add = [&](const Ref& names, const Ref& skip) -> Result<void> {
+    for (const Ref& part : {names, skip})
+      if (auto ok = look_at(part); !ok) return ok;
+    const auto skipped = names_in(skip);
     for (const Entry& e : dict_of(names).entries()) {
-      if (e.value.kind != Kind::tensor || e.key.kind != Kind::string || holds_name(skip, text_of(e.key))) continue;
+      if (e.value.kind != Kind::tensor || e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
       if (auto ok = budget.charge(sizeof(NamedTensor) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
       out.push_back({prefix + std::string(text_of(e.key)), &tensor_of(e.value)});
     }
     return {};
   };
   const auto enter = [&](const Ref& m) -> Result<void> {
-    if (std::any_of(stack.begin(), stack.end(), [&](const Frame& f) { return f.module.node == m.node; }))
+    if (!inside.insert(m.node).second)
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
     if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
-    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(qualified_class_name(m)), spectral_norms(graph, m)});
-    if (compiled(m).kind != Kind::absent) {
-      stack.push_back({m, 0, prefix.size()});
-      return {};
+    if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
+    auto norms = spectral_norms(graph, m);
+    if (auto ok = budget.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
+    const std::string cls = qualified_class_name(m);
+    if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), std::move(norms)});
+    if (compiled(m).kind == Kind::absent) {
+      if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
+      if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+      if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
     }
-    if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
-    if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
     stack.push_back({m, 0, prefix.size()});
     return {};
   };
@@ -131,6 +146,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     const Entry wrapped{make_text("_orig_mod"), inner};
     const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : dict_of(module_part(graph, top.module, "_modules")).entries();
     if (top.child == children.size()) {
+      inside.erase(top.module.node);
       stack.pop_back();
       continue;
     }
