@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// What a file shares costs once: large texts, dicts, states and modules that are met a hundred thousand times. Quadratic, each of these would take
+// minutes; the bound is wide, for slow machines and sanitizers.
+#include "graph/print.hpp"
+#include "state/find.hpp"
+#include "support/run_pickle.hpp"
+#include "support/torch_file.hpp"
+
+#include <chrono>
+
+using namespace brine;
+using namespace brine::test;
+
+namespace {
+
+constexpr int kMany = 100'000;
+
+class Watch {
+ public:
+  ~Watch() { CHECK(std::chrono::steady_clock::now() - start_ < std::chrono::seconds(20)); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::string printed(const RunPickle& run) {
+  return print(run.value(), {.depth = 1000, .nodes = 10'000'000, .per_container = 10'000'000}, [](const Ref&) { return std::string("T"); });
+}
+
+/// [x, x, x …]
+Pickle many(const Pickle& x, const Pickle& around = Pickle(0).get(0)) {
+  Pickle p(4);
+  p.mark().raw(x.unfinished()).put(0).op(Op::POP_MARK).empty_list().mark();
+  for (int i = 0; i < kMany; ++i) p.raw(around.unfinished());
+  return p.op(Op::APPENDS);
+}
+Pickle names(int n, const Pickle& value) {
+  Pickle p(0);
+  p.empty_dict().mark();
+  for (int i = 0; i < n; ++i) p.str("n" + std::to_string(i)).raw(value.unfinished());
+  return p.op(Op::SETITEMS);
+}
+
+}  // namespace
+
+TEST_CASE("printing: long bytes, ints, names, as values and as keys") {
+  const std::string megabyte(1'000'000, '7');
+  const Pickle texts[] = {Pickle(0).op(Op::BINBYTES, megabyte), Pickle(0).op(Op::LONG4, megabyte), Pickle(0).op(Op::LONG, megabyte), Pickle(0).str(megabyte),
+                          Pickle(0).global(megabyte, "C"), Pickle(0).str(megabyte).op(Op::TUPLE1)};
+  for (const Pickle& text : texts) {
+    const Watch watch;
+    CHECK(printed(RunPickle(many(text))).size() < std::size_t{kMany} * 400);
+    CHECK(printed(RunPickle(many(text, Pickle(0).empty_dict().get(0).none().setitem()))).size() < std::size_t{kMany} * 400);
+    CHECK(printed(RunPickle(many(text, Pickle(0).get(0).empty_tuple().reduce()))).size() < std::size_t{kMany} * 400);
+  }
+}
+
+TEST_CASE("walking: a hundred thousand states of one object") {
+  const Watch watch;
+  Pickle p(2);
+  p.mark().raw(names(kMany, Pickle(0).none()).unfinished()).put(0).op(Op::POP_MARK).global("m", "C").empty_tuple().reduce();
+  for (int i = 0; i < kMany; ++i) p.get(0).build();
+  const RunPickle run(p);
+  Walker walk(run.value());
+  int met = 0;
+  while (walk.next()) ++met;
+  CHECK(met == kMany + 1);
+}
+
+TEST_CASE("looking for weights: one dict at a hundred thousand places; attributes of long tuples") {
+  const Watch watch;
+  const RunPickle same(many(names(kMany, Pickle(0).none())));
+  CHECK_FALSE(find_weights(same.graph, same.value(), {}));
+  Pickle parts(0);
+  parts.mark();
+  for (int i = 0; i < kMany; ++i) parts.empty_dict();
+  const RunPickle states(many(parts.tuple(), Pickle(0).ordered_dict().get(0).build()));
+  CHECK_FALSE(find_weights(states.graph, states.value(), {}));
+}
+
+TEST_CASE("modules: long lists shared by many; a deep chain") {
+  const Watch watch;
+  const auto load_and_find = [](const Pickle& p) {
+    const Checkpoint ckpt = open_zip(p, {});
+    const auto found = ckpt.state_dict();
+    return found ? std::string("found") : std::string(name(found.error().code()));
+  };
+  for (const std::string_view part : {"_parameters", "_buffers", "_state_dict_hooks", "_non_persistent_buffers_set"}) {
+    CAPTURE(part);
+    Pickle p(4);
+    p.mark().raw(names(kMany, Pickle(0).none()).unfinished()).put(0).empty_dict().put(1).global("m", "C").put(2).op(Op::POP_MARK);
+    const auto begin = [&] { p.get(2).empty_tuple().reduce().empty_dict().mark(); };
+    begin();
+    p.str("_modules").empty_dict().mark();
+    for (int i = 0; i < kMany; ++i) {
+      p.integer(i).op(Op::POP).str("c" + std::to_string(i));
+      if (i > 0) {
+        p.get(3);
+        continue;
+      }
+      begin();
+      for (const std::string_view name : {"_parameters", "_buffers", "_modules"})
+        if (name != part) p.str(name).get(1);
+      p.str(part).get(0).op(Op::SETITEMS).build().put(3);
+    }
+    p.op(Op::SETITEMS).str("_parameters").get(1).str("_buffers").get(1).op(Op::SETITEMS).build();
+    const std::string outcome = load_and_find(p);
+    CHECK((outcome == "found" || outcome == "metadata_too_large"));
+  }
+  Pickle chain(2);
+  for (int i = 0; i < 30'000; ++i) chain.global("m", "C").empty_tuple().reduce().empty_dict().mark().str("_parameters").empty_dict().str("_buffers").empty_dict().str("_modules").empty_dict().str("c");
+  chain.none();
+  for (int i = 0; i < 30'000; ++i) chain.setitem().op(Op::SETITEMS).build();
+  const std::string outcome = load_and_find(chain);
+  CHECK((outcome == "found" || outcome == "metadata_too_large"));
+}
