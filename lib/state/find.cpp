@@ -49,7 +49,8 @@ class Search {
   bool is_weights(const Ref& value) {
     if (value.kind != Kind::dict && value.kind != Kind::object) return false;
     const auto [at, fresh] = weights_.try_emplace(value.node, false);
-    return fresh ? at->second = is_weights_dict(graph_, value) || is_module(graph_, value) : at->second;
+    if (fresh) at->second = is_weights_dict(graph_, value) || is_module(graph_, value);
+    return at->second;
   }
 
   const Graph& graph_;
