@@ -38,8 +38,10 @@ struct Pickled {
 Result<Pickled> pickle(const Ref& root, Graph& scratch, const SaveOptions& options) {
   if (auto ok = check(options); !ok) return std::move(ok).error();
   TorchReduce reduce({options.keep_keys, options.compact});
-  if (options.compact)
-    if (auto ok = reduce.see(root); !ok) return std::move(ok).error();
+  if (options.compact) {  // once for nothing: what would be written is what there is to view
+    if (auto seen = Emitter(scratch, reduce, options.protocol).run(root); !seen) return std::move(seen).error();
+    reduce.surveyed();
+  }
   auto bytes = Emitter(scratch, reduce, options.protocol).run(root);
   if (!bytes) return std::move(bytes).error();
   return Pickled{std::move(*bytes), std::move(reduce.storages())};
@@ -84,7 +86,9 @@ Result<void> save_state(const StateDict& state, Target& target, const SaveOption
   try {
 #endif
     Scratch scratch;
-    auto root = state_dict_value(state, scratch.graph);
+    Words words;
+    if (const Graph* graph = Access::impl(state)->graph) scratch.graph.inherit(*graph);
+    auto root = state_dict_value(state, scratch.graph, words);
     if (!root) return std::move(root).error();
     return write(*root, scratch.graph, target, options);
 #if defined(__cpp_exceptions)

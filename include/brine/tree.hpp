@@ -63,9 +63,12 @@ class BRINE_API Tree {
   Value list(std::initializer_list<TreeItem> items = {});
   Value tuple(std::initializer_list<TreeItem> items);
   Value set(std::initializer_list<TreeItem> items);
+  Value tuple(std::span<const TreeItem> items);  ///< as above, of as many items as the program finds
+  Value set(std::span<const TreeItem> items);
   Value dict();
   Value ordered_dict();  ///< collections.OrderedDict
-  Value size(std::initializer_list<std::int64_t> shape);  ///< torch.Size
+  Value size(std::initializer_list<std::int64_t> shape) { return size(std::span(shape.begin(), shape.size())); }  ///< torch.Size
+  Value size(std::span<const std::int64_t> shape);
   Value dtype(DType dtype);                               ///< torch.float32 …
   Value parameter(const Tensor& tensor, bool requires_grad = true);
   /// The dict that state_dict() of a module would be, `_metadata` included.

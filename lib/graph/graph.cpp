@@ -119,6 +119,14 @@ bool Graph::set_first(GlobalNode& global) {
   return true;
 }
 
+Ref Graph::first_global(std::string_view module, std::string_view name, std::uint16_t known) {
+  const Ref g = global(module, name);
+  if (g.kind == Kind::absent) return g;
+  g.node->known = known;
+  set_first(static_cast<GlobalNode&>(*g.node));
+  return g;
+}
+
 Ref Graph::tuple(std::span<const Ref> items, Made made) noexcept {
   void* memory = arena_.allocate(sizeof(TupleNode) + items.size_bytes());
   if (!memory) return {};

@@ -34,10 +34,13 @@ class Graph {
   void inherit(const Graph& parent) {
     first_ = parent.first_;
     storage_word = parent.storage_word;
+    cpu_word = parent.cpu_word;
   }
 
   /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
   Ref storage_word;
+  /// The str 'cpu' of storages that are of no file; likewise.
+  Ref cpu_word;
 
   /// Tuples and globals are made as memoised: the machine, which knows better, takes that back until a put follows.
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
@@ -46,6 +49,8 @@ class Graph {
   Ref bytes(std::string_view data, Kind kind = Kind::bytes) noexcept;  ///< borrows `data`
   Ref complex(double real, double imag) noexcept;
   Ref global(std::string_view module, std::string_view name) noexcept;
+  /// The same, as the first one of its number.
+  Ref first_global(std::string_view module, std::string_view name, std::uint16_t known);
   Ref object(const Origin& origin) noexcept;
   /// A copy of `text` in the arena; its address is its own even when it is empty. Null data when memory is spent.
   std::string_view copy(std::string_view text) noexcept;

@@ -165,10 +165,17 @@ void Emitter::fresh_text(std::string_view v) {
   put_new();
 }
 
+const Node* Emitter::one(const GlobalNode& global) {
+  if (!(global.flags & kFirst)) return &global;
+  const GlobalNode* first = firsts_.try_emplace(global.known, &global).first->second;
+  return first->module == global.module && first->name == global.name ? first : &global;
+}
+
 Result<void> Emitter::global(const Ref& ref) {
   out_.boundary();
-  if (get(ref.node)) return {};
   const GlobalNode& g = global_of(ref);
+  const Node* self = one(g);
+  if (get(self)) return {};
   if (protocol() >= 4) {
     const auto part = [&](const Ref& own, std::string_view name) {
       if (own.kind == Kind::string) return own;
@@ -190,7 +197,7 @@ Result<void> Emitter::global(const Ref& ref) {
     out_.raw("\n");
   }
   // A module found by name (torch._utils torch) is the one name CPython does not memoise.
-  if (ref.node->flags & kMemoised) put(ref.node);
+  if (ref.node->flags & kMemoised) put(self);
   return {};
 }
 

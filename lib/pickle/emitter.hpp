@@ -79,6 +79,8 @@ class Emitter {
   bool save_entries(Frame& f, std::span<const Entry> entries, bool exact);
   bool native(const Ref& ref) const noexcept;
 
+  /// A class is one object, also where two graphs name it.
+  const Node* one(const GlobalNode& global);
   bool get(const void* identity);
   void put_new();
   void write_put();
@@ -99,6 +101,7 @@ class Emitter {
   std::unordered_map<const void*, std::uint32_t> memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref> interned_;
+  std::unordered_map<std::uint16_t, const GlobalNode*> firsts_;
   std::optional<Error> error_;
 };
 

@@ -47,7 +47,7 @@ bool Emitter::save(const Ref& ref) {
     }
     case Kind::string: return text(ref), true;
     case Kind::global: {
-      const bool known = memo_.contains(ref.node);
+      const bool known = memo_.contains(one(global_of(ref)));
       if (auto ok = global(ref); !ok) return fail(std::move(ok).error());
       if (!known && ref.node->origin && ref.node->origin->first) stack_.push_back({Step::effects, ref, ref.node->origin, ref.node->origin->first});
       return true;
@@ -66,7 +66,7 @@ bool Emitter::save(const Ref& ref) {
     default: break;
   }
 
-  if (ref.kind == Kind::tuple && ref.node->size == 0 && !ref.node->origin) return op(Op::EMPTY_TUPLE), true;
+  if (ref.kind == Kind::tuple && ref.node->size == 0 && ref.node->made == Made::plain && !ref.node->origin) return op(Op::EMPTY_TUPLE), true;
   if (get(ref.node)) return true;
   if (ref.kind == Kind::object && ref.node->origin->how == How::persistent) {
     stack_.push_back({Step::persistent, ref});
@@ -122,7 +122,7 @@ bool Emitter::synthesise(const Ref& ref) {
     const PythonCall known = python_call(module, name);
     GlobalNode* first = known == PythonCall::none ? nullptr : graph_.first(static_cast<std::uint16_t>(known));
     Ref& kept = interned_[std::string(module) + " " + std::string(name)];
-    if (kept.kind == Kind::absent) kept = first ? make_node(Kind::global, first) : graph_.global(module, name);
+    if (kept.kind == Kind::absent) kept = first ? make_node(Kind::global, first) : graph_.first_global(module, name, static_cast<std::uint16_t>(known));
     const Ref tuple = graph_.tuple({args.begin(), args.size()});
     if (kept.kind == Kind::absent || tuple.kind == Kind::absent) return spent();
     auto* origin = graph_.arena().make<Origin>();

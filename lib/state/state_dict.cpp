@@ -6,6 +6,8 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 
+#include <algorithm>
+
 namespace brine {
 
 void StateDict::Impl::make_index() {
@@ -87,35 +89,58 @@ Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, con
 Ref make_ordered_dict(Graph& graph) {
   constexpr auto known = static_cast<std::uint16_t>(PythonCall::ordered_dict);
   GlobalNode* first = graph.first(known);
-  Ref cls = first ? make_node(Kind::global, first) : graph.global("collections", "OrderedDict");
+  const Ref cls = first ? make_node(Kind::global, first) : graph.first_global("collections", "OrderedDict", known);
   const Ref dict = graph.dict(Made::ordered_dict), none = graph.tuple({});
   if (cls.kind == Kind::absent || dict.kind == Kind::absent || none.kind == Kind::absent) return {};
-  if (!first) {
-    cls.node->known = known;
-    graph.set_first(static_cast<GlobalNode&>(*cls.node));
-  }
   return graph.set_origin(*dict.node, {.callee = cls, .args = none, .kwargs = {}}) ? dict : Ref{};
 }
 
-Result<Ref> state_dict_value(const StateDict& state, Graph& scratch) {
+Ref Words::one(Graph& graph, std::string_view v) {
+  Ref& kept = interned_[std::string(v)];
+  if (kept.kind != Kind::absent) return kept;
+  const std::string_view own = graph.copy(v);
+  if (!own.data()) return {};
+  kept = make_text(own);
+  if (v == "storage") graph.storage_word = kept;
+  if (v == "cpu") graph.cpu_word = kept;
+  return kept;
+}
+
+Ref Words::single(Graph& graph, std::string_view v) {
+  const auto lead = v.empty() ? 0u : static_cast<unsigned char>(v[0]);
+  if (v.size() < 2 || (v.size() == 2 && lead >= 0xC2 && lead < 0xC4)) return one(graph, v);
+  const std::string_view own = graph.copy(v);
+  return own.data() ? make_text(own) : Ref{};
+}
+
+Ref Words::text(Graph& graph, std::string_view v) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto part = [&](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || digit(c); };
+  const bool identifier = !v.empty() && !digit(v[0]) && std::all_of(v.begin(), v.end(), part);
+  return identifier ? one(graph, v) : single(graph, v);
+}
+
+Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& words) {
   const StateDict::Impl& impl = *Access::impl(state);
   if (impl.source.kind != Kind::absent) return impl.source;
   const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the state dict");
   const Ref out = make_ordered_dict(scratch);
   bool replaced = false, ok = out.kind != Kind::absent;
-  const auto put = [&](const Ref& dict, std::string_view key, const Ref& value) {
-    ok = ok && value.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*dict.node), make_text(key), value, replaced);
+  const auto put = [&](const Ref& dict, const Ref& key, const Ref& value) {
+    ok = ok && key.kind != Kind::absent && value.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*dict.node), key, value, replaced);
   };
+  // A parameter of the root is called by the attribute's own str; all other names are put together of several, module names cut out of them.
+  const auto name = [&](std::string_view v) { return words.text(scratch, v); };
   std::size_t other = 0;
   for (std::size_t i = 0; i <= impl.entries.size() && ok; ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other) put(out, impl.others[other].name, impl.others[other].value);
-    if (i < impl.entries.size()) put(out, impl.entries[i].name, make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
+    for (; other < impl.others.size() && impl.others[other].before == i; ++other) put(out, name(impl.others[other].name), impl.others[other].value);
+    if (i < impl.entries.size()) put(out, name(impl.entries[i].name), make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
   }
   if (!ok) return spent;
   if (!impl.has_metadata) return out;
 
   const Ref metadata = make_ordered_dict(scratch), attributes = scratch.dict();
-  const Ref version = make_text(scratch.copy("version"));
+  const Ref version = name("version");
   ok = metadata.kind != Kind::absent && attributes.kind != Kind::absent;
   for (const auto& m : impl.metadata) {
     Ref info = m.value;
@@ -124,14 +149,14 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch) {
       ok = ok && info.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*info.node), version, make_int(m.version), replaced);
       if (ok && !m.spectral_norm.empty()) {
         const Ref norms = scratch.dict();
-        for (const std::string_view name : m.spectral_norm)
-          if (norms.kind != Kind::absent) put(norms, scratch.copy(std::string(name) + ".version"), make_int(1));
-        if (ok) put(info, scratch.copy("spectral_norm"), norms);
+        for (const std::string_view norm : m.spectral_norm)
+          if (norms.kind != Kind::absent) put(norms, name(std::string(norm) + ".version"), make_int(1));
+        if (ok) put(info, name("spectral_norm"), norms);
       }
     }
-    if (ok) put(metadata, m.name, info);
+    if (ok) put(metadata, words.single(scratch, m.name), info);
   }
-  if (ok) put(attributes, scratch.copy("_metadata"), metadata);
+  if (ok) put(attributes, name("_metadata"), metadata);
   if (!ok || !scratch.add_effect(*out.node, {}, attributes)) return spent;
   return out;
 }

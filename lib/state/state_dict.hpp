@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace brine {
@@ -53,8 +54,19 @@ struct StateDict::Impl {
 Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
                                                          Budget& budget);
 
+/// The str objects of a program: identifiers, the empty text and single characters are one object each, as Python's compiler makes them.
+class Words {
+ public:
+  Ref text(Graph& graph, std::string_view v);  ///< of no kind when memory is spent
+  Ref single(Graph& graph, std::string_view v);  ///< not of identifiers: what a program put together
+
+ private:
+  Ref one(Graph& graph, std::string_view v);
+  std::unordered_map<std::string, Ref> interned_;
+};
+
 /// The OrderedDict to be pickled: the very dict of the file when nothing was edited, else one made in `scratch`.
-Result<Ref> state_dict_value(const StateDict& state, Graph& scratch);
+Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& words);
 
 /// An OrderedDict as its constructor makes it.
 Ref make_ordered_dict(Graph& graph);

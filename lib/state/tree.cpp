@@ -8,10 +8,8 @@
 #include "torch/access.hpp"
 #include "torch/torch_calls.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace brine {
@@ -19,8 +17,7 @@ namespace brine {
 struct Tree::Impl {
   Budget budget{std::numeric_limits<std::uint64_t>::max(), ErrorCode::out_of_memory};
   Graph graph{budget};
-  std::unordered_map<std::string, Ref> interned;
-  std::unordered_map<std::uint16_t, Ref> globals;
+  Words words;
   std::vector<Tensor> tensors;
   std::vector<std::shared_ptr<const void>> owners;
   std::shared_ptr<const char> alive = std::make_shared<const char>();  // what the values' handles hold on to
@@ -29,17 +26,7 @@ struct Tree::Impl {
 
   Value value(const Ref& ref) const { return Access::value(&graph, ref); }
 
-  // Identity as the compiler's: identifiers, the empty text and single characters are one object each.
-  Ref text(std::string_view v) {
-    const auto part = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9'); };
-    const bool identifier = !v.empty() && !(v[0] >= '0' && v[0] <= '9') && std::all_of(v.begin(), v.end(), part);
-    const bool single = v.size() == 1 || (v.size() == 2 && static_cast<unsigned char>(v[0]) < 0xC4 && static_cast<unsigned char>(v[0]) >= 0xC2);
-    if (!identifier && !v.empty() && !single) return make_text(graph.copy(v));
-    Ref& kept = interned[std::string(v)];
-    if (kept.kind == Kind::absent) kept = make_text(graph.copy(v));
-    if (v == "storage") graph.storage_word = kept;
-    return kept;
-  }
+  Ref text(std::string_view v) { return words.text(graph, v); }
 
   Ref tensor(const Tensor& t) {
     tensors.push_back(t);
@@ -48,11 +35,7 @@ struct Tree::Impl {
 
   Ref global(std::uint16_t known, std::string_view module, std::string_view name) {
     if (GlobalNode* first = graph.first(known)) return make_node(Kind::global, first);
-    const Ref g = graph.global(module, graph.copy(name));
-    if (g.kind == Kind::absent) return g;
-    g.node->known = known;
-    graph.set_first(static_cast<GlobalNode&>(*g.node));
-    return g;
+    return graph.first_global(module, graph.copy(name), known);
   }
 };
 
@@ -105,10 +88,12 @@ std::vector<Ref> refs(Tree& tree, const Items& items) {
 }  // namespace
 
 Value Tree::list(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items))); }
-Value Tree::tuple(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
-Value Tree::set(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items), Kind::set)); }
+Value Tree::tuple(std::initializer_list<TreeItem> items) { return tuple(std::span(items.begin(), items.size())); }
+Value Tree::set(std::initializer_list<TreeItem> items) { return set(std::span(items.begin(), items.size())); }
+Value Tree::tuple(std::span<const TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
+Value Tree::set(std::span<const TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items), Kind::set)); }
 
-Value Tree::size(std::initializer_list<std::int64_t> shape) {
+Value Tree::size(std::span<const std::int64_t> shape) {
   std::vector<Ref> items;
   for (const std::int64_t s : shape) items.push_back(make_int(s));
   return impl_->value(impl_->graph.tuple(items, Made::size));
@@ -120,9 +105,13 @@ Value Tree::dtype(DType dtype) {
 
 Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
   const Ref base = impl_->tensor(tensor);
-  auto* record = impl_->graph.arena().make<TensorRecord>(tensor_of(base));
-  if (!record) return {};
-  record->base = &tensor_of(base);
+  // What a Parameter wraps is a tensor object of its own, each time it is asked for.
+  const TensorRecord& t = tensor_of(base);
+  auto* data = impl_->graph.arena().make<TensorRecord>(t.form == TensorForm::parameter && t.base ? *t.base : t);
+  auto* record = impl_->graph.arena().make<TensorRecord>(t);
+  if (!data || !record) return {};
+  if (!data->origin) data->requires_grad = false;
+  record->base = data;
   record->form = TensorForm::parameter;
   record->parameter = true;
   record->requires_grad = requires_grad;
@@ -131,7 +120,7 @@ Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
 }
 
 Result<Value> Tree::state_dict(const StateDict& state) {
-  auto value = state_dict_value(state, impl_->graph);
+  auto value = state_dict_value(state, impl_->graph, impl_->words);
   if (!value) return std::move(value).error();
   const auto& impl = *Access::impl(state);
   impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "torch/reduce.hpp"
 
-#include "graph/walk.hpp"
 #include "pickle/python_calls.hpp"
 #include "torch/dtype_table.hpp"
 #include "torch/storages.hpp"
@@ -20,13 +19,28 @@ std::string class_of(DType dtype) { return std::string(storage_class_name(dtype)
 // Bytes per element of the storage: UntypedStorage counts bytes, and so do the dtypes that are written as one.
 bool written_untyped(const TensorRecord& t) noexcept { return t.form == TensorForm::v3 || storage_class_name(t.dtype).empty(); }
 
+bool has_view(const Ref& args) noexcept {
+  if (args.kind != Kind::tuple) return false;
+  const auto a = tuple_of(args).items();
+  return !a.empty() && a[0].kind == Kind::storage && storage_of(a[0]).view;
+}
+
+// A call that gives a plain tensor and no more can be said as today's: where a storage is a part of another, which zips cannot say, or is cut.
+bool replaceable(const TensorRecord& t, bool compact) noexcept {
+  if (!t.storage || t.form == TensorForm::parameter || is_quantised(t.dtype) || t.origin->callee.kind != Kind::global) return false;
+  const auto known = static_cast<TorchCall>(t.origin->callee.node->known);
+  const bool plain = known == TorchCall::rebuild_tensor || known == TorchCall::rebuild_tensor_v2 || known == TorchCall::rebuild_tensor_v3;
+  if (!plain && known != TorchCall::tensor_class) return false;
+  return compact || has_view(t.origin->args) || (t.origin->first && has_view(t.origin->first->state));
+}
+
 }  // namespace
 
 Result<void> TorchReduce::write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known) {
   Ref& kept = globals_[known];
   if (kept.kind == Kind::absent) {
     GlobalNode* first = out.graph().first(known);
-    kept = first ? make_node(Kind::global, first) : out.graph().global(module, name);
+    kept = first ? make_node(Kind::global, first) : out.graph().first_global(module, name, known);
     if (kept.kind == Kind::absent) return spent();
   }
   return out.global(kept);
@@ -47,31 +61,33 @@ std::int64_t TorchReduce::shift(const TensorRecord& t) const noexcept {
   return at == reach_.end() || at->second.last < 0 ? 0 : at->second.first / static_cast<std::int64_t>(item_size(t.dtype));
 }
 
-Result<void> TorchReduce::see(const Ref& root) {
-  Walker walk(root);
-  while (walk.next()) {
-    const Ref& v = walk.value();
-    if (v.kind == Kind::storage) {  // somebody holds the storage itself: all of it is wanted
-      const StorageRef s = storage_of(v);
-      reach_[s.record] = {0, static_cast<std::int64_t>(s.record->nbytes) - 1};
-      continue;
-    }
-    if (v.kind != Kind::tensor || !tensor_of(v).storage || tensor_of(v).numel() == 0) continue;
-    const TensorRecord& t = tensor_of(v);
-    const auto item = static_cast<std::int64_t>(item_size(t.dtype));
-    std::int64_t last = t.offset;
-    for (std::size_t d = 0; d < t.ndim; ++d) last += (t.shape()[d] - 1) * t.stride()[d];
-    Reach& reach = reach_[t.storage];
-    reach.first = std::min(reach.first, t.offset * item);
-    reach.last = std::max(reach.last, (last + 1) * item - 1);
-  }
-  return {};
+void TorchReduce::see(const TensorRecord& t) {
+  if (!t.storage || t.numel() == 0) return;
+  const auto item = static_cast<std::int64_t>(item_size(t.dtype));
+  std::int64_t last = t.offset;
+  for (std::size_t d = 0; d < t.ndim; ++d) last += (t.shape()[d] - 1) * t.stride()[d];
+  Reach& reach = reach_[t.storage];
+  reach.item = std::max(reach.item, item);
+  reach.first = std::min(reach.first, t.offset * item);
+  reach.last = std::max(reach.last, (last + 1) * item - 1);
 }
 
-Result<std::size_t> TorchReduce::number(Emitter& out, const StorageRecord& record) {
+void TorchReduce::surveyed() {
+  surveying_ = false;
+  storages_.clear();
+  numbers_.clear();
+  for (auto& [record, reach] : reach_) {  // old files view a storage as several dtypes
+    reach.first -= reach.first % reach.item;
+    const std::int64_t items = (reach.last - reach.first) / reach.item + 1;
+    reach.last = std::min(reach.first + items * reach.item, static_cast<std::int64_t>(record->nbytes)) - 1;
+  }
+}
+
+Result<std::size_t> TorchReduce::number(Emitter& out, const StorageRecord& record, std::size_t item) {
   const auto [at, added] = numbers_.try_emplace(&record, storages_.size());
   if (!added) return at->second;
-  WrittenStorage written{{}, &record, 0, record.nbytes};
+  // What a program made may end within an element, which no file can say.
+  WrittenStorage written{{}, &record, 0, record.cls ? record.nbytes : record.nbytes - record.nbytes % item};
   if (options_.compact) {
     const auto reach = reach_.find(&record);
     if (reach == reach_.end() || reach->second.last < 0) written.nbytes = 0;
@@ -91,9 +107,15 @@ Result<std::size_t> TorchReduce::number(Emitter& out, const StorageRecord& recor
 // ('storage', class, key, location, count[, view]) and BINPERSID.
 Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view) {
   if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a storage that is a part of another one cannot be written by itself");
-  const auto n = number(out, record);
+  const std::size_t item = untyped ? 1 : item_size(dtype);
+  const bool added = !numbers_.contains(&record);
+  const auto n = number(out, record, item);
   if (!n) return n.error();
-  const WrittenStorage& written = storages_[*n];
+  WrittenStorage& written = storages_[*n];
+  if (added) written.dtype = dtype;
+  else if (!record.cls && written.dtype != dtype)  // PyTorch reads both as the first one, and does not save such
+    return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "two tensors view one storage as " + std::string(name(written.dtype)) + " and as " +
+                                                               std::string(name(dtype)) + ", which PyTorch's files cannot say");
   out.tuple_begin(5);
   if (storage_word_.kind == Kind::absent) storage_word_ = out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word;
   out.text(storage_word_);
@@ -108,7 +130,8 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   else out.text(written.key);
   // The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
   if (record.device == "cpu" || record.device == "mps" || record.device == "meta") {
-    if (cpu_word_.kind == Kind::absent || text_of(cpu_word_) != record.device) cpu_word_ = make_text(record.device);
+    if (cpu_word_.kind == Kind::absent || text_of(cpu_word_) != record.device)
+      cpu_word_ = record.device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(record.device);
     out.text(record.cls ? make_text(record.device) : cpu_word_);
   } else if (record.device.empty()) {
     if (cpu_word_.kind == Kind::absent) cpu_word_ = make_text(out.graph().copy("cpu"));
@@ -116,7 +139,7 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   } else {
     out.fresh_text(record.device);
   }
-  out.integer(static_cast<std::int64_t>(written.nbytes / (untyped ? 1 : item_size(dtype))));
+  out.integer(static_cast<std::int64_t>(written.nbytes / item));
   out.tuple_end(5);
   out.put();
   out.op(Op::BINPERSID);
@@ -125,6 +148,7 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
 
 Result<void> TorchReduce::storage(Emitter& out, const Ref& storage) {
   const StorageRef s = storage_of(storage);
+  if (surveying_) reach_[s.record] = {0, static_cast<std::int64_t>(s.record->nbytes) - 1};  // somebody holds it: all of it is wanted
   return persistent_id(out, *s.record, s.dtype, s.untyped, s.view);
 }
 
@@ -136,13 +160,14 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     if (!out.parameter(ref, make_tensor_ref(t.base))) return spent();
     return true;
   }
-  if (t.origin && !options_.compact) {
+  if (t.origin && !replaceable(t, options_.compact)) {
     origin = t.origin;
     return false;
   }
   if (!t.storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a tensor without a storage cannot be written");
   if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a quantised tensor cannot be written without its call");
 
+  if (surveying_) see(t);
   const bool v3 = written_untyped(t), metadata = t.conj || t.neg;
   const std::size_t items = (v3 ? 7u : 6u) + metadata;
   if (auto ok = v3 ? write_global(out, "torch._utils", "_rebuild_tensor_v3", static_cast<std::uint16_t>(TorchCall::rebuild_tensor_v3))

@@ -17,6 +17,7 @@ struct WrittenStorage {
   Ref key;                        // the str object of its key
   const StorageRecord* record;
   std::uint64_t offset, nbytes;   // all of it, or the part that is viewed (compact)
+  DType dtype = DType::uint8;     // as which it was named first
 };
 
 struct ReduceOptions {
@@ -26,7 +27,7 @@ struct ReduceOptions {
 
 class TorchReduce final : public Leaves {
  public:
-  explicit TorchReduce(const ReduceOptions& options) : options_(options) {}
+  explicit TorchReduce(const ReduceOptions& options) : options_(options), surveying_(options.compact) {}
 
   Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) override;
   Result<void> parameter_tail(Emitter& out, const Ref& parameter) override;
@@ -34,20 +35,23 @@ class TorchReduce final : public Leaves {
 
   /// In the order of their first use.
   std::vector<WrittenStorage>& storages() noexcept { return storages_; }
-  /// For `compact`: every tensor that will be written must be seen first.
-  Result<void> see(const Ref& root);
+  /// For `compact`: the pickle was made once, every tensor has been seen; now it is made in earnest.
+  void surveyed();
 
  private:
   struct Reach {
-    std::int64_t first = INT64_MAX, last = -1;  // elements of the storage that tensors view
+    std::int64_t first = INT64_MAX, last = -1;  // bytes of the storage that tensors view
+    std::int64_t item = 1;                      // the largest element seen
   };
+  void see(const TensorRecord& t);
   Result<void> persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view);
   Result<void> write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known);
   Result<void> empty_hooks(Emitter& out);
-  Result<std::size_t> number(Emitter& out, const StorageRecord& record);
+  Result<std::size_t> number(Emitter& out, const StorageRecord& record, std::size_t item);
   std::int64_t shift(const TensorRecord& t) const noexcept;
 
   ReduceOptions options_;
+  bool surveying_ = false;
   std::vector<WrittenStorage> storages_;
   std::unordered_map<const StorageRecord*, std::size_t> numbers_;
   std::unordered_map<const StorageRecord*, Reach> reach_;
