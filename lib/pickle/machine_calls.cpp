@@ -12,7 +12,10 @@ namespace brine {
 
 namespace {
 
+constexpr std::size_t kLongestName = 4096;  // the same long name can be called for again and again
+
 bool is_name(std::string_view name) noexcept {
+  if (name.size() > kLongestName) return false;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
   return !name.empty() && is_utf8(name) && std::none_of(name.begin(), name.end(), control);
 }

@@ -60,7 +60,7 @@ class Caller {
       if (!is_sequence(args[0])) return {};
       for (const Ref& pair : sequence(args[0])) {
         const auto two = sequence(pair);
-        if (two.size() != 2) return {};
+        if (two.size() != 2) return in_vain(entries.size() * sizeof(Entry));
         entries.push_back({two[0], two[1]});
       }
     }
@@ -80,6 +80,17 @@ class Caller {
     const Ref out = kept(graph_.list(sequence(args[0]), kind, made));
     if (out.kind != Kind::absent) out.node->origin->given = out.node->size;
     return out;
+  }
+
+  // No call this is, so the object stays; but what was looked at is charged: the same arguments can be given again and again.
+  Ref in_vain(std::size_t bytes) {
+    if (!graph_.arena().allocate(bytes)) spent_ = true;
+    return {};
+  }
+
+  Ref encoded(Kind kind, std::span<const Ref> a) {
+    const auto data = encode(a);
+    return data ? bytes(kind, data) : in_vain(!a.empty() && a[0].kind == Kind::string ? a[0].length : 0);
   }
 
   Ref bytes(Kind kind, const std::optional<std::string>& data) {
@@ -129,13 +140,13 @@ Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref&
     case PythonCall::deque: return a.size() > 2 ? Ref{} : caller.list(Kind::list, Made::deque, a);
     case PythonCall::set: return a.size() > 1 ? Ref{} : caller.list(Kind::set, Made::plain, a);
     case PythonCall::frozenset: return a.size() > 1 ? Ref{} : caller.list(Kind::frozenset, Made::plain, a);
-    case PythonCall::codecs_encode: return caller.bytes(Kind::bytes, encode(a));
+    case PythonCall::codecs_encode: return caller.encoded(Kind::bytes, a);
     case PythonCall::bytes:
     case PythonCall::bytearray: {
       const Kind kind = call == PythonCall::bytes ? Kind::bytes : Kind::bytearray;
       if (a.empty()) return caller.bytes(kind, std::string());
       if (a.size() == 1 && (a[0].kind == Kind::bytes || a[0].kind == Kind::bytearray)) return caller.bytes(kind, std::string(bytes_of(a[0]).text()));
-      return a.size() == 2 ? caller.bytes(kind, encode(a)) : Ref{};
+      return a.size() == 2 ? caller.encoded(kind, a) : Ref{};
     }
     case PythonCall::complex: {
       if (a.size() != 2) return {};

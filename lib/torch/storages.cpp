@@ -22,7 +22,7 @@ std::optional<std::int64_t> count_of(const Ref& r) noexcept {
 // THREATS §3: no NUL, no "..", nothing a record name of PyTorch never has.
 bool is_key(std::string_view key) noexcept {
   const auto plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '/' || c == '-'; };
-  return !key.empty() && std::all_of(key.begin(), key.end(), plain) && key.find("..") == std::string_view::npos;
+  return !key.empty() && key.size() <= 1024 && std::all_of(key.begin(), key.end(), plain) && key.find("..") == std::string_view::npos;
 }
 
 constexpr std::uint16_t kUntypedTag = 0x100;

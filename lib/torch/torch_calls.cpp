@@ -106,9 +106,11 @@ Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, co
 Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
   Graph& graph = site.graph();
   Ref func = callee, inner = args;
+  constexpr int most = 16;  // PyTorch nests two
+  int depth = 0;
   while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
     const auto a = tuple_of(inner).items();
-    if (a.size() != 4 || a[2].kind != Kind::tuple)
+    if (a.size() != 4 || a[2].kind != Kind::tuple || ++depth > most)
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
     func = a[0];
     inner = a[2];
