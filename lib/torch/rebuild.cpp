@@ -123,11 +123,8 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
       if (!dtype) return corrupt("the dtype is none brine knows: " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
     if (a.size() == most && a.back().kind == Kind::dict)
-      for (const Entry& e : dict_of(a.back()).entries())
-        if (e.key.kind == Kind::string && e.value.kind == Kind::boolean && e.value.integer) {
-          if (text_of(e.key) == "conj") record.conj = true;
-          if (text_of(e.key) == "neg") record.neg = true;
-        }
+      for (const auto& [key, bit] : {std::pair("conj", &record.conj), std::pair("neg", &record.neg)})
+        if (const Entry* e = site.graph().find(dict_of(a.back()), key)) *bit = e->value.kind == Kind::boolean && e->value.integer;
   }
   Dims dims;
   if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
@@ -177,6 +174,7 @@ Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee,
     const auto requires_grad = flag(a[1], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
+    if (auto ok = check_grad(record); !ok) return ok.error();
   }
   static constexpr std::int64_t kEmpty[] = {0, 1};
   if (record.unset) record.dims = kEmpty, record.ndim = 1;
@@ -213,6 +211,7 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
     const auto requires_grad = flag(s[0], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
+    if (auto ok = check_grad(record); !ok) return ok;
   } else if (wrapper && s.size() == 5 && s[0].kind == Kind::tensor) {  // (data, grad, backward_hooks, requires_grad, volatile)
     const auto requires_grad = flag(s[3], "requires_grad");
     if (!requires_grad) return requires_grad.error();
@@ -222,6 +221,7 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
     data.form = record.form;
     data.parameter = record.parameter;
     data.requires_grad = *requires_grad;
+    if (auto ok = check_grad(data); !ok) return ok;
     record = data;
   } else {
     return Error(ErrorKind::corrupt, ErrorCode::pickle_target, "cannot set the state of a tensor");
