@@ -102,6 +102,8 @@ TEST_CASE("names: empty, control characters, not UTF-8, no str") {
   check_op(Pickle(4).str("a").none(), Op::STACK_GLOBAL, ErrorCode::pickle_global);
   check_op(Pickle(4).str("a").str(""), Op::STACK_GLOBAL, ErrorCode::pickle_global);
   CHECK(text_of_pickle(Pickle(2).global("a b", "ä.<locals>.c")) == "a b.ä.<locals>.c");
+  CHECK(RunPickle(Pickle(2).global("m", std::string(4096, 'n'))).ok());
+  check_fault(Pickle(2).global("m", std::string(4097, 'n')).bytes(), ErrorCode::pickle_global, 2, "GLOBAL");
 }
 
 TEST_CASE("PROTO, EXT, out-of-band buffers") {

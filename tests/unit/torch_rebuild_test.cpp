@@ -192,6 +192,12 @@ TEST_CASE("parameters of every age") {
   Pickle five(2);  // Parameter() and a BUILD with (data, grad, hooks, requires_grad, volatile)
   five.global("torch.nn.parameter", "Parameter").empty_tuple().op(Op::NEWOBJ).mark().raw(plain()).none().none().boolean(true).boolean(false).tuple().build();
   CHECK(text_of_pickle(five) == is + " grad param)" + of);
+  std::string integers = done(v2("IntStorage")).unfinished().substr(2);
+  const auto parameter_of_int = [&](const Pickle& rest) { return Pickle(2).global("torch.nn.parameter", "Parameter").mark().raw(integers).raw(rest.unfinished()); };
+  refused(parameter_of_int(Pickle(0).boolean(true)));
+  CHECK(RunPickle(parameter_of_int(Pickle(0).boolean(false).tuple().reduce())).ok());
+  const Pickle built = parameter_of_int(Pickle(0).tuple().reduce().boolean(true).boolean(false).none().op(Op::TUPLE3));
+  check_last(built, Pickle(built).build(), ErrorCode::tensor_arguments, "BUILD");
   Pickle foreign = rebuild("_rebuild_parameter");
   CHECK(text_of_pickle(done(foreign.global("m", "T").empty_tuple().reduce().boolean(true).ordered_dict())) == "object");
   Pickle few = rebuild("_rebuild_parameter");
@@ -231,6 +237,10 @@ TEST_CASE("_rebuild_from_type_v2: the value is func(*args), nested as well") {
   const std::string self = Pickle(0).global("torch._tensor", "_rebuild_from_type_v2").unfinished();
   const std::string four_args = Pickle(0).mark().raw(func).none().raw(args).none().tuple().unfinished();
   CHECK(text_of_pickle(Pickle(2).raw(wrapped(self, four_args))) == kV2);
+  std::string deep = four_args;
+  for (int i = 0; i < 20; ++i) deep = Pickle(0).mark().raw(self).none().raw(deep).none().tuple().unfinished();
+  const std::string too_deep = wrapped(self, deep);
+  check_fault(Pickle(2).raw(too_deep).bytes(), ErrorCode::tensor_arguments, too_deep.size() + 1, "REDUCE");
   const std::string other = Pickle(0).global("my", "func").unfinished();
   const RunPickle object(Pickle(2).raw(wrapped(other, Pickle(0).ints({1}).unfinished())));
   CHECK(object.text(true) == "outer:object<REDUCE my.func (1,)>");
