@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct SaveOptions {
   bool compact = false;           ///< of each storage write only the part that its tensors view
   std::uint32_t alignment = 64;   ///< of the data in the file, bytes
   std::string root;               ///< the archive's top folder; empty: the stem of the path, or "archive" for a sink
+
+  /// Called after each record with the bytes written so far and about how many there will be. Must not throw.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 
   /// Keep what the checkpoint's file had: root, keys of storages, order of records, alignment, CRCs or none, byte order, protocol, and the first
   /// half of the serialization id. A legacy stream gives the defaults: brine writes the zip format.

@@ -22,6 +22,7 @@ class Writer {
       : zip_(sink, {options.root, options.alignment, options.crc}), pickle_(pickle), storages_(std::move(storages)), options_(options) {}
 
   Result<void> run() {
+    total_ = zip_size(pickle_, storages_);
     for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace("data/" + std::string(text_of(storages_[i].key)), i);
     for (const std::string& record : order())
       if (auto ok = write(record); !ok) return ok;
@@ -65,6 +66,12 @@ class Writer {
   Result<void> add(std::string_view record, std::string_view text) { return zip_.add(record, std::as_bytes(std::span(text.data(), text.size()))); }
 
   Result<void> storage(const std::string& name, std::size_t i) {
+    auto done = write_storage(name, i);
+    if (done && options_.progress) options_.progress(zip_.size(), std::max(total_, zip_.size()));
+    return done;
+  }
+
+  Result<void> write_storage(const std::string& name, std::size_t i) {
     const WrittenStorage w = storages_[i];
     if (!w.record) return {};  // written already
     storages_[i].record = nullptr;
@@ -94,6 +101,7 @@ class Writer {
   std::string_view pickle_;
   std::vector<WrittenStorage> storages_;
   std::unordered_map<std::string, std::size_t> by_name_;
+  std::uint64_t total_ = 0;
   const SaveOptions& options_;
 };
 
