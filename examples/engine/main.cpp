@@ -35,8 +35,9 @@ Map read_tensor(const std::string& path) {
 Map read_raw(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw std::runtime_error(path + ": cannot be opened");
-  const auto size = file.tellg();
-  const int side = static_cast<int>(std::lround(std::sqrt(static_cast<double>(size) / (3 * sizeof(float)))));
+  const std::streamoff size = file.tellg();
+  constexpr std::streamoff pixel = 3 * sizeof(float), largest = pixel << 28;
+  const int side = size > 0 && size <= largest ? static_cast<int>(std::lround(std::sqrt(static_cast<double>(size / pixel)))) : 0;
   Map map(3, side, side);
   const auto bytes = std::as_writable_bytes(std::span(map.values));
   if (side == 0 || static_cast<std::size_t>(size) != bytes.size()) throw std::runtime_error(path + ": no square picture of three channels");

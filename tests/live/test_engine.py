@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """test_engine.py BRINE: the engine of examples/engine gives PyTorch's output, from only_weights.pth and from whole_model.pth.
 
-torchvision's networks with random weights; a random input; the largest difference is at most 1e-4 of the largest output. The program is the one
-in the build that holds BRINE.
+torchvision's networks with random weights; a random input; the largest difference is at most 1e-4 of the largest output. The program is
+the one in the build that holds BRINE.
 """
 import os
 import re
@@ -43,7 +43,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         at = lambda name: os.path.join(folder, name)
-        for name, side in (('vgg11_bn', 64), ('resnet18', 64), ('resnet50', 97)):
+        for name, side in (('vgg11_bn', 64), ('vgg16', 64), ('resnet18', 64), ('resnet50', 97)):
             model = vision.make(name, num_classes=100)
             picture = torch.randn(1, 3, side, side)
             with torch.no_grad(): expected = model(picture)[0].numpy()
@@ -62,9 +62,17 @@ def main():
             check('resnet18, float16', name, at('half.pth'), at('input.raw'), at('output.raw'), half, in_place=False)
 
             # What does not fit is said by name.
-            for other, text in (('vgg11_bn', "classifier.6.weight|features.0.weight"), ('resnet50', 'layer1.0.conv1.weight has the shape')):
-                p = subprocess.run([program, other, only_weights, at('input.raw'), at('output.raw')], stderr=subprocess.PIPE, text=True)
-                tally.check(f'resnet18 as {other}', None if p.returncode == 1 and re.search(text, p.stderr) else f'{p.returncode}: {p.stderr}')
+            with open(at('short.raw'), 'wb') as f: f.write(bytes(123))
+            for label, args, text in (
+                    ('resnet18 as vgg11_bn', ('vgg11_bn', only_weights, at('input.raw')), "the state dict has no 'features.0.weight'"),
+                    ('resnet18 as resnet50', ('resnet50', only_weights, at('input.raw')), 'layer1.0.conv1.weight has the shape [64, 64, 3, 3]'),
+                    ('no such network', ('alexnet', only_weights, at('input.raw')), 'there is no network alexnet'),
+                    ('no such file', (name, at('none.pth'), at('input.raw')), 'none.pth'),
+                    ('a folder as picture', (name, only_weights, folder), 'no square picture'),
+                    ('a picture cut short', (name, only_weights, at('short.raw')), 'no square picture')):
+                p = subprocess.run([program, *args, at('output.raw')],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                tally.check(label, None if p.returncode == 1 and text in p.stderr else f'status {p.returncode}: {p.stderr}')
     return tally.close()
 
 

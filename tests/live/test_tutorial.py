@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """test_tutorial.py BRINE: the tutorial's story with torchvision's vgg16 and resnet50, judged by PyTorch.
 
-A model saved whole and its weights saved alone give the same state dict, and are the same file when saved as weights. Into a model whose layers
-were renamed, added, removed or changed in shape they load, or not, with PyTorch's words. A file of weights taken for a model is told. How long
-opening vgg16's whole_model.pth (553 MB) takes is printed beside torch.load's time, and held to no bound here: the machine may be busy.
+A model saved whole and its weights saved alone give the same state dict, and are the same file when saved as weights. Into a model whose
+layers were renamed, added, removed or changed in shape they load, or not, with PyTorch's words. A file of weights taken for a model is
+told. How long opening vgg16's whole_model.pth (553 MB) takes is printed beside torch.load's time, and held to no bound here: the machine
+may be busy.
 """
 import filecmp
 import os
@@ -52,7 +53,8 @@ def loads_back(brine, tally, name, model, whole_model):
     r = run(brine, 'convert', '--state-dict', '--force', whole_model, target)
     state = torch.load(target) if r.status == 0 else {}
     try:
-        why = r.error().strip() if r.status else None if str(model.load_state_dict(state)) == '<All keys matched successfully>' else 'keys differ'
+        result = r.error().strip() if r.status else str(model.load_state_dict(state))
+        why = None if result == '<All keys matched successfully>' else result
     except RuntimeError as e:
         why = str(e)
     if not why and not all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), state.values())): why = 'values differ'
@@ -84,7 +86,7 @@ def other_layers(brine, tally, name, change, model, weights_file):
         why = r.error().strip() or None
         if r.status != (0 if loads else 1): why = f'status {r.status}'
         elif not got.startswith(text.replace('\t', '    ') + '\n'): why = f'the text is\n{got}and PyTorch says\n{text}'
-        elif not got.splitlines()[-1].startswith(f'{fit} of {len(mine)} entries '): why = f'{got.splitlines()[-1]}; {fit} of {len(mine)} are the same'
+        elif not got.splitlines()[-1].startswith(f'{fit} of {len(mine)} entries '): why = f'{got.splitlines()[-1]}; {fit} have the shape'
         tally.check(f'{name}, {change.__name__}, strict={strict}', why)
     os.remove(path)
 

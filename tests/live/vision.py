@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""torchvision's models with random weights, saved in the tutorial's two ways; and the programs of the examples, found beside the command."""
+"""torchvision's models with random weights, saved in the tutorial's two ways; the programs of the examples, found beside the command."""
 import os
 import sys
 import time
