@@ -84,17 +84,24 @@ void scatter(const std::byte* from, std::byte* to, Dims shape, Dims stride) {
   }
 }
 
-// PyTorch's name of the type in messages: Bits8, Float4_e2m1fn_x2.
+// PyTorch's ScalarType names: Float, ComplexHalf, UInt16, Bits8, Float4_e2m1fn_x2.
 std::string scalar_type(DType dtype) {
+  const std::string_view storage = storage_class_name(dtype);
+  if (!storage.empty()) return std::string(storage.substr(0, storage.size() - std::string_view("Storage").size()));
+  if (dtype == DType::complex32) return "ComplexHalf";
   std::string out(name(dtype));
-  out[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[0])));
+  const auto upper = [&](std::size_t i) { out[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(out[i]))); };
+  upper(0);
+  if (out.starts_with("Uint")) upper(1);
   return out;
 }
 
-// "FloatTensor".
-std::string tensor_class(DType dtype) {
-  const std::string_view storage = storage_class_name(dtype);
-  return concat({storage.substr(0, storage.size() - std::min(storage.size(), std::string_view("Storage").size())), "Tensor"});
+// The class that type() names: of old, torch.FloatTensor; the dispatcher's own name for all others.
+std::string tensor_type(DType dtype, bool sparse) {
+  const std::string scalar = scalar_type(dtype), cls = concat({scalar, "Tensor"});
+  const bool of_old = dtype_of_tensor_class(cls) == dtype && dtype != DType::bfloat16 && !(sparse && dtype == DType::bool_);
+  if (of_old) return concat({sparse ? "torch.sparse." : "torch.", cls});
+  return concat({sparse ? "SparseCPU" : is_quantised(dtype) ? "QuantizedCPU" : "CPU", scalar, "Type"});
 }
 
 }  // namespace
@@ -182,10 +189,12 @@ std::optional<ObjectTensor> object_tensor(const Value& value, DType target) {
     out.refusal = "Cannot copy out of meta tensor; no data!";
   } else if (callee->name == "_rebuild_sparse_tensor") {
     const bool coo = args[1][2].kind() != Kind::tensor;  // indices, values, size; the compressed layouts have two tensors of indices
-    shape = args[1][coo ? 2 : 3];
     const auto values = args[1][coo ? 1 : 2].as_tensor();
-    out.refusal = concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = torch.", tensor_class(target), " and src type = torch.sparse",
-                          coo ? "." : "_csr.", values ? tensor_class(values->dtype()) : "Tensor"});
+    if (!values) return std::nullopt;
+    shape = args[1][coo ? 2 : 3];
+    out.refusal = coo ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(target, false), " and src type = ",
+                                tensor_type(values->dtype(), true)})
+                      : "copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided";
   } else {
     return std::nullopt;
   }

@@ -247,8 +247,10 @@ def every_dtype():
 
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
           torch.bool, torch.complex64, torch.complex128]
-if MODERN: DTYPES += [torch.float8_e4m3fn, torch.float8_e5m2]
-VALUES = {'float64': [1.5, 2.75, 0.1, 3.0, 100.7, 0.0, 5e-8, 1.00048828125, 112.0, 12.99, 2.5, 65.0],
+if MODERN:
+    DTYPES += [getattr(torch, n) for n in ('float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz', 'float8_e8m0fnu', 'uint16', 'uint32', 'uint64',
+                                           'complex32') if hasattr(torch, n)]
+VALUES = {'float64': [1.5, 2.75, 0.1, 3.0, 75.7, 0.0, 5e-8, 1.00048828125, 90.0, 12.99, 2.5, 65.0],
           'int64': [0, 1, 2, 3, 5, 7, 11, 13, 100, 127, 64, 33]}
 
 def _from_dtype(dtype):
@@ -364,6 +366,12 @@ def other_kinds_of_tensor():
     state = collections.OrderedDict(zip('0123', (torch.ones(2, 3).to_sparse(), torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.quint8),
                                                  torch.ones(2, 3, device='meta'), torch.ones(2, 3))))
     return model, state
+
+@case({'modern': 'other texts for compressed layouts'})
+def sparse_into_every_dtype():
+    model = every_dtype()
+    sources = [torch.ones(3, 4, dtype=d).to_sparse() for d in (torch.float32, torch.bool, torch.complex64, torch.bfloat16)] + [torch.ones(3, 4).to_sparse_csr()]
+    return model, collections.OrderedDict(zip(model.state_dict(), [torch.ones(3, 4)] + sources * 9))
 
 @case(*BOTH)
 def other_kinds_of_another_shape():
