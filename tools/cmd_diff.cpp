@@ -66,7 +66,9 @@ struct Diff {
     if (e.largest_difference) {
       char number[64];
       std::snprintf(number, sizeof number, "%.6g", *e.largest_difference);
-      out += e.differing == 0 ? "  the same values" : "  largest difference " + std::string(number) + ", " + std::to_string(e.differing) + " of " + std::to_string(e.a->numel()) + " elements";
+      out += e.differing == 0 ? "  the same values"
+                              : "  largest difference " + std::string(number) + ", " + std::to_string(e.differing) + " of " +
+                                    std::to_string(e.a->numel()) + " elements";
     } else if (e.same_dtype && e.same_shape) {
       out += "  other bits";
     }
@@ -87,7 +89,9 @@ void add_diff(CLI::App& app, Run& run) {
   command->add_option("--tolerance", d->tolerance, "let values differ by as much as this")->check(CLI::NonNegativeNumber);
   command->add_flag("--weights-only", d->weights_only, "refuse what torch.load(weights_only=True) refuses");
   command->add_flag("--no-mmap", d->plain, "read the files instead of mapping them");
-  command->footer("Status: 0 equal, 1 different, 2 wrong usage.\nExamples:\n  brine diff epoch1.pth epoch2.pth\n  brine diff ckpt.pt ckpt.pt --at-a model --at-b ema --tolerance 1e-3");
+  command->footer(
+      "Status: 0 equal, 1 different, 2 wrong usage.\nExamples:\n  brine diff epoch1.pth epoch2.pth\n  brine diff ckpt.pt ckpt.pt --at-a "
+      "model --at-b ema --tolerance 1e-3");
   command->callback([d, &run] { run = [d] { return d->run(); }; });
 }
 

@@ -44,9 +44,11 @@ struct Match {
     std::string out = lines(result ? report.to_string() : result.error().text());
     for (const auto& [name, tensor] : *weights)
       if (const brine::Tensor* mine = model->find(name); mine && mine->dtype() != tensor.dtype())
-        out += "note: " + printable(name) + " would be converted, " + std::string(brine::name(tensor.dtype())) + " -> " + std::string(brine::name(mine->dtype())) + "\n";
+        out += "note: " + printable(name) + " would be converted, " + std::string(brine::name(tensor.dtype())) + " -> " +
+               std::string(brine::name(mine->dtype())) + "\n";
     out += brine::suggest(memory, *weights, report).to_string();
-    out += std::to_string(report.loaded) + " of " + std::to_string(memory.size()) + " entries " + (result ? "would be loaded\n" : "fit; it would not load\n");
+    out += std::to_string(report.loaded) + " of " + std::to_string(memory.size()) + " entries " +
+           (result ? "would be loaded\n" : "fit; it would not load\n");
     return write_out(out) && result ? kDone : kRefused;
   }
 
@@ -77,8 +79,9 @@ void add_match(CLI::App& app, Run& run) {
   command->add_option("--name", m->model_name, "the model's class name in the message");
   command->add_flag("--weights-only", m->weights_only, "refuse what torch.load(weights_only=True) refuses");
   command->add_flag("--no-mmap", m->plain, "read the files instead of mapping them");
-  command->footer("Prints PyTorch's result or error, and what the keys might have meant. Status: 0 it would load, 1 it would not, 2 wrong usage.\n"
-                  "Examples:\n  brine match whole_model.pth only_weights.pth\n  brine match model.pth pretrained.pth --no-strict --at-weights ema");
+  command->footer(
+      "Prints PyTorch's result or error, and what the keys might have meant. Status: 0 it would load, 1 it would not, 2 wrong usage.\n"
+      "Examples:\n  brine match whole_model.pth only_weights.pth\n  brine match model.pth pretrained.pth --no-strict --at-weights ema");
   command->callback([m, &run] { run = [m] { return m->run(); }; });
 }
 

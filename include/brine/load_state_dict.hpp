@@ -46,9 +46,9 @@ struct ModuleOptions {
 /// The target of load_state_dict: the caller's memory, by name, as mutable views. Only load_state_dict writes to it.
 ///
 /// Names are a state dict's: "layer1.0.bn1.weight". The module tree is made of their dotted parts, in order of appearance; module() adds
-/// what names do not tell (children without parameters, kinds, extra state). Within a module parameters come before buffers, each in the order in which
-/// they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added.
-/// A module that was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
+/// what names do not tell (children without parameters, kinds, extra state). Within a module parameters come before buffers, each in the
+/// order in which they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added. A module that
+/// was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
 ///
 /// Borrows: all memory must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
 /// twice) is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
@@ -65,17 +65,20 @@ class BRINE_API Parameters {
   void add(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
     add(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
   }
-  void add(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
+  void add(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
+           const EntryOptions& options = {}) {
     put(name, dtype, bytes, shape, options, Role::parameter);
   }
 
   /// A buffer (running_mean, num_batches_tracked …).
   template <class T, std::size_t N>
     requires(!std::is_const_v<T>)
-  void add_buffer(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
+  void add_buffer(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape,
+                  const EntryOptions& options = {}) {
     add_buffer(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
   }
-  void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
+  void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
+                  const EntryOptions& options = {}) {
     put(name, dtype, bytes, shape, options, Role::buffer);
   }
 
@@ -83,7 +86,9 @@ class BRINE_API Parameters {
   void add_meta(std::string_view name, DType dtype, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
     put(name, dtype, {}, shape, options, Role::meta);
   }
-  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape) { add_meta(name, dtype, std::span(shape.begin(), shape.size())); }
+  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape) {
+    add_meta(name, dtype, std::span(shape.begin(), shape.size()));
+  }
 
   /// Describes a module; "" is the root. Its ancestors are made where they are not there yet.
   void module(std::string_view name, const ModuleOptions& options = {});
@@ -106,7 +111,8 @@ class BRINE_API Parameters {
   /// In the order in which they were added.
   Entry entry(std::size_t index) const;
 
-  /// What load_state_dict(…, {.assign = true}) gave this entry in place of its memory, or null: the checkpoint's own tensor, with its dtype and strides.
+  /// What load_state_dict(…, {.assign = true}) gave this entry in place of its memory, or null: the checkpoint's own tensor, with its dtype
+  /// and strides.
   const Tensor* assigned(std::string_view name) const noexcept;
 
   /// The first fault of an add, or null.
@@ -117,7 +123,8 @@ class BRINE_API Parameters {
  private:
   friend struct ParametersAccess;
   enum class Role : std::uint8_t { parameter, buffer, meta };
-  void put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options, Role role);
+  void put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
+           Role role);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -154,14 +161,14 @@ struct LoadReport {
   BRINE_API std::string to_string() const;
 };
 
-/// Puts the state dict's tensors into `model`, as torch.nn.Module.load_state_dict does: element-wise, converted to each entry's dtype as copy_
-/// converts (convert.hpp), into its strides; a tensor of one element and one dimension fits a 0-d entry; nothing is broadcast.
-/// Rules for norms ask for `_metadata` versions (StateDict::version). An entry `assign_to_params_buffers` in a file's metadata is not followed: the
-/// caller's word counts.
+/// Puts the state dict's tensors into `model`, as torch.nn.Module.load_state_dict does: element-wise, converted to each entry's dtype as
+/// copy_ converts (convert.hpp), into its strides; a tensor of one element and one dimension fits a 0-d entry; nothing is broadcast. Rules
+/// for norms ask for `_metadata` versions (StateDict::version). An entry `assign_to_params_buffers` in a file's metadata is not followed:
+/// the caller's word counts.
 ///
-/// Fails with: usage — key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats: the text is PyTorch's, keys in it raw
-/// (Error::message() escapes them), and Error::report() has the report; copies made before stay, unless validate_first. usage — Parameters::fault().
-/// io, corrupt, limit: as Tensor::copy_to(); the path names the entry; entries before it are written.
+/// Fails with: usage — key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats: the text is PyTorch's, keys in it
+/// raw (Error::message() escapes them), and Error::report() has the report; copies made before stay, unless validate_first. usage —
+/// Parameters::fault(). io, corrupt, limit: as Tensor::copy_to(); the path names the entry; entries before it are written.
 BRINE_API Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, const LoadStateDictOptions& options = {});
 
 /// "Did you mean": what could make missing and unexpected keys meet.

@@ -3,6 +3,7 @@
 #include "state/state_dict.hpp"
 
 #include "bytes/bytes.hpp"
+#include "bytes/guard.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 
@@ -87,15 +88,14 @@ std::vector<Named> names_of(const StateDict& state) {
   std::vector<Named> out;
   std::size_t other = 0;
   for (std::size_t i = 0; i <= impl.entries.size(); ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other) out.push_back({impl.others[other].name, nullptr, impl.others[other].value.kind});
+    for (; other < impl.others.size() && impl.others[other].before == i; ++other)
+      out.push_back({impl.others[other].name, nullptr, impl.others[other].value.kind});
     if (i < impl.entries.size()) out.push_back({impl.entries[i].name, &impl.entries[i].tensor, Kind::tensor});
   }
   return out;
 }
 
-}  // namespace
-
-Result<StateDiff> diff(const StateDict& a, const StateDict& b, bool values) {
+Result<StateDiff> compare_all(const StateDict& a, const StateDict& b, bool values) {
   StateDiff out;
   const std::vector<Named> left = names_of(a), right = names_of(b);
   std::map<std::string_view, std::size_t> in_b;
@@ -127,6 +127,12 @@ Result<StateDiff> diff(const StateDict& a, const StateDict& b, bool values) {
   for (std::size_t i = 0; i < right.size(); ++i)
     if (!met[i]) out.only_in_b.emplace_back(right[i].name);
   return out;
+}
+
+}  // namespace
+
+Result<StateDiff> diff(const StateDict& a, const StateDict& b, bool values) {
+  return guarded("comparing state dicts", [&] { return compare_all(a, b, values); });
 }
 
 }  // namespace brine

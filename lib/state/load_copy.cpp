@@ -60,7 +60,8 @@ Overlap overlap(const Item& target, const Tensor& source) {
   const std::byte* const data = t.storage ? t.storage->data.load() : nullptr;
   if (!data || is_empty(t.shape())) return Overlap::none;
   const std::byte *const from = data + static_cast<std::size_t>(t.offset) * item_size(t.dtype), *const to = target.bytes.data();
-  const std::byte *const from_end = from + reach(t.shape(), t.stride(), t.dtype), *const to_end = to + reach(target.shape(), target.stride(), target.dtype);
+  const std::byte *const from_end = from + reach(t.shape(), t.stride(), t.dtype), *const to_end = to + reach(target.shape(),
+                                                                                                             target.stride(), target.dtype);
   if (!std::less<>()(from, to_end) || !std::less<>()(to, from_end)) return Overlap::none;
   return from == to && target.dtype == t.dtype && std::ranges::equal(target.stride(), t.stride()) ? Overlap::same : Overlap::some;
 }
@@ -72,7 +73,8 @@ void scatter(const std::byte* from, std::byte* to, Dims shape, Dims stride) {
   std::vector<std::int64_t> at(outer);
   for (std::int64_t offset = 0;;) {
     std::byte* out = to + static_cast<std::size_t>(offset) * Size;
-    for (std::int64_t i = 0; i < shape[outer]; ++i, from += Size, out += static_cast<std::size_t>(stride[outer]) * Size) std::memcpy(out, from, Size);
+    for (std::int64_t i = 0; i < shape[outer]; ++i, from += Size, out += static_cast<std::size_t>(stride[outer]) * Size)
+      std::memcpy(out, from, Size);
     std::size_t d = outer;
     for (; d-- > 0;) {
       offset += stride[d];
@@ -99,7 +101,7 @@ std::string scalar_type(DType dtype) {
 // The class that type() names: of old, torch.FloatTensor; the dispatcher's own name for all others.
 std::string tensor_type(DType dtype, bool sparse) {
   const std::string scalar = scalar_type(dtype), cls = concat({scalar, "Tensor"});
-  const bool of_old = dtype_of_tensor_class(cls) == dtype && dtype != DType::bfloat16 && !(sparse && dtype == DType::bool_);
+  const bool of_old = dtype_of_tensor_class(cls) == dtype && dtype != DType::bfloat16 && dtype != DType::bool_;
   if (of_old) return concat({sparse ? "torch.sparse." : "torch.", cls});
   return concat({sparse ? "SparseCPU" : is_quantised(dtype) ? "QuantizedCPU" : "CPU", scalar, "Type"});
 }
@@ -114,15 +116,20 @@ std::optional<std::string> copy_refusal(const Item& target, const Tensor& source
     return "brine does not quantise: the entry has no scale and zero point";
   }
   if (is_quantised(from) && !is_quantised(to))
-    return "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a quantized Tensor";
+    return "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from a "
+           "quantized Tensor";
   if (is_quantised(from) && from != to)
-    return "Expected self.scalar_type() == src.scalar_type() to be true, but got false.  (Could this error message be improved?  If so, please report an "
+    return "Expected self.scalar_type() == src.scalar_type() to be true, but got false.  (Could this error message be improved?  If so, "
+           "please report an "
            "enhancement request to PyTorch.)";
   if (is_expanded(target.shape(), target.stride()))
-    return "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before "
+    return "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the "
+           "tensor before "
            "performing the operation.";
-  if (!target.meta && overlap(target, source) == Overlap::some && is_dense(target.shape(), target.stride()) && is_dense(source.shape(), source.stride()))
-    return "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor "
+  if (!target.meta && overlap(target, source) == Overlap::some && is_dense(target.shape(), target.stride()) &&
+      is_dense(source.shape(), source.stride()))
+    return "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please "
+           "clone() the tensor "
            "before performing the operation.";
   if (is_empty(target.shape()) || convertible(from, to)) return std::nullopt;
   const DType odd = is_bits(to) || (to == DType::float4_e2m1fn_x2) ? to : from;
@@ -181,9 +188,11 @@ std::optional<ObjectTensor> object_tensor(const Value& value, DType target) {
   Value shape;
   if (callee->name == "_rebuild_qtensor") {
     shape = args[2];
-    out.refusal = is_quantised(target) ? "brine keeps quantised tensors as objects and cannot copy them"
-                                       : "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from "
-                                         "a quantized Tensor";
+    out.refusal =
+        is_quantised(target)
+            ? "brine keeps quantised tensors as objects and cannot copy them"
+            : "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from "
+              "a quantized Tensor";
   } else if (callee->name == "_rebuild_meta_tensor_no_storage") {
     shape = args[1];
     out.refusal = "Cannot copy out of meta tensor; no data!";
@@ -192,9 +201,10 @@ std::optional<ObjectTensor> object_tensor(const Value& value, DType target) {
     const auto values = args[1][coo ? 1 : 2].as_tensor();
     if (!values) return std::nullopt;
     shape = args[1][coo ? 2 : 3];
-    out.refusal = coo ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(target, false), " and src type = ",
-                                tensor_type(values->dtype(), true)})
-                      : "copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided";
+    out.refusal =
+        coo ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(target, false),
+                      " and src type = ", tensor_type(values->dtype(), true)})
+            : "copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided";
   } else {
     return std::nullopt;
   }

@@ -22,7 +22,8 @@ struct Key {
 
 /// type(value), as Python prints it: objects that functions make have the class that these return.
 std::string python_type(const Value& value) {
-  if (const auto global = value.as_global()) return global->module == "torch" && dtype_from_name(global->name) ? "torch.dtype" : value.type_name();
+  if (const auto global = value.as_global())
+    return global->module == "torch" && dtype_from_name(global->name) ? "torch.dtype" : value.type_name();
   const auto callee = value.callee().as_global();
   if (!callee || !callee->module.starts_with("numpy.")) return value.type_name();
   if (callee->name == "_reconstruct")
@@ -42,7 +43,8 @@ struct Strays {
 
 class Planner {
  public:
-  Planner(const Impl& model, const StateDict& state, const LoadStateDictOptions& options) : model_(model), state_(state), options_(options) {}
+  Planner(const Impl& model, const StateDict& state, const LoadStateDictOptions& options)
+      : model_(model), state_(state), options_(options) {}
 
   LoadPlan run() {
     for (const StateDict::Impl::Other& o : Access::impl(state_)->others) others_.emplace(o.name, &o.value);
@@ -134,7 +136,9 @@ class Planner {
       }
 
     if (module.options.extra_state || strays.extra_state) {
-      auto& list = !strays.extra_state ? report.missing_keys : module.options.extra_state ? report.extra_state_keys : report.unexpected_keys;
+      auto& list = !strays.extra_state          ? report.missing_keys
+                   : module.options.extra_state ? report.extra_state_keys
+                                                : report.unexpected_keys;
       list.push_back(name_in(m, "_extra_state"));
     }
     report.unexpected_keys.insert(report.unexpected_keys.end(), strays.unexpected.begin(), strays.unexpected.end());
@@ -153,11 +157,18 @@ class Planner {
     }
     if (names.empty()) return;
     const std::string_view given = module.options.class_name, cls = given.empty() ? "InstanceNorm" : given;
-    plan_.report.problems.push_back({ErrorCode::unexpected_running_stats, std::string(module.name),
-        concat({"Unexpected running stats buffer(s) ", names, " for ", cls, " with track_running_stats=False. If state_dict is a checkpoint saved before 0.4.0, "
-                "this may be expected because ", cls, " does not track running stats by default since 0.4.0. Please remove these keys from state_dict. If the "
-                "running stats are actually needed, instead set track_running_stats=True in ", cls, " to enable them. See the documentation of ", cls,
-                " for details."}), {}, {}});
+    plan_.report.problems.push_back(
+        {ErrorCode::unexpected_running_stats,
+         std::string(module.name),
+         concat({"Unexpected running stats buffer(s) ", names, " for ", cls,
+                 " with track_running_stats=False. If state_dict is a checkpoint saved before 0.4.0, "
+                 "this may be expected because ",
+                 cls,
+                 " does not track running stats by default since 0.4.0. Please remove these keys from state_dict. If the "
+                 "running stats are actually needed, instead set track_running_stats=True in ",
+                 cls, " to enable them. See the documentation of ", cls, " for details."}),
+         {},
+         {}});
   }
 
   void take(std::uint32_t number, const Key& key) {
@@ -169,8 +180,9 @@ class Planner {
       object = object_tensor(value, item.dtype);
       if (!object) {
         problem.code = ErrorCode::not_a_tensor;
-        problem.text = concat({"While copying the parameter named \"", key.name, "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '",
-                               python_type(value), "'>"});
+        problem.text =
+            concat({"While copying the parameter named \"", key.name,
+                    "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '", python_type(value), "'>"});
         plan_.report.problems.push_back(std::move(problem));
         return;
       }
@@ -180,8 +192,8 @@ class Planner {
     if (scalar) shape = {};
     problem.checkpoint_shape.assign(shape.begin(), shape.end());
     if (!std::ranges::equal(shape, item.shape())) {
-      problem.text = concat({"size mismatch for ", key.name, ": copying a param with shape ", size_text(shape), " from checkpoint, the shape in current model is ",
-                             size_text(item.shape()), "."});
+      problem.text = concat({"size mismatch for ", key.name, ": copying a param with shape ", size_text(shape),
+                             " from checkpoint, the shape in current model is ", size_text(item.shape()), "."});
       (options_.skip_mismatched ? plan_.report.skipped : plan_.report.problems).push_back(std::move(problem));
       return;
     }
@@ -200,8 +212,9 @@ class Planner {
     }
     if (refusal) {
       problem.code = ErrorCode::copy_refused;
-      problem.text = concat({"While copying the parameter named \"", key.name, "\", whose dimensions in the model are ", size_text(item.shape()),
-                             " and whose dimensions in the checkpoint are ", size_text(shape), ", an exception occurred : (", python_repr(*refusal), ",)."});
+      problem.text = concat({"While copying the parameter named \"", key.name, "\", whose dimensions in the model are ",
+                             size_text(item.shape()), " and whose dimensions in the checkpoint are ", size_text(shape),
+                             ", an exception occurred : (", python_repr(*refusal), ",)."});
       plan_.report.problems.push_back(std::move(problem));
       return;
     }
@@ -221,6 +234,8 @@ class Planner {
 
 }  // namespace
 
-LoadPlan plan_load(const Impl& model, const StateDict& state, const LoadStateDictOptions& options) { return Planner(model, state, options).run(); }
+LoadPlan plan_load(const Impl& model, const StateDict& state, const LoadStateDictOptions& options) {
+  return Planner(model, state, options).run();
+}
 
 }  // namespace brine

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "state/load_state_dict.hpp"
 
-#include "support/text.hpp"
+#include "bytes/guard.hpp"
 
 namespace brine {
 
-Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
+namespace {
+
+Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
   Parameters::Impl& impl = ParametersAccess::impl(model);
   if (impl.fault) return *impl.fault;
   LoadPlan plan = plan_load(impl, state, options);
   LoadReport& report = plan.report;
   const bool fails = !report.problems.empty() || (options.strict && !report.all_matched());
-  const auto with_report = [&](Error error) -> Error { return std::move(error).with_report(std::make_shared<const LoadReport>(std::move(report))); };
+  const auto with_report = [&](Error error) -> Error {
+    return std::move(error).with_report(std::make_shared<const LoadReport>(std::move(report)));
+  };
 
   if (options.dry_run) {
     report.loaded = plan.copies.size();
@@ -31,6 +35,12 @@ Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, co
   const ErrorCode code = report.problems.empty() ? ErrorCode::key_mismatch : report.problems.front().code;
   std::string text = error_text(report, options);
   return with_report(Error(ErrorKind::usage, code, std::move(text)));
+}
+
+}  // namespace
+
+Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
+  return guarded("load_state_dict", [&] { return load(model, state, options); });
 }
 
 }  // namespace brine

@@ -69,17 +69,19 @@ Parameters::~Parameters() = default;
 Parameters::Parameters(Parameters&&) noexcept = default;
 Parameters& Parameters::operator=(Parameters&&) noexcept = default;
 
-void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
-                     Role role) {
+void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
+                     const EntryOptions& options, Role role) {
   Impl& impl = *impl_;
   if (impl.fault) return;
   const auto refuse = [&](ErrorCode code, std::string_view why) {
     impl.fault = Error(ErrorKind::usage, code, concat({"the entry ", brine::quoted(name), ": ", why}));
   };
   if (impl.find_item(name) != Impl::kNone) return refuse(ErrorCode::bad_argument, "the name was given before");
-  if (!options.stride.empty() && options.stride.size() != shape.size()) return refuse(ErrorCode::bad_argument, "shape and strides have different lengths");
+  if (!options.stride.empty() && options.stride.size() != shape.size())
+    return refuse(ErrorCode::bad_argument, "shape and strides have different lengths");
 
-  const std::int64_t least = role == Role::meta ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
+  const std::int64_t least =
+      role == Role::meta ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
   std::vector<std::int64_t> dims = with_strides(shape, options.stride);
   const std::span<const std::int64_t> both = dims;
   if (auto ok = check_layout({dtype, both.first(shape.size()), both.subspan(shape.size()), 0, least}, Limits{}); !ok)
@@ -87,7 +89,8 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   if (role != Role::meta && options.stride.empty()) {
     const std::uint64_t needed = static_cast<std::uint64_t>(element_count(shape).value_or(0)) * item_size(dtype);
     if (needed != bytes.size())
-      return refuse(ErrorCode::buffer_size, concat({"the memory has ", std::to_string(bytes.size()), " bytes, the shape needs ", std::to_string(needed)}));
+      return refuse(ErrorCode::buffer_size,
+                    concat({"the memory has ", std::to_string(bytes.size()), " bytes, the shape needs ", std::to_string(needed)}));
   }
 
   const auto number = static_cast<std::uint32_t>(impl.items.size());
@@ -117,11 +120,13 @@ Parameters Parameters::like(const StateDict& state) {
   const StateDict::Impl& from = *Access::impl(state);
   for (const StateDict::Impl::ModuleInfo& m : from.metadata) out.impl_->module_of(out.impl_->texts.emplace_back(m.name));
   for (const auto& [name, tensor] : state) {
-    if (leaf_of(name) == "_extra_state") out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(name)))].options.extra_state = true;
+    if (leaf_of(name) == "_extra_state")
+      out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(name)))].options.extra_state = true;
     else out.add_meta(name, tensor.dtype(), tensor.shape());
   }
   for (const StateDict::Impl::Other& o : from.others)
-    if (leaf_of(o.name) == "_extra_state") out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(o.name)))].options.extra_state = true;
+    if (leaf_of(o.name) == "_extra_state")
+      out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(o.name)))].options.extra_state = true;
   return out;
 }
 

@@ -2,6 +2,7 @@
 // Keys renamed by rules s/old/new/. A small matcher of our own: std::regex recurses over the text and is large.
 #include "state/state_dict.hpp"
 
+#include "bytes/guard.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 
@@ -30,7 +31,8 @@ struct Match {
 std::optional<Rule> parse(std::string_view text) {
   if (text.size() < 4 || text[0] != 's') return std::nullopt;
   const auto middle = text.find(text[1], 2);
-  if (middle == std::string_view::npos || middle == text.size() - 1 || text.find(text[1], middle + 1) != text.size() - 1) return std::nullopt;
+  if (middle == std::string_view::npos || middle == text.size() - 1 || text.find(text[1], middle + 1) != text.size() - 1)
+    return std::nullopt;
   Rule rule{text.substr(2, middle - 2), text.substr(middle + 1, text.size() - middle - 2)};
   if (rule.before.starts_with('^')) rule.before.remove_prefix(1), rule.at_start = true;
   if (rule.before.ends_with('$')) rule.before.remove_suffix(1), rule.at_end = true;
@@ -41,7 +43,8 @@ std::optional<Rule> parse(std::string_view text) {
   return rule;
 }
 
-/// Does the rule match from `begin` on? Each star takes as little as will do; the last one that can takes one more when the rest does not fit.
+/// Does the rule match from `begin` on? Each star takes as little as will do; the last one that can takes one more when the rest does not
+/// fit.
 bool match_at(const Rule& rule, std::string_view name, std::size_t begin, Match& out, int& steps) {
   struct Star {
     std::size_t pattern, from, to;  // behind the star in the pattern; what it took of the name
@@ -93,13 +96,13 @@ bool rewrite(const Rule& rule, std::string& name) {
   return true;
 }
 
-}  // namespace
-
-Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> texts) {
+Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) {
   std::vector<Rule> rules;
   for (const std::string& text : texts) {
     const auto rule = parse(text);
-    if (!rule) return Error(ErrorKind::usage, ErrorCode::bad_argument, concat({brine::quoted(text), " is no rule of the form s/old/new/ with at most nine stars"}));
+    if (!rule)
+      return Error(ErrorKind::usage, ErrorCode::bad_argument,
+                   concat({brine::quoted(text), " is no rule of the form s/old/new/ with at most nine stars"}));
     rules.push_back(*rule);
   }
   const std::shared_ptr<StateDict::Impl>& old = Access::impl(state);
@@ -142,6 +145,12 @@ Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> te
   impl->make_index();
   state = Access::state_dict(std::move(impl));
   return report;
+}
+
+}  // namespace
+
+Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> rules) {
+  return guarded("renaming keys", [&] { return remap(state, rules); });
 }
 
 }  // namespace brine

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// "Did you mean": a prefix that explains most of it, the nearest name, the only key of the same shape. Keys are the file's: all work is bounded.
+// "Did you mean": a prefix that explains most of it, the nearest name, the only key of the same shape. Keys are the file's: all work is
+// bounded.
 #include "state/parameters.hpp"
 
 #include "support/text.hpp"
@@ -43,7 +44,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t mo
 }
 
 /// The prefix, ending in a dot, that most of `longer` have before a name of `shorter`; and how many then are one.
-std::pair<std::string, std::size_t> common_prefix(const std::vector<std::string>& longer, const std::vector<std::string>& shorter, const Names& shorter_names) {
+std::pair<std::string, std::size_t> common_prefix(const std::vector<std::string>& longer, const std::vector<std::string>& shorter,
+                                                  const Names& shorter_names) {
   std::pair<std::string, std::size_t> best;
   std::vector<std::string_view> tried;
   const std::size_t step = std::max<std::size_t>(1, shorter.size() / kSamples);
@@ -78,8 +80,9 @@ Suggestions suggest(const Parameters& model, const StateDict& state, const LoadR
   // What the prefix explains is done with; each other unexpected key goes to one missing key at most.
   std::vector<std::string_view> rest;
   for (const std::string_view u : report.unexpected_keys) {
-    const bool explained = !out.strip_prefix.empty() ? u.starts_with(out.strip_prefix) && missing.contains(u.substr(out.strip_prefix.size()))
-                                                     : !out.add_prefix.empty() && missing.contains(concat({out.add_prefix, u}));
+    const bool explained = !out.strip_prefix.empty()
+                               ? u.starts_with(out.strip_prefix) && missing.contains(u.substr(out.strip_prefix.size()))
+                               : !out.add_prefix.empty() && missing.contains(concat({out.add_prefix, u}));
     if (!explained && rest.size() < kMostCompared) rest.push_back(u);
   }
   const Parameters::Impl& impl = ParametersAccess::impl(model);
@@ -119,12 +122,15 @@ std::string Suggestions::to_string() const {
   std::string out;
   if (prefix_matches > 0) {
     const bool strip = !strip_prefix.empty();
-    out = concat({strip ? "the checkpoint's keys carry the prefix " : "the checkpoint's keys lack the prefix ", quoted(strip ? strip_prefix : add_prefix), ": ",
-                  std::to_string(prefix_matches), strip ? " missing keys are there without it\n" : " missing keys are there with it\n"});
+    out = concat({strip ? "the checkpoint's keys carry the prefix " : "the checkpoint's keys lack the prefix ",
+                  quoted(strip ? strip_prefix : add_prefix), ": ", std::to_string(prefix_matches),
+                  strip ? " missing keys are there without it\n" : " missing keys are there with it\n"});
   }
   for (const Pair& p : pairs)
     out += concat({quoted(p.missing), " is missing: did you mean ", quoted(p.unexpected),
-                   p.why == Why::same_shape ? ", the only unexpected key of that shape?\n" : p.shapes_agree ? "?\n" : ", which has another shape?\n"});
+                   p.why == Why::same_shape ? ", the only unexpected key of that shape?\n"
+                   : p.shapes_agree         ? "?\n"
+                                            : ", which has another shape?\n"});
   return out;
 }
 

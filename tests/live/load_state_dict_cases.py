@@ -248,8 +248,8 @@ def every_dtype():
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
           torch.bool, torch.complex64, torch.complex128]
 if MODERN:
-    DTYPES += [getattr(torch, n) for n in ('float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz', 'float8_e8m0fnu', 'uint16', 'uint32', 'uint64',
-                                           'complex32') if hasattr(torch, n)]
+    NEWER = 'float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu uint16 uint32 uint64 complex32'
+    DTYPES += [getattr(torch, n) for n in NEWER.split() if hasattr(torch, n)]
 VALUES = {'float64': [1.5, 2.75, 0.1, 3.0, 75.7, 0.0, 5e-8, 1.00048828125, 90.0, 12.99, 2.5, 65.0],
           'int64': [0, 1, 2, 3, 5, 7, 11, 13, 100, 127, 64, 33]}
 
@@ -363,14 +363,16 @@ def no_tensors():
 @case(*BOTH)
 def other_kinds_of_tensor():
     model = filled(nn.ParameterList([nn.Parameter(torch.ones(2, 3)) for _ in range(4)]), 1)
-    state = collections.OrderedDict(zip('0123', (torch.ones(2, 3).to_sparse(), torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.quint8),
+    state = collections.OrderedDict(zip('0123', (torch.ones(2, 3).to_sparse(),
+                                                 torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.quint8),
                                                  torch.ones(2, 3, device='meta'), torch.ones(2, 3))))
     return model, state
 
 @case({'modern': 'other texts for compressed layouts'})
 def sparse_into_every_dtype():
     model = every_dtype()
-    sources = [torch.ones(3, 4, dtype=d).to_sparse() for d in (torch.float32, torch.bool, torch.complex64, torch.bfloat16)] + [torch.ones(3, 4).to_sparse_csr()]
+    sources = [torch.ones(3, 4, dtype=d).to_sparse() for d in (torch.float32, torch.bool, torch.complex64, torch.bfloat16)]
+    sources.append(torch.ones(3, 4).to_sparse_csr())
     return model, collections.OrderedDict(zip(model.state_dict(), [torch.ones(3, 4)] + sources * 9))
 
 @case(*BOTH)
@@ -382,7 +384,8 @@ def other_kinds_of_another_shape():
     return model, state
 
 @case({'modern': 'no assign', 'assign': True})
-def integers_for_a_parameter(): return edited(body__0__bias=torch.ones(5, dtype=torch.int32), bn__running_mean=torch.ones(4, dtype=torch.int64))
+def integers_for_a_parameter():
+    return edited(body__0__bias=torch.ones(5, dtype=torch.int32), bn__running_mean=torch.ones(4, dtype=torch.int64))
 
 @case({'modern': 'no assign', 'assign': True})
 def frozen_takes_integers():

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// load_state_dict_check DESCRIPTION MEMORY WEIGHTS OUT: loads WEIGHTS into a copy of MEMORY, described line by line, and writes the memory to OUT.
-// Prints the result's or error's text, then one line for each assigned tensor. test_load_state_dict.py compares with PyTorch.
+// load_state_dict_check DESCRIPTION MEMORY WEIGHTS OUT: loads WEIGHTS into a copy of MEMORY, described line by line, and writes the memory
+// to OUT. Prints the result's or error's text, then one line for each assigned tensor. test_load_state_dict.py compares with PyTorch.
 //
 //   module NAME KIND TRACK EXTRA CLASS             TRACK 0, 1 or -; names in hexadecimal digits behind a colon
 //   parameter|buffer|temporary|meta NAME DTYPE SHAPE STRIDE OFFSET BYTES GRAD    SHAPE and STRIDE: numbers between commas, - for none
@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
       int kind = 0, extra = 0;
       std::string track;
       description >> name >> kind >> track >> extra >> cls;
-      brine::ModuleOptions m{.kind = static_cast<brine::ModuleKind>(kind), .class_name = text_of(cls), .track_running_stats = {}, .extra_state = extra != 0};
+      brine::ModuleOptions m{
+          .kind = static_cast<brine::ModuleKind>(kind), .class_name = text_of(cls), .track_running_stats = {}, .extra_state = extra != 0};
       if (track != "-") m.track_running_stats = track == "1";
       mine.module(text_of(name), m);
     } else if (word == "options") {
@@ -92,7 +93,8 @@ int main(int argc, char** argv) {
     const brine::Tensor* t = mine.assigned(entry.name);
     if (!t) continue;
     std::vector<char> elements(t->nbytes());
-    if (auto ok = t->copy_to(std::as_writable_bytes(std::span(elements))); !ok) return std::fprintf(stderr, "%s\n", ok.error().message().c_str()), 1;
+    if (auto ok = t->copy_to(std::as_writable_bytes(std::span(elements))); !ok)
+      return std::fprintf(stderr, "%s\n", ok.error().message().c_str()), 1;
     std::cout << hex_of(entry.name) << " " << brine::name(t->dtype()) << " " << list(t->shape()) << " " << list(t->stride()) << " "
               << hex_of({elements.data(), elements.size()}) << "\n";
   }

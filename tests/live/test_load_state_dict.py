@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """load_state_dict against PyTorch's own: text of the result or error, and every byte of the model's memory: test_load_state_dict.py BRINE
 
-Each case of load_state_dict_cases.py runs with the module tree described and, where names tell enough, without. The program load_state_dict_check of the
-build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
+Each case of load_state_dict_cases.py runs with the module tree described and, where names tell enough, without. The program
+load_state_dict_check of the build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
 """
 import itertools
 import os
@@ -98,10 +98,12 @@ def describe_entries(model, memory):
             if t.is_contiguous(): size = t.numel() * t.element_size()
         word = 'meta' if t.is_meta else word
         stride = '-' if t.is_contiguous() else numbers(t.stride())
-        out.append(f'{word} {hexed(name)} {str(t.dtype).split(".")[1]} {numbers(t.shape)} {stride} {at} {size} {int(t.requires_grad)}')
+        dtype = str(t.dtype).split('.')[1]
+        out.append(f'{word} {hexed(name)} {dtype} {numbers(t.shape)} {stride} {at} {size} {int(t.requires_grad)}')
     def walk(module, prefix):
         # Buffers first: that parameters come before them is brine's to know.
-        for key, t in module._buffers.items(): entry('temporary' if key in module._non_persistent_buffers_set else 'buffer', prefix + key, t)
+        for key, t in module._buffers.items():
+            entry('temporary' if key in module._non_persistent_buffers_set else 'buffer', prefix + key, t)
         for key, t in module._parameters.items(): entry('parameter', prefix + key, t)
         for key, child in module._modules.items():
             if child is not None: walk(child, prefix + key + '.')
@@ -157,11 +159,14 @@ def run_case(program, case, folder, described):
         with open(path(name), 'wb') as f: f.write(data)
     entries_before = assigned_lines(model) if case.assign else {}
     good, want = pytorch(case, model, state)
-    p = subprocess.run([program, path('description'), path('memory'), path('weights.pth'), path('out')], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    files = [path(name) for name in ('description', 'memory', 'weights.pth', 'out')]
+    p = subprocess.run([program, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if p.returncode != 0: return f'status {p.returncode}: {p.stderr.decode(errors="replace")[:300]}'
     got, *assigned = p.stdout.decode().splitlines()
     got = unhexed(got).decode('utf-8', 'surrogatepass')
-    if got != want: return f'\n  brine:   {got!r}\n  PyTorch: {want!r}'
+    if got != want:
+        lines = next((pair for pair in itertools.zip_longest(got.split('\n'), want.split('\n')) if pair[0] != pair[1]))
+        return f'\n  brine:   {lines[0]!r}\n  PyTorch: {lines[1]!r}'
     with open(path('out'), 'rb') as f: after = f.read()
     expected = before if case.assign or (case.validate and not good) else memory.bytes()
     if after != expected:
@@ -189,16 +194,19 @@ def check_commands(brine, folder, tally):
     def expect(what, args, status, *texts):
         r = common.run(brine, *args)
         missing = [t for t in texts if t not in r.text()]
-        tally.check(what, None if r.status == status and not missing else f'status {r.status}, expected {status}; not there: {missing}: {r.text()[:400]}{r.error()[:200]}')
+        right = r.status == status and not missing
+        tally.check(what, None if right else f'status {r.status}, expected {status}; not there: {missing}: {r.text()[:400]}{r.error()}')
 
     expect('match: whole and weights', ['match', whole, weights], 0, '<All keys matched successfully>', '10 of 10 entries would be loaded')
     expect('match: weights and whole', ['match', weights, whole], 0, '<All keys matched successfully>')
-    expect('match: prefix', ['match', whole, prefixed], 1, "Error(s) in loading state_dict for Sequential:", 'Missing key(s) in state_dict: "conv.weight", ',
+    expect('match: prefix', ['match', whole, prefixed], 1, "Error(s) in loading state_dict for Sequential:",
+           'Missing key(s) in state_dict: "conv.weight", ',
            "carry the prefix 'module.': 10 missing keys")
     expect('match: prefix, not strict', ['match', whole, prefixed, '--no-strict'], 0, '_IncompatibleKeys(missing_keys=[', '0 of 10 entries')
     expect('match: prefix lost', ['match', prefixed, weights], 1, "lack the prefix 'module.': 9 missing keys")
     expect('match: typo', ['match', whole, typo], 1, "'bn.weight' is missing: did you mean 'bn.wieght'?")
-    expect('match: size', ['match', whole, wrong_file, '--no-strict'], 1, 'size mismatch for body.0.weight: copying a param with shape torch.Size([3, 4]) from checkpoint')
+    expect('match: size', ['match', whole, wrong_file, '--no-strict'], 1,
+           'size mismatch for body.0.weight: copying a param with shape torch.Size([3, 4]) from checkpoint')
     expect('match: no such file', ['match', whole, whole + 'x'], 1)
     expect('match: usage', ['match', whole], 2)
     for word, strict in (('strict', True), ('not strict', False)):
@@ -221,8 +229,9 @@ def check_commands(brine, folder, tally):
     expect('diff: a file and itself', ['diff', weights, weights], 0, '10 names in both: equal')
     expect('diff: equal', ['diff', weights, same], 0, 'equal')
     expect('diff: whole and weights', ['diff', whole, whole], 0, 'equal')
-    lines = ('- body.1.bias  float32 [2]', '+ new  float32 [1]', '~ body.0.bias  largest difference 0.5, 1 of 5 elements', '~ bn.bias  float32 -> float16  the same values',
-             '~ bn.weight  [4] -> [7]', '3 differ; 1 only in the first, 1 only in the second')
+    lines = ('- body.1.bias  float32 [2]', '+ new  float32 [1]', '~ body.0.bias  largest difference 0.5, 1 of 5 elements',
+             '~ bn.bias  float32 -> float16  the same values', '~ bn.weight  [4] -> [7]',
+             '3 differ; 1 only in the first, 1 only in the second')
     expect('diff: changed', ['diff', weights, changed], 1, *lines)
     expect('diff: places', ['diff', both, both, '--at-a', 'a', '--at-b', 'b'], 1, *lines)
     expect('diff: names', ['diff', weights, changed, '--names'], 1, '2 differ')

@@ -55,14 +55,17 @@ TEST_CASE("load_state_dict fills the caller's memory") {
 
 TEST_CASE("load_state_dict: the error carries the report, its message is one line") {
   Layer layer;
-  const auto failed = load_state_dict(layer.mine, dict({{"fc.weight", numbers({3, 2})}, {"fc.b\nias", numbers({2})}}), {.model_name = "Net"});
+  const auto failed =
+      load_state_dict(layer.mine, dict({{"fc.weight", numbers({3, 2})}, {"fc.b\nias", numbers({2})}}), {.model_name = "Net"});
   REQUIRE(!failed);
   const Error& error = failed.error();
   CHECK(error.kind() == ErrorKind::usage);
   CHECK(error.code() == ErrorCode::size_mismatch);
   CHECK(error.text() ==
-        "Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: \"fc.bias\". \n\tUnexpected key(s) in state_dict: \"fc.b\nias\". \n\t"
-        "size mismatch for fc.weight: copying a param with shape torch.Size([3, 2]) from checkpoint, the shape in current model is torch.Size([2, 3]).");
+        "Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: \"fc.bias\". \n\tUnexpected key(s) in state_dict: "
+        "\"fc.b\nias\". \n\t"
+        "size mismatch for fc.weight: copying a param with shape torch.Size([3, 2]) from checkpoint, the shape in current model is "
+        "torch.Size([2, 3]).");
   CHECK(error.message().find('\n') == std::string::npos);
   REQUIRE(error.report());
   CHECK(error.report()->missing_keys == Strings{"fc.bias"});
@@ -150,8 +153,9 @@ TEST_CASE("Parameters keeps the first fault of an add") {
   CHECK(fault_of([&](Parameters& p) { p.add("a", std::span(six), {2, 3}, {.stride = {3, 2}}); }) != "");
   CHECK(fault_of([&](Parameters& p) { p.add("a", std::span(six), {2, 3}, {.stride = {1, 2}}); }).empty());
   CHECK(fault_of([&](Parameters& p) { p.add("a", std::span(six), {2, 2}, {.stride = {-1, 1}}); }) != "");
-  CHECK(fault_of([&](Parameters& p) { p.add("a", std::span(six), {6}), p.add("a", std::span(six), {6}), p.add("b", std::span(six), {9}); }) ==
-        "the entry 'a': the name was given before");
+  CHECK(fault_of([&](Parameters& p) {
+          p.add("a", std::span(six), {6}), p.add("a", std::span(six), {6}), p.add("b", std::span(six), {9});
+        }) == "the entry 'a': the name was given before");
   Parameters moved;
   moved.add("x.y", DType::float32, std::as_writable_bytes(std::span(six)), shape);
   const Parameters p = std::move(moved);
@@ -173,7 +177,9 @@ TEST_CASE("load_state_dict: overlapping memory as copy_ has it") {
   const auto failed = load_state_dict(mine, dict({{"w", source(2)}}));
   REQUIRE(!failed);
   CHECK(failed.error().code() == ErrorCode::copy_refused);
-  CHECK(failed.error().text().find("an exception occurred : ('unsupported operation: some elements of the input tensor and the written-to tensor") != std::string::npos);
+  CHECK(failed.error().text().find(
+            "an exception occurred : ('unsupported operation: some elements of the input tensor and the written-to tensor") !=
+        std::string::npos);
   CHECK(memory == std::vector<float>{1, 2, 3, 4, 5, 6});
 }
 
@@ -184,7 +190,8 @@ TEST_CASE("load_state_dict: a tree without a description, and one with") {
   described.module("b");
   described.module("c.d", {.kind = ModuleKind::none});
   described.module("a", {.extra_state = true});
-  const StateDict state = dict({{"b.x", numbers({1})}, {"c.d.e", numbers({1})}, {"a.w", numbers({1})}, {"a.v", numbers({1})}, {"a._extra_state", numbers({1})}});
+  const StateDict state = dict(
+      {{"b.x", numbers({1})}, {"c.d.e", numbers({1})}, {"a.w", numbers({1})}, {"a.v", numbers({1})}, {"a._extra_state", numbers({1})}});
   const auto plain = load_state_dict(inferred, state, {.strict = false}), full = load_state_dict(described, state, {.strict = false});
   REQUIRE(plain);
   REQUIRE(full);
@@ -216,7 +223,8 @@ TEST_CASE("suggest: prefixes, typing errors, shapes") {
     REQUIRE(report);
     return suggest(mine, state, *report);
   };
-  const StateDict model = dict({{"conv.weight", numbers({3})}, {"conv.bias", numbers({2})}, {"head.weight", numbers({4})}, {"head.bias", numbers({5})}});
+  const StateDict model =
+      dict({{"conv.weight", numbers({3})}, {"conv.bias", numbers({2})}, {"head.weight", numbers({4})}, {"head.bias", numbers({5})}});
   CHECK(suggestions(model, model).empty());
   CHECK(suggestions(model, model).to_string().empty());
 
@@ -230,7 +238,9 @@ TEST_CASE("suggest: prefixes, typing errors, shapes") {
   CHECK(found.add_prefix == "module._orig_mod.");
   CHECK(found.to_string() == "the checkpoint's keys lack the prefix 'module._orig_mod.': 4 missing keys are there with it\n");
 
-  found = suggestions(model, dict({{"conv.wieght", numbers({3})}, {"conv.bias", numbers({2})}, {"classifier.w", numbers({4})}, {"head.bias_", numbers({9})}}));
+  found = suggestions(
+      model,
+      dict({{"conv.wieght", numbers({3})}, {"conv.bias", numbers({2})}, {"classifier.w", numbers({4})}, {"head.bias_", numbers({9})}}));
   REQUIRE(found.pairs.size() == 3);
   CHECK(found.pairs[0].unexpected == "conv.wieght");
   CHECK(found.pairs[0].why == Suggestions::Why::similar_name);
@@ -254,7 +264,8 @@ TEST_CASE("remap_keys") {
     return out;
   };
   CHECK(remapped({"module.a", "module.module.b", "c"}, {"s/^module.//"}) == Strings{"a", "module.b", "c"});
-  CHECK(remapped({"ln.gamma", "gamma.x", "ln.beta"}, {"s/gamma$/weight/", "s/.beta$/.bias/"}) == Strings{"ln.weight", "gamma.x", "ln.bias"});
+  CHECK(remapped({"ln.gamma", "gamma.x", "ln.beta"}, {"s/gamma$/weight/", "s/.beta$/.bias/"}) ==
+        Strings{"ln.weight", "gamma.x", "ln.bias"});
   CHECK(remapped({"encoder.layer.11.attn.q.weight", "encoder.layer.1.x.attn.q"}, {"s/^encoder.layer.*.attn./blocks.\\1.attention./"}) ==
         Strings{"blocks.11.attention.q.weight", "encoder.layer.1.x.attn.q"});
   CHECK(remapped({"a.b.c.d", "a.d"}, {"s|^**.d$|\\1|"}) == Strings{"a.b.c", "a"});
@@ -299,7 +310,9 @@ TEST_CASE("diff") {
   const std::vector<float> odd{1, 2.25F, 3, nan}, odder{1, 2, 3, nan};
   const StateDict left = dict({{"x", *Tensor::copy(std::span<const float>(odd), {4})}, {"y", numbers({2, 2})}, {"l", numbers({1})}});
   const std::array<double, 4> doubles{1, 2, 3, 4};
-  StateDict right = dict({{"x", *Tensor::copy(std::span<const float>(odder), {4})}, {"y", *Tensor::copy(std::span<const double>(doubles), {2, 2})}, {"r", numbers({1})}});
+  StateDict right = dict({{"x", *Tensor::copy(std::span<const float>(odder), {4})},
+                          {"y", *Tensor::copy(std::span<const double>(doubles), {2, 2})},
+                          {"r", numbers({1})}});
   auto found = diff(left, right);
   REQUIRE(found);
   CHECK(found->only_in_a == Strings{"l"});
