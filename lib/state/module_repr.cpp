@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Source: extra_repr() in torch/nn/modules/*.py of 2.13.
+// Source: extra_repr() in torch/nn/modules/*.py of 1.13; later ones add bias=… to the normalisations, and shorten equal modules in a list.
 #include "state/module_repr.hpp"
 
 #include "graph/walk.hpp"
@@ -21,7 +21,7 @@ constexpr Row kRows[] = {
     {"Linear LazyLinear NonDynamicallyQuantizableLinear", "in_features={in_features}, out_features={out_features}, bias={?bias}"},
     {"Bilinear", "in1_features={in1_features}, in2_features={in2_features}, out_features={out_features}, bias={?bias}"},
     {"Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-     "{in_channels}, {out_channels}, kernel_size={kernel_size}, stride={stride}<{padding}!(0,)!(0, 0)!(0, 0, 0)|, padding={padding}>"
+     "{in_channels}, {out_channels}, kernel_size={kernel_size}, stride={stride}<{padding}!(0,)!(0, 0)!(0, 0, 0)|, padding={padding:s}>"
      "<{dilation}!(1,)!(1, 1)!(1, 1, 1)|, dilation={dilation}><{output_padding}!(0,)!(0, 0)!(0, 0, 0)|, output_padding={output_padding}>"
      "<{groups}!1|, groups={groups}><{?bias}!True|, bias=False><{padding_mode}!'zeros'|, padding_mode={padding_mode:s}>"},
     {"BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d",
@@ -42,6 +42,8 @@ constexpr Row kRows[] = {
     {"Flatten", "start_dim={start_dim}, end_dim={end_dim}"},
     {"Unflatten", "dim={dim}, unflattened_size={unflattened_size}"},
     {"ZeroPad2d ReflectionPad1d ReflectionPad2d ReplicationPad2d", "{padding}"},
+    {"Upsample UpsamplingNearest2d UpsamplingBilinear2d",
+     "<{scale_factor}!None|scale_factor={scale_factor}><{size}!None|size={size}>, mode={mode}"},
     {"PixelShuffle", "upscale_factor={upscale_factor}"},
     {"RNN LSTM GRU",
      "{input_size}, {hidden_size}<{proj_size}!0!absent|, proj_size={proj_size}><{num_layers}!1|, num_layers={num_layers}><{bias}!True|, bias={bias}>"
