@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The emitter's calls: which values need one in this protocol, and how one begins that the graph does not hold.
+#include "pickle/emitter.hpp"
+
+#include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
+
+namespace brine {
+
+namespace {
+
+// Bytes, sets and such that this protocol has opcodes for need no call.
+bool made_by(const Ref& ref, PythonCall call) noexcept {
+  const Origin* o = ref.node->origin;
+  return o && o->callee.kind == Kind::global && o->callee.node->known == static_cast<std::uint16_t>(call) && !o->first;
+}
+
+}  // namespace
+
+bool Emitter::native(const Ref& ref) const noexcept {
+  const bool no_call = !ref.node->origin;
+  switch (ref.kind) {
+    case Kind::bytes: return protocol() >= 3 && (no_call || made_by(ref, PythonCall::codecs_encode) || made_by(ref, PythonCall::bytes));
+    case Kind::bytearray: return protocol() >= 5 && (no_call || made_by(ref, PythonCall::bytearray));
+    case Kind::set: return protocol() >= 4 && (no_call || made_by(ref, PythonCall::set));
+    case Kind::frozenset: return protocol() >= 4 && (no_call || made_by(ref, PythonCall::frozenset));
+    default: return no_call;
+  }
+}
+
+// Values without a call that this protocol writes as one: the call is made now, as Python's __reduce_ex__ makes it.
+bool Emitter::synthesise(const Ref& ref) {
+  const auto call = [&](std::string_view module, std::string_view name, std::initializer_list<Ref> args) {
+    for (const Ref& a : args)
+      if (a.kind == Kind::absent) return spent();
+    const PythonCall known = python_call(module, name);
+    GlobalNode* first = known == PythonCall::none ? nullptr : graph_.first(static_cast<std::uint16_t>(known));
+    Ref& kept = interned_[std::string(module) + " " + std::string(name)];
+    if (kept.kind == Kind::absent) kept = first ? make_node(Kind::global, first) : graph_.first_global(module, name, static_cast<std::uint16_t>(known));
+    const Ref tuple = graph_.tuple({args.begin(), args.size()});
+    if (kept.kind == Kind::absent || tuple.kind == Kind::absent) return spent();
+    auto* origin = graph_.arena().make<Origin>();
+    if (!origin) return spent();
+    origin->callee = kept;
+    origin->args = tuple;
+    return begin_call(ref, *origin);
+  };
+  const auto latin1 = [&](std::string_view data) {
+    std::string text;
+    for (const char c : data) {
+      const auto u = static_cast<unsigned char>(c);
+      if (u < 0x80) text += c;
+      else text += static_cast<char>(0xC0 | u >> 6), text += static_cast<char>(0x80 | (u & 63));
+    }
+    const std::string_view own = graph_.copy(text);
+    return own.data() ? make_text(own) : Ref{};
+  };
+  const auto word = [&](std::string_view text) {
+    Ref& kept = interned_[std::string(text)];
+    if (kept.kind == Kind::absent) kept = make_text(graph_.copy(text));
+    return kept;
+  };
+  switch (ref.kind) {
+    case Kind::bytes: {
+      const std::string_view data = bytes_of(ref).text();
+      return data.empty() ? call("builtins", "bytes", {}) : call("_codecs", "encode", {latin1(data), word("latin1")});
+    }
+    case Kind::bytearray: {
+      const std::string_view data = bytes_of(ref).text();
+      return data.empty() ? call("builtins", "bytearray", {}) : call("builtins", "bytearray", {graph_.bytes(data)});
+    }
+    case Kind::complex: return call("builtins", "complex", {make_float(complex_of(ref).real), make_float(complex_of(ref).imag)});
+    case Kind::set: return call("builtins", "set", {graph_.list(list_of(ref).items())});
+    case Kind::frozenset: return call("builtins", "frozenset", {graph_.list(list_of(ref).items())});
+    case Kind::dict:
+      if (ref.node->made == Made::ordered_dict) return call("collections", "OrderedDict", {});
+      break;
+    case Kind::tuple:
+      if (ref.node->made == Made::size) return call("torch", "Size", {graph_.tuple(tuple_of(ref).items())});
+      break;
+    default: break;
+  }
+  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "a value of class " + qualified_class_name(ref) + " cannot be written without the call that made it"));
+}
+
+bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
+  const Origin& origin = inner.outer ? *inner.outer : inner;
+  if ((origin.how == How::newobj && protocol() < 2) || (origin.how == How::newobj_ex && protocol() < 4))
+    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ cannot be written with protocol " + std::to_string(protocol())));
+  if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
+  stack_.push_back({Step::call_args, ref, &origin});
+  if (origin.how == How::inst) return true;  // INST names its class itself
+  return save(origin.callee);
+}
+
+}  // namespace brine
