@@ -89,7 +89,7 @@ class Emitter {
   void unicode(std::string_view v);
   void bytes(std::string_view v);
   bool fail(Error error) {
-    error_ = std::move(error);
+    if (!error_) error_ = std::move(error);  // the first one knows best
     return false;
   }
   bool spent() { return fail(Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the pickle")); }

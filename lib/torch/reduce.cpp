@@ -155,6 +155,8 @@ Result<void> TorchReduce::storage(Emitter& out, const Ref& storage) {
 Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& origin) {
   const TensorRecord& t = tensor_of(ref);
   if (t.form == TensorForm::parameter && !t.origin && t.base) {
+    if (t.requires_grad && !is_floating(t.dtype) && !is_complex(t.dtype))  // of a program's making: files are checked when they are read
+      return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "a parameter of dtype " + std::string(name(t.dtype)) + " cannot require gradients");
     if (auto ok = write_global(out, "torch._utils", "_rebuild_parameter", static_cast<std::uint16_t>(TorchCall::rebuild_parameter)); !ok) return ok.error();
     out.tuple_begin(3);
     if (!out.parameter(ref, make_tensor_ref(t.base))) return spent();
