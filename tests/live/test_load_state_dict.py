@@ -216,6 +216,12 @@ def check_commands(brine, folder, tally):
         shown = ''.join(line.replace('\t', '    ', 1) + '\n' for line in text.split('\n'))
         tally.check(f"match: PyTorch's text, {word}", None if r.text().startswith(shown) else r.text()[:300])
 
+    # A model saved whole tells more than its names do.
+    norm, old = cases.instance_norm(False, cases.nn.InstanceNorm2d, ('running_mean', 'running_var'), True)
+    norm_file, old_file = save('norm.pth', norm), save('old.pth', old)
+    try: norm.load_state_dict(old)
+    except RuntimeError as e: expect('match: InstanceNorm of 0.3', ['match', norm_file, old_file], 1, str(e).replace('\t', '    '))
+
     other = type(state)((k, v.clone()) for k, v in state.items())
     other._metadata = state._metadata
     same = save('same.pth', other)
