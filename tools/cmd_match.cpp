@@ -63,7 +63,8 @@ struct Match {
       const std::string full = module.class_name(), cls = full.substr(full.rfind('.') + 1);
       const bool instance = cls.starts_with("InstanceNorm"), batch = cls.starts_with("BatchNorm") || cls == "SyncBatchNorm";
       if (full.starts_with("torch.nn.") && (instance || batch)) {
-        brine::ModuleOptions options{.kind = instance ? brine::ModuleKind::instance_norm : brine::ModuleKind::batch_norm, .class_name = cls};
+        const auto kind = instance ? brine::ModuleKind::instance_norm : brine::ModuleKind::batch_norm;
+        brine::ModuleOptions options{.kind = kind, .class_name = cls};
         if (const auto track = module.attribute("track_running_stats").as_bool()) options.track_running_stats = *track;
         memory.module(name, options);
       }
