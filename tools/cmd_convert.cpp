@@ -86,32 +86,12 @@ struct Convert {
     if (!drop.empty()) weights.drop(drop);
     if (!strip_prefix.empty()) weights.strip_prefix(strip_prefix);
     if (!add_prefix.empty()) weights.add_prefix(add_prefix);
-    for (const std::string& rule : rename)
-      if (auto ok = substitute(weights, rule); !ok) return ok;
+    if (!rename.empty())
+      if (auto done = brine::remap_keys(weights, rename); !done) return std::move(done).error();
     if (!cast.empty()) return weights.cast(*brine::dtype_from_name(cast));
     return {};
   }
-
-  // s/a/b/: the text a, wherever it first stands in a name, becomes b. The character behind the s divides.
-  static brine::Result<void> substitute(brine::StateDict& weights, const std::string& rule) {
-    const char divider = rule[1];
-    const auto middle = rule.find(divider, 2), last = rule.size() - 1;
-    const std::string from = rule.substr(2, middle - 2), to = rule.substr(middle + 1, last - middle - 1);
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : weights) names.emplace_back(name);
-    for (const std::string& name : names) {
-      const auto at = name.find(from);
-      if (at == std::string::npos) continue;
-      if (auto ok = weights.rename(name, name.substr(0, at) + to + name.substr(at + from.size())); !ok) return ok;
-    }
-    return {};
-  }
 };
-
-std::string check_rule(const std::string& rule) {
-  const bool ok = rule.size() >= 5 && rule[0] == 's' && rule.back() == rule[1] && rule.find(rule[1], 2) < rule.size() - 1 && rule[2] != rule[1];
-  return ok ? "" : "write it as s/old/new/";
-}
 
 std::string check_dtype(const std::string& dtype) { return brine::dtype_from_name(dtype) ? "" : "there is no dtype " + dtype; }
 
@@ -129,7 +109,7 @@ void add_convert(CLI::App& app, Run& run) {
   command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype")->check(check_dtype);
   command->add_option("--only", c->only, "keep only weights whose name matches the glob")->allow_extra_args(false);
   command->add_option("--drop", c->drop, "leave out weights whose name matches the glob")->allow_extra_args(false);
-  command->add_option("--rename", c->rename, "s/old/new/ in the names")->check(check_rule)->allow_extra_args(false);
+  command->add_option("--rename", c->rename, "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched")->allow_extra_args(false);
   command->add_option("--strip-prefix", c->strip_prefix, "take this off the names: module.");
   command->add_option("--add-prefix", c->add_prefix, "put this before the names");
   command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
