@@ -93,6 +93,12 @@ struct Convert {
   }
 };
 
+std::string check_rule(const std::string& rule) {
+  brine::StateDict nothing;
+  const auto done = brine::remap_keys(nothing, std::span(&rule, 1));
+  return done ? "" : done.error().text();
+}
+
 std::string check_dtype(const std::string& dtype) { return brine::dtype_from_name(dtype) ? "" : "there is no dtype " + dtype; }
 
 }  // namespace
@@ -109,7 +115,7 @@ void add_convert(CLI::App& app, Run& run) {
   command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype")->check(check_dtype);
   command->add_option("--only", c->only, "keep only weights whose name matches the glob")->allow_extra_args(false);
   command->add_option("--drop", c->drop, "leave out weights whose name matches the glob")->allow_extra_args(false);
-  command->add_option("--rename", c->rename, "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched")->allow_extra_args(false);
+  command->add_option("--rename", c->rename, "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched")->check(check_rule)->allow_extra_args(false);
   command->add_option("--strip-prefix", c->strip_prefix, "take this off the names: module.");
   command->add_option("--add-prefix", c->add_prefix, "put this before the names");
   command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
