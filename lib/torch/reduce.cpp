@@ -14,8 +14,6 @@ namespace {
 
 Error spent() { return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the pickle"); }
 
-std::string class_of(DType dtype) { return std::string(storage_class_name(dtype)); }
-
 // Bytes per element of the storage: UntypedStorage counts bytes, and so do the dtypes that are written as one.
 bool written_untyped(const TensorRecord& t) noexcept { return t.form == TensorForm::v3 || storage_class_name(t.dtype).empty(); }
 
@@ -123,7 +121,7 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   Result<void> ok;
   if (record.cls && record.untyped == untyped && (untyped || record.dtype == dtype)) ok = out.global(make_node(Kind::global, const_cast<GlobalNode*>(record.cls)));
   else if (untyped) ok = write_global(out, "torch.storage", "UntypedStorage", kUntypedStorage);
-  else ok = write_global(out, "torch", class_of(dtype), static_cast<std::uint16_t>(kFirstStorage + static_cast<unsigned>(dtype)));
+  else ok = write_global(out, "torch", storage_class_name(dtype), static_cast<std::uint16_t>(kFirstStorage + static_cast<unsigned>(dtype)));
   if (!ok) return ok;
 
   if (options_.keep_keys && !record.key_shared) out.fresh_text(text_of(written.key));
