@@ -13,7 +13,8 @@
 namespace brine::fuzz {
 
 [[noreturn]] inline void differ(const char* what, std::string_view one, std::string_view other) {
-  std::fprintf(stderr, "difference: %s\n%.*s\n%.*s\n", what, static_cast<int>(one.size()), one.data(), static_cast<int>(other.size()), other.data());
+  std::fprintf(stderr, "difference: %s\n%.*s\n%.*s\n", what, static_cast<int>(one.size()), one.data(), static_cast<int>(other.size()),
+               other.data());
   std::abort();
 }
 
@@ -49,7 +50,8 @@ inline std::string listing(const Tensor& t) {
   const auto room = std::as_writable_bytes(std::span(elements));
   const auto copied = t.copy_to(room);
   out += copied ? hash(room) : copied.error().text();
-  if (const auto lie = t.data_bytes(); lie && copied && !t.storage().foreign_byte_order() && hash(*lie) != hash(room)) differ("data_bytes() and copy_to()", out, {});
+  if (const auto lie = t.data_bytes(); lie && copied && !t.storage().foreign_byte_order() && hash(*lie) != hash(room))
+    differ("data_bytes() and copy_to()", out, {});
   if (const auto floats = t.data<float>(); floats && hash(std::as_bytes(*floats)) != hash(room)) differ("data() and copy_to()", out, {});
   if (const auto cast = t.to_vector<double>()) out += hash(std::as_bytes(std::span(*cast)));
   if (const auto raw = t.storage().bytes()) out += "/" + hash(*raw);
@@ -74,7 +76,9 @@ inline Loaded load_and_list(const Source& source, const LoadOptions& options) {
   out.ok = true;
   out.end = loaded->end_offset();
   const Checkpoint& ckpt = *loaded;
-  if (ckpt.end_offset() > source.size() || ckpt.metadata_bytes() > options.limits.metadata_base + options.limits.metadata_factor * ckpt.pickle_bytes()) differ("a limit", {}, {});
+  if (ckpt.end_offset() > source.size() ||
+      ckpt.metadata_bytes() > options.limits.metadata_base + options.limits.metadata_factor * ckpt.pickle_bytes())
+    differ("a limit", {}, {});
   std::string& text = out.text;
   text = std::string(name(ckpt.format())) + " protocol " + std::to_string(ckpt.protocol()) + "\n";
   int left = 200;
@@ -125,7 +129,8 @@ inline std::string check_checkpoint(const std::uint8_t* data, std::size_t size, 
   if (strict.ok && strict.text != plain.text) differ("weights_only", plain.text, strict.text);
 
   std::uint64_t instructions = 0;
-  const auto listed = disassemble(source, [&](std::string_view, const Instruction&) { return ++instructions < 100'000; }, tight(false, offset));
+  const auto listed =
+      disassemble(source, [&](std::string_view, const Instruction&) { return ++instructions < 100'000; }, tight(false, offset));
   if (plain.ok && !listed) differ("what loads cannot be disassembled", listed.error().message(), {});
   return plain.ok ? plain.text : std::string();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A whole file → every tensor read, the state dict, the printed tree, the disassembly. The same bytes behind a function, which gives them in
-// small pieces, give the same; so does loading again; and weights_only accepts nothing that is not accepted without it.
+// A whole file → every tensor read, the state dict, the printed tree, the disassembly. The same bytes behind a function, which gives
+// them in small pieces, give the same; so does loading again; and weights_only accepts nothing that is not accepted without it.
 #include "checkpoint_listing.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The legacy stream: the input stands behind PyTorch's magic number, so that all of it is the rest of a stream. Then as fuzz_checkpoint.cpp.
-// A stream may start anywhere in its source: the same again behind a few other bytes.
+// The legacy stream: the input stands behind PyTorch's magic number, so that all of it is the rest of a stream. Then as
+// fuzz_checkpoint.cpp. A stream may start anywhere in its source: the same again behind a few other bytes.
 #include "checkpoint_listing.hpp"
 
 #include <string>

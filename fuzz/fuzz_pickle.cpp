@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pickle → instructions → graph → text. What is accepted is the same whenever it is run again; weights_only accepts nothing else; and the same
-// again when no tensor's call is taken back from the arena, which proves that nothing refers to what was taken back.
+// pickle → instructions → graph → text. What is accepted is the same whenever it is run again; weights_only accepts nothing else; and
+// the same again when no tensor's call is taken back from the arena, which proves that nothing refers to what was taken back.
 #include "graph/print.hpp"
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
@@ -19,7 +19,8 @@ using namespace brine;
 namespace {
 
 [[noreturn]] void differ(const char* what, std::string_view one, std::string_view other) {
-  std::fprintf(stderr, "difference: %s\n%.*s\n%.*s\n", what, static_cast<int>(one.size()), one.data(), static_cast<int>(other.size()), other.data());
+  std::fprintf(stderr, "difference: %s\n%.*s\n%.*s\n", what, static_cast<int>(one.size()), one.data(), static_cast<int>(other.size()),
+               other.data());
   std::abort();
 }
 
@@ -28,7 +29,9 @@ class Keeping final : public Calls {
  public:
   explicit Keeping(TorchCalls& calls) : calls_(calls) {}
   std::uint16_t known(std::string_view module, std::string_view name) const override { return calls_.known(module, name); }
-  Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override { return calls_.call(CallSite(site.graph(), site.how(), nullptr), callee, args); }
+  Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override {
+    return calls_.call(CallSite(site.graph(), site.how(), nullptr), callee, args);
+  }
   Result<Ref> persistent(Graph& graph, const Ref& id) override { return calls_.persistent(graph, id); }
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override { return calls_.build(graph, tensor, state); }
 
@@ -54,7 +57,8 @@ Run run(std::span<const std::byte> pickle, Way way) {
   Graph graph(budget);
   Notes notes;
   const WeightsOnly policy;
-  Machine machine(graph, way == Way::keeping ? static_cast<Calls&>(keeping) : calls, way == Way::weights_only ? &policy : nullptr, notes, pickle, budget);
+  Machine machine(graph, way == Way::keeping ? static_cast<Calls&>(keeping) : calls, way == Way::weights_only ? &policy : nullptr, notes,
+                  pickle, budget);
   const auto result = machine.run();
   Run out;
   if (budget.used() > most) differ("more memory than the limit", {}, {});
@@ -94,13 +98,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const Run keeping = run(pickle, Way::keeping);
   if (plain.ok && keeping.ok && plain.text != keeping.text) differ("a value depends on what was taken back", plain.text, keeping.text);
-  if (plain.ok != keeping.ok && (plain.ok || plain.code != ErrorCode::metadata_too_large)) differ("a verdict depends on what was taken back", plain.error, keeping.error);
-  if (!plain.ok && !keeping.ok && plain.code != ErrorCode::metadata_too_large && plain.error != keeping.error) differ("errors", plain.error, keeping.error);
+  if (plain.ok != keeping.ok && (plain.ok || plain.code != ErrorCode::metadata_too_large))
+    differ("a verdict depends on what was taken back", plain.error, keeping.error);
+  if (!plain.ok && !keeping.ok && plain.code != ErrorCode::metadata_too_large && plain.error != keeping.error)
+    differ("errors", plain.error, keeping.error);
 
   const Run strict = run(pickle, Way::weights_only);
   if (strict.ok && strict.text != plain.text) differ("weights_only makes another value", strict.text, plain.text + plain.error);
 
   const Run again = run(pickle, Way::plain);
-  if (again.text != plain.text || again.print != plain.print || again.listing != plain.listing || again.error != plain.error) differ("another run", plain.text + plain.error, again.text + again.error);
+  if (again.text != plain.text || again.print != plain.print || again.listing != plain.listing || again.error != plain.error)
+    differ("another run", plain.text + plain.error, again.text + again.error);
   return 0;
 }

@@ -90,19 +90,25 @@ class GraphText {
 
   void value(const Ref& v) {
     constexpr const char* made[] = {"", "OrderedDict", "defaultdict", "Counter", "deque", "Size", "device", "layout"};
-    if (has_node(v) && v.kind != Kind::bytes && v.kind != Kind::bytearray && v.kind != Kind::complex && (v.kind != Kind::tuple || v.node->size) && again(v.node)) return;
+    if (has_node(v) && v.kind != Kind::bytes && v.kind != Kind::bytearray && v.kind != Kind::complex &&
+        (v.kind != Kind::tuple || v.node->size) && again(v.node))
+      return;
     switch (v.kind) {
       case Kind::string: out_ += "'" + cut(text_of(v)) + "'"; return;
       case Kind::bytes: case Kind::bytearray:
         origin(v.node->origin);
         out_ += (v.kind == Kind::bytes ? "b'" : "bytearray'") + cut(bytes_of(v).text()) + "'";
         return;
-      case Kind::complex: origin(v.node->origin); out_ += "(" + key_name(make_float(complex_of(v).real)) + "," + key_name(make_float(complex_of(v).imag)) + ")"; return;
+      case Kind::complex:
+        origin(v.node->origin);
+        out_ += "(" + key_name(make_float(complex_of(v).real)) + "," + key_name(make_float(complex_of(v).imag)) + ")";
+        return;
       case Kind::global: {
         const GlobalNode& g = global_of(v);
         origin(g.origin);
         out_ += cut(g.module) + "." + cut(g.name);
-        if (origins_ && (g.module != g.spelled_module || g.name != g.spelled_name)) out_ += "(" + cut(g.spelled_module) + " " + cut(g.spelled_name) + ")";
+        if (origins_ && (g.module != g.spelled_module || g.name != g.spelled_name))
+          out_ += "(" + cut(g.spelled_module) + " " + cut(g.spelled_name) + ")";
         if (origins_ && g.name_text.kind == Kind::string) out_ += "[" + cut(text_of(g.module_text)) + "," + cut(text_of(g.name_text)) + "]";
         return;
       }
@@ -114,7 +120,10 @@ class GraphText {
       case Kind::list: case Kind::set: case Kind::frozenset:
         origin(v.node->origin);
         out_ += made[static_cast<int>(v.node->made)];
-        sequence(v.kind == Kind::list ? "[" : v.kind == Kind::set ? "set{" : "frozenset{", v.kind == Kind::list ? "]" : "}", list_of(v).items());
+        sequence(v.kind == Kind::list  ? "["
+                 : v.kind == Kind::set ? "set{"
+                                       : "frozenset{",
+                 v.kind == Kind::list ? "]" : "}", list_of(v).items());
         return;
       case Kind::dict:
         origin(v.node->origin);
@@ -143,13 +152,15 @@ class GraphText {
     constexpr const char* form[] = {"v1", "v2", "v3", "parameter", "old_class"};
     if (t.base) push(" of ", make_tensor_ref(t.base));
     origin(t.origin);
-    out_ += std::string("tensor(") + form[static_cast<int>(t.form)] + " " + std::string(name(t.dtype)) + " " + (t.storage ? cut(t.storage->key) : "-") + " +" + std::to_string(t.offset);
+    out_ += std::string("tensor(") + form[static_cast<int>(t.form)] + " " + std::string(name(t.dtype)) + " " +
+            (t.storage ? cut(t.storage->key) : "-") + " +" + std::to_string(t.offset);
     for (const auto& dims : {t.shape(), t.stride()}) {
       out_ += " [";
       for (std::size_t i = 0; i < dims.size(); ++i) out_ += (i ? "," : "") + std::to_string(dims[i]);
       out_ += "]";
     }
-    for (const auto& [set, word] : {std::pair(t.requires_grad, " grad"), {t.parameter, " param"}, {t.conj, " conj"}, {t.neg, " neg"}, {t.unset, " unset"}})
+    for (const auto& [set, word] :
+         {std::pair(t.requires_grad, " grad"), {t.parameter, " param"}, {t.conj, " conj"}, {t.neg, " neg"}, {t.unset, " unset"}})
       if (set) out_ += word;
     out_ += ")";
   }

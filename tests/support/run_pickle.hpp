@@ -19,8 +19,13 @@ namespace brine::test {
 class RunPickle {
  public:
   explicit RunPickle(std::string_view pickle, bool weights_only = false, const Limits& with = {})
-      : limits(with), size_(pickle.size()), bytes_(std::make_unique<char[]>(size_)), budget(with.metadata_base + with.metadata_factor * size_, ErrorCode::metadata_too_large),
-        storages(budget), calls(storages, limits), graph(budget) {
+      : limits(with),
+        size_(pickle.size()),
+        bytes_(std::make_unique<char[]>(size_)),
+        budget(with.metadata_base + with.metadata_factor * size_, ErrorCode::metadata_too_large),
+        storages(budget),
+        calls(storages, limits),
+        graph(budget) {
     std::copy(pickle.begin(), pickle.end(), bytes_.get());
     const WeightsOnly policy;
     const std::span<const char> all(bytes_.get(), size_);
@@ -53,7 +58,8 @@ inline std::string text_of_pickle(const Pickle& pickle) { return RunPickle(pickl
 inline std::string made_by_pickle(const Pickle& pickle) { return RunPickle(pickle).text(true); }
 
 /// The pickle is refused: with this code, at this byte, by this opcode ("" where the bytes are none).
-inline void check_fault(std::string_view pickle, ErrorCode code, std::uint64_t offset, std::string_view opcode, ErrorKind kind = ErrorKind::corrupt, bool weights_only = false) {
+inline void check_fault(std::string_view pickle, ErrorCode code, std::uint64_t offset, std::string_view opcode,
+                        ErrorKind kind = ErrorKind::corrupt, bool weights_only = false) {
   const RunPickle run(pickle, weights_only);
   REQUIRE_FALSE(run.ok());
   const Error& error = run.error();

@@ -21,8 +21,10 @@ std::string legacy_header() {
   Pickle magic(2), version(2), info(2);
   magic.op(Op::LONG1, "\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19");
   version.integer(1001);
-  info.empty_dict().put(0).mark().str("protocol_version").put(1).integer(1001).str("little_endian").put(2).boolean(true).str("type_sizes").put(3);
-  info.empty_dict().put(4).mark().str("short").put(5).integer(2).str("int").put(6).integer(4).str("long").put(7).integer(4).op(Op::SETITEMS).op(Op::SETITEMS);
+  info.empty_dict().put(0).mark().str("protocol_version").put(1).integer(1001).str("little_endian").put(2).boolean(true).str("type_sizes")
+      .put(3);
+  info.empty_dict().put(4).mark().str("short").put(5).integer(2).str("int").put(6).integer(4).str("long").put(7).integer(4).op(Op::SETITEMS)
+      .op(Op::SETITEMS);
   return magic.bytes() + version.bytes() + info.bytes();
 }
 

@@ -66,7 +66,9 @@ inline Checkpoint open_file(std::string_view bytes, const LoadOptions& options =
   if (!loaded) FAIL(loaded.error().message());
   return *loaded;
 }
-inline Checkpoint open_zip(const Pickle& object, const std::vector<StorageData>& storages, const ZipShape& shape = {}) { return open_file(torch_zip(object, storages, shape)); }
+inline Checkpoint open_zip(const Pickle& object, const std::vector<StorageData>& storages, const ZipShape& shape = {}) {
+  return open_file(torch_zip(object, storages, shape));
+}
 
 /// The tensor that is the root, and of the tensor under a key.
 inline Tensor root_tensor(const Checkpoint& ckpt) { return ckpt.root().as_tensor().value(); }
@@ -101,7 +103,8 @@ inline std::string floats(const Tensor& t) {
   const auto all = t.to_vector<float>();
   if (!all) return all.error().text();
   std::string out;
-  for (const float v : *all) out += (out.empty() ? "" : " ") + std::to_string(static_cast<int>(v)) + (v == static_cast<float>(static_cast<int>(v)) ? "" : "~");
+  for (const float v : *all)
+    out += (out.empty() ? "" : " ") + std::to_string(static_cast<int>(v)) + (v == static_cast<float>(static_cast<int>(v)) ? "" : "~");
   return out;
 }
 

@@ -46,7 +46,11 @@ TEST_CASE("every kind of source gives the same: mapped, plain, memory, callback,
   LoadOptions plain, behind;
   plain.file_mode = FileMode::plain;
   behind.offset = 5;
-  const Result<Checkpoint> all[] = {load(on_disk.path()), load(on_disk.path(), plain), load(source_over(file)), load(callback_over(file)), load(source_over("junk!" + file), behind),
+  const Result<Checkpoint> all[] = {load(on_disk.path()),
+                                    load(on_disk.path(), plain),
+                                    load(source_over(file)),
+                                    load(callback_over(file)),
+                                    load(source_over("junk!" + file), behind),
                                     load(callback_over("junk!" + file), behind)};
   for (const auto& loaded : all) {
     if (!loaded) FAIL(loaded.error().message());
@@ -94,7 +98,8 @@ TEST_CASE("zips that torch.save does not write") {
   CHECK(load(source_over(with("more"))));
   check_load(torch_zip(two_vectors(), kTwo, {.version = ""}), ErrorKind::corrupt, ErrorCode::record_missing);
   check_load(torch_zip(two_vectors(), kTwo, {.version = "x"}), ErrorKind::corrupt, ErrorCode::format_version);
-  for (const auto version : {"0", "11", "-1"}) check_load(torch_zip(two_vectors(), kTwo, {.version = version}), ErrorKind::unsupported, ErrorCode::format_version);
+  for (const auto version : {"0", "11", "-1"})
+    check_load(torch_zip(two_vectors(), kTwo, {.version = version}), ErrorKind::unsupported, ErrorCode::format_version);
   CHECK(open_file(torch_zip(two_vectors(), kTwo, {.version = "10"})).tensors().size() == 2);
   CHECK(open_file(torch_zip(two_vectors(), kTwo, {.byteorder = ""})).tensors().size() == 2);
   const Error order = check_load(torch_zip(two_vectors(), kTwo, {.byteorder = "middle"}), ErrorKind::corrupt, ErrorCode::byte_order);
@@ -111,7 +116,8 @@ TEST_CASE("storages and their records") {
   CHECK(floats(root_tensor(cuda)) == "0 1 2");
   REQUIRE(cuda.notes().size() == 1);
   CHECK(cuda.notes()[0].code == Note::Code::size_prefix);
-  check_load(torch_zip(Pickle(2).vector("0", 3), {{"0", elements<std::int64_t>({4}) + counting(3)}}), ErrorKind::corrupt, ErrorCode::storage_size);
+  check_load(torch_zip(Pickle(2).vector("0", 3), {{"0", elements<std::int64_t>({4}) + counting(3)}}), ErrorKind::corrupt,
+             ErrorCode::storage_size);
 }
 
 TEST_CASE("the place of an error: file, record, byte, opcode") {
@@ -134,8 +140,8 @@ TEST_CASE("limits: each just under passes, just over fails") {
   CHECK(load(source_over(file), tight));
   tight.limits.metadata_base = 2000;
   check_load(file, ErrorKind::limit, ErrorCode::metadata_too_large, tight);
-  just(torch_zip(Pickle(2).tensor({.numel = 1, .size = {1, 1, 1}, .stride = {1, 1, 1}}), {{"0", counting(1)}}), 3, ErrorCode::too_many_dimensions,
-       [](Limits& l, std::uint64_t n) { l.dimensions = n; });
+  just(torch_zip(Pickle(2).tensor({.numel = 1, .size = {1, 1, 1}, .stride = {1, 1, 1}}), {{"0", counting(1)}}), 3,
+       ErrorCode::too_many_dimensions, [](Limits& l, std::uint64_t n) { l.dimensions = n; });
 
   LoadOptions options;  // inflated bytes: of storages, when they are used
   options.limits.inflated_bytes = 20;
@@ -166,7 +172,8 @@ TEST_CASE("weights_only is an option of load; there is no second path") {
   LoadOptions strict;
   strict.weights_only = true;
   CHECK(load(source_over(torch_zip(two_vectors(), kTwo)), strict));
-  const Error refused = check_load(torch_zip(Pickle(2).global("my", "Net").empty_tuple().op(Op::NEWOBJ), {}), ErrorKind::forbidden, ErrorCode::global_not_allowed, strict);
+  const Error refused = check_load(torch_zip(Pickle(2).global("my", "Net").empty_tuple().op(Op::NEWOBJ), {}), ErrorKind::forbidden,
+                                   ErrorCode::global_not_allowed, strict);
   CHECK(refused.place().record == "archive/data.pkl");
 }
 
@@ -188,7 +195,9 @@ TEST_CASE("eight threads read one checkpoint") {
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&] {
       for (int n = 0; n < 50; ++n)
-        if (floats(tensor_under(ckpt, "a")) == "0 1 2" && tensor_under(ckpt, "b").data<float>() && ckpt.state_dict() && ckpt.tensors().size() == 2) ++good;
+        if (floats(tensor_under(ckpt, "a")) == "0 1 2" && tensor_under(ckpt, "b").data<float>() && ckpt.state_dict() &&
+            ckpt.tensors().size() == 2)
+          ++good;
     });
   for (auto& thread : threads) thread.join();
   CHECK(good == 400);

@@ -10,10 +10,12 @@ namespace {
 /// A canonical call of _rebuild_tensor_v2 whose globals were named before (0, 1, 2), so that nothing in it pins. `inside` stands in the
 /// storage's id, where its key of a view would be, which nobody looks at.
 Pickle& named(Pickle& p) {
-  return p.global("torch._utils", "_rebuild_tensor_v2").put(0).global("torch", "FloatStorage").put(1).global("collections", "OrderedDict").put(2).op(Op::POP_MARK);
+  return p.global("torch._utils", "_rebuild_tensor_v2").put(0).global("torch", "FloatStorage").put(1).global("collections", "OrderedDict")
+      .put(2).op(Op::POP_MARK);
 }
 Pickle& call(Pickle& p, const Pickle& inside) {
-  p.get(0).mark().mark().str("storage").get(1).str("0").str("cpu").integer(4).raw(inside.unfinished()).integer(0).integer(4).op(Op::TUPLE3).tuple().op(Op::BINPERSID);
+  p.get(0).mark().mark().str("storage").get(1).str("0").str("cpu").integer(4).raw(inside.unfinished()).integer(0).integer(4).op(Op::TUPLE3)
+      .tuple().op(Op::BINPERSID);
   return p.integer(0).ints({4}).ints({1}).boolean(false).get(2).empty_tuple().reduce().tuple().reduce();
 }
 /// Overwrites what was taken back.
@@ -84,17 +86,21 @@ TEST_CASE("what stands in a tensor's arguments and can be reached again stays") 
       {"set by SETITEMS", Pickle(0).get(6).mark().ints({7, 8}).none().op(Op::SETITEMS), Pickle(0).get(6), "{(7, 8): None}"},
       {"the state of an older object", Pickle(0).get(7).ints({7, 8}).build(), Pickle(0).get(7), "object<REDUCE m.C () BUILD (7, 8)>"},
       {"the state of an older class", Pickle(0).get(8).ints({7, 8}).build(), Pickle(0).get(8), "m.D<REDUCE BUILD (7, 8)>"},
-      {"an effect on an older object", Pickle(0).get(8).get(7).ints({7, 8}).op(Op::TUPLE2).reduce().op(Op::POP).none(), Pickle(0).get(7), "object<REDUCE m.C () call m.D (^0, (7, 8))>"},
-      {"an id on an older class", Pickle(0).mark().str("module").get(8).none().none().tuple().op(Op::BINPERSID), Pickle(0).get(8), "m.D<PERSID ('module', ^0, None, None)>"},
+      {"an effect on an older object", Pickle(0).get(8).get(7).ints({7, 8}).op(Op::TUPLE2).reduce().op(Op::POP).none(), Pickle(0).get(7),
+       "object<REDUCE m.C () call m.D (^0, (7, 8))>"},
+      {"an id on an older class", Pickle(0).mark().str("module").get(8).none().none().tuple().op(Op::BINPERSID), Pickle(0).get(8),
+       "m.D<PERSID ('module', ^0, None, None)>"},
       {"an older set", Pickle(0).get(10).mark().ints({7, 8}).op(Op::ADDITEMS), Pickle(0).get(10), "set{(7, 8)}"},
-      {"a parameter of a tensor in the memo", Pickle(0).get(11).get(12).boolean(true).get(2).empty_tuple().reduce().op(Op::TUPLE3).reduce().put(9), Pickle(0).get(9),
+      {"a parameter of a tensor in the memo",
+       Pickle(0).get(11).get(12).boolean(true).get(2).empty_tuple().reduce().op(Op::TUPLE3).reduce().put(9), Pickle(0).get(9),
        "tensor(parameter float32 0 +0 [4] [1] grad param) of tensor(v2 float32 0 +0 [4] [1])"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
     Pickle p(2);
     named(p.mark()).mark();
-    p.empty_list().put(5).empty_dict().put(6).global("m", "C").empty_tuple().reduce().put(7).global("m", "D").put(8).op(Op::EMPTY_SET).put(10);
+    p.empty_list().put(5).empty_dict().put(6).global("m", "C").empty_tuple().reduce().put(7).global("m", "D").put(8).op(Op::EMPTY_SET)
+        .put(10);
     p.global("torch._utils", "_rebuild_parameter").put(11);
     call(p, Pickle(0).none()).put(12).op(Op::POP_MARK).mark();
     call(p, row.inside);

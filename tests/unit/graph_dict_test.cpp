@@ -77,7 +77,8 @@ TEST_CASE_FIXTURE(Fixture, "NaN: never equal, so a key of its own each time, as 
 
 TEST_CASE_FIXTURE(Fixture, "strings and bytes by value, and never each other") {
   const std::string one = "key", other = "key";
-  const Ref b1 = graph.bytes(one), b2 = graph.bytes(other), array = graph.bytes(one, Kind::bytearray), array2 = graph.bytes(one, Kind::bytearray);
+  const Ref b1 = graph.bytes(one), b2 = graph.bytes(other), array = graph.bytes(one, Kind::bytearray),
+            array2 = graph.bytes(one, Kind::bytearray);
   for (int round = 0; round < 2; ++round) {
     set(make_text(one), 1);
     CHECK(set(make_text(other), 2));

@@ -17,20 +17,23 @@ std::string short_text(const Pickle& pickle) { return summary(RunPickle(pickle).
 }  // namespace
 
 TEST_CASE("a tree") {
-  CHECK(printed(Pickle(2).empty_dict().mark().str("a").integer(1).str("l").mark().none().vector("0", 1).op(Op::LIST).integer(2).str("x").op(Op::SETITEMS)) ==
+  CHECK(printed(Pickle(2).empty_dict().mark().str("a").integer(1).str("l").mark().none().vector("0", 1).op(Op::LIST).integer(2).str("x").op(
+            Op::SETITEMS)) ==
         "dict (3)\n"
         "  'a': 1\n"
         "  'l': list (2)\n"
         "    [0]: None\n"
         "    [1]: T\n"
         "  2: 'x'\n");
-  CHECK(printed(Pickle(2).global("m", "C").integer(1).op(Op::TUPLE1).reduce().empty_dict().str("s").none().setitem().build()) == "m.C\n  args.[0]: 1\n  's': None\n");
+  CHECK(printed(Pickle(2).global("m", "C").integer(1).op(Op::TUPLE1).reduce().empty_dict().str("s").none().setitem().build()) ==
+        "m.C\n  args.[0]: 1\n  's': None\n");
   CHECK(printed(Pickle(2).global("m", "C").empty_tuple().reduce().integer(3).build()) == "m.C\n  state: 3\n");
 }
 
 TEST_CASE("cycles and what is shared") {
   CHECK(printed(Pickle(2).empty_list().put(0).get(0).append()) == "list (1)\n  [0]: list (1)  (shown above)\n");
-  CHECK(printed(Pickle(2).mark().ints({1}).put(0).get(0).tuple()) == "tuple (2)\n  [0]: tuple (1)\n    [0]: 1\n  [1]: tuple (1)  (shown above)\n");
+  CHECK(printed(Pickle(2).mark().ints({1}).put(0).get(0).tuple()) ==
+        "tuple (2)\n  [0]: tuple (1)\n    [0]: 1\n  [1]: tuple (1)  (shown above)\n");
   CHECK(printed(Pickle(2).mark().empty_tuple().empty_tuple().tuple()) == "tuple (2)\n  [0]: tuple (0)\n  [1]: tuple (0)\n");
 }
 
@@ -51,8 +54,9 @@ TEST_CASE("bounds") {
 
 TEST_CASE("every text of the file is escaped and cut") {
   const std::string bad = "\x1b[31m\n\xE2\x80\xAE\x7F";
-  const Pickle p = Pickle(4).empty_dict().mark().str(bad).str(bad).op(Op::SHORT_BINBYTES, bad).op(Op::SHORT_BINBYTES, bad).ints({1}).str(std::string(1000, 'x'))
-                       .str("o").str("m\xC2\x85").str("C\xE2\x80\xA8").op(Op::STACK_GLOBAL).empty_tuple().reduce().op(Op::SETITEMS);
+  const Pickle p = Pickle(4).empty_dict().mark().str(bad).str(bad).op(Op::SHORT_BINBYTES, bad).op(Op::SHORT_BINBYTES, bad).ints({1})
+                       .str(std::string(1000, 'x')).str("o").str("m\xC2\x85").str("C\xE2\x80\xA8").op(Op::STACK_GLOBAL).empty_tuple()
+                       .reduce().op(Op::SETITEMS);
   const std::string text = printed(p);
   CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (static_cast<unsigned char>(c) >= 32 && c != 127); }));
   CHECK(std::count(text.begin(), text.end(), '\n') == 5);

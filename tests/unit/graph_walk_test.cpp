@@ -24,8 +24,8 @@ std::string number(double v) { return key_name(make_float(v)); }
 }  // namespace
 
 TEST_CASE("paths: keys, positions, in the pickle's order") {
-  CHECK(walk(Pickle(2).empty_dict().mark().str("a").integer(1).str("b.c").mark().none().str("x").op(Op::LIST).integer(3).ints({7}).op(Op::SETITEMS)) ==
-        ":dict a:int b.c:list b.c.0:NoneType b.c.1:str 3:tuple 3.0:int ");
+  CHECK(walk(Pickle(2).empty_dict().mark().str("a").integer(1).str("b.c").mark().none().str("x").op(Op::LIST).integer(3).ints({7}).op(
+            Op::SETITEMS)) == ":dict a:int b.c:list b.c.0:NoneType b.c.1:str 3:tuple 3.0:int ");
   CHECK(walk(Pickle(4).op(Op::EMPTY_SET).mark().integer(9).op(Op::ADDITEMS)) == ":set 0:int ");
 }
 
@@ -44,18 +44,21 @@ TEST_CASE("objects: arguments, keyword arguments, items, then the state's attrib
   const auto dict = [](std::string_view k) { return Pickle(0).empty_dict().str(k).none().setitem().unfinished(); };
   CHECK(with_state(Pickle(0).raw(dict("a")).raw(dict("b")).op(Op::TUPLE2)) == ":C a:NoneType b:NoneType ");
   CHECK(with_state(Pickle(0).none().raw(dict("b")).op(Op::TUPLE2)) == ":C b:NoneType ");
-  CHECK(walk(Pickle(2).ordered_dict().str("w").integer(1).setitem().raw(dict("_metadata")).build()) == ":OrderedDict w:int _metadata:NoneType ");
+  CHECK(walk(Pickle(2).ordered_dict().str("w").integer(1).setitem().raw(dict("_metadata")).build()) ==
+        ":OrderedDict w:int _metadata:NoneType ");
 }
 
 TEST_CASE("only the last state counts") {
   Pickle p(2);
-  p.global("m", "C").empty_tuple().reduce().empty_dict().str("old").none().setitem().build().empty_dict().str("new").none().setitem().build();
+  p.global("m", "C").empty_tuple().reduce().empty_dict().str("old").none().setitem().build().empty_dict().str("new").none().setitem()
+      .build();
   CHECK(walk(p) == ":C new:NoneType ");
 }
 
 TEST_CASE("cycles and shared containers") {
   CHECK(walk(Pickle(2).empty_list().put(0).get(0).append()) == ":list 0:list! ");
-  CHECK(walk(Pickle(2).empty_list().mark().ints({1, 2}).put(0).get(0).get(0).op(Op::APPENDS)) == ":list 0:tuple 0.0:int 0.1:int 1:tuple! 2:tuple! ");
+  CHECK(walk(Pickle(2).empty_list().mark().ints({1, 2}).put(0).get(0).get(0).op(Op::APPENDS)) ==
+        ":list 0:tuple 0.0:int 0.1:int 1:tuple! 2:tuple! ");
   Pickle laughs(2);
   laughs.empty_list();
   for (int i = 0; i < 60; ++i) laughs.op(Op::DUP).op(Op::TUPLE2);  // 2 to the 60th leaves

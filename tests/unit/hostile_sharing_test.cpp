@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a file shares costs once: large texts, dicts, states and modules that are met many thousand times. Quadratic, each of these would take
-// minutes; the bound is wide, for slow machines and sanitizers.
+// What a file shares costs once: large texts, dicts, states and modules that are met many thousand times. Quadratic, each of these
+// would take minutes; the bound is wide, for slow machines and sanitizers.
 #include "graph/print.hpp"
 #include "state/find.hpp"
 #include "support/run_pickle.hpp"
@@ -45,8 +45,12 @@ Pickle names(int n, const Pickle& value) {
 
 TEST_CASE("printing: long bytes, ints, names, as values and as keys") {
   const std::string megabyte(1'000'000, '7');
-  const Pickle texts[] = {Pickle(0).op(Op::BINBYTES, megabyte), Pickle(0).op(Op::LONG4, megabyte), Pickle(0).op(Op::LONG, megabyte), Pickle(0).str(megabyte),
-                          Pickle(0).global(std::string(4096, 'm'), "C"), Pickle(0).str(megabyte).op(Op::TUPLE1)};
+  const Pickle texts[] = {Pickle(0).op(Op::BINBYTES, megabyte),
+                          Pickle(0).op(Op::LONG4, megabyte),
+                          Pickle(0).op(Op::LONG, megabyte),
+                          Pickle(0).str(megabyte),
+                          Pickle(0).global(std::string(4096, 'm'), "C"),
+                          Pickle(0).str(megabyte).op(Op::TUPLE1)};
   for (const Pickle& text : texts) {
     const Watch watch;
     CHECK(printed(RunPickle(many(text))).size() < std::size_t{kMany} * 400);
@@ -75,7 +79,8 @@ TEST_CASE("calls with long arguments, names and keys, again and again") {
   key.mark().str("storage").global("torch", "FloatStorage").str(megabyte).str("cpu").integer(1).tuple();
   CHECK(again(key, Pickle(0).get(0).op(Op::BINPERSID)) == "storage_key");
   Pickle bits(0);
-  bits.global("torch._utils", "_rebuild_tensor_v2").put(1).op(Op::POP).mark().storage("FloatStorage", "0", 1).integer(0).ints({1}).ints({1}).boolean(false).none();
+  bits.global("torch._utils", "_rebuild_tensor_v2").put(1).op(Op::POP).mark().storage("FloatStorage", "0", 1).integer(0).ints({1}).ints({1})
+      .boolean(false).none();
   CHECK(again(bits.raw(names(kMany, Pickle(0).none()).unfinished()).tuple(), Pickle(0).get(1).get(0).reduce()).empty());
 }
 
@@ -132,7 +137,9 @@ TEST_CASE("modules: long lists shared by many; a deep chain") {
     CHECK((outcome == "found" || outcome == "metadata_too_large"));
   }
   Pickle chain(2);
-  for (int i = 0; i < 30'000; ++i) chain.global("m", "C").empty_tuple().reduce().empty_dict().mark().str("_parameters").empty_dict().str("_buffers").empty_dict().str("_modules").empty_dict().str("c");
+  for (int i = 0; i < 30'000; ++i)
+    chain.global("m", "C").empty_tuple().reduce().empty_dict().mark().str("_parameters").empty_dict().str("_buffers").empty_dict()
+        .str("_modules").empty_dict().str("c");
   chain.none();
   for (int i = 0; i < 30'000; ++i) chain.setitem().op(Op::SETITEMS).build();
   const std::string outcome = load_and_find(chain);

@@ -16,7 +16,8 @@ Pickle args() { return Pickle(0); }
 TEST_CASE("unknown names stay inert: callee, arguments, and which opcode called") {
   CHECK(made_by_pickle(Pickle(2).global("os", "system").str("rm").op(Op::TUPLE1).reduce()) == "object<REDUCE os.system ('rm',)>");
   CHECK(made_by_pickle(Pickle(2).global("m", "C").empty_tuple().op(Op::NEWOBJ)) == "object<NEWOBJ m.C ()>");
-  CHECK(made_by_pickle(Pickle(4).global("m", "C").empty_tuple().empty_dict().str("k").integer(1).setitem().op(Op::NEWOBJ_EX)) == "object<NEWOBJ_EX m.C () **{'k': 1}>");
+  CHECK(made_by_pickle(Pickle(4).global("m", "C").empty_tuple().empty_dict().str("k").integer(1).setitem().op(Op::NEWOBJ_EX)) ==
+        "object<NEWOBJ_EX m.C () **{'k': 1}>");
   CHECK(made_by_pickle(Pickle(2).mark().global("m", "C").integer(1).op(Op::OBJ)) == "object<OBJ m.C (1,)>");
   CHECK(made_by_pickle(Pickle(2).mark().integer(1).op(Op::INST, "m", "C")) == "object<INST m.C (1,)>");
   CHECK(made_by_pickle(Pickle(2).none().empty_tuple().reduce()) == "object<REDUCE None ()>");  // whatever is called
@@ -39,7 +40,8 @@ TEST_CASE("a call dropped at once was made for its effect on its first argument"
   Pickle on_class(2);
   on_class.global("m", "C").put(0).global("m", "f").get(0).none().op(Op::TUPLE2).reduce().op(Op::POP);
   CHECK(made_by_pickle(on_class) == "m.C<REDUCE call m.f (^0, None)>");
-  for (const auto& arguments : {args().integer(1).none().op(Op::TUPLE2), args().get(0).op(Op::TUPLE1), args().get(0).get(0).get(0).op(Op::TUPLE3)}) {
+  for (const auto& arguments :
+       {args().integer(1).none().op(Op::TUPLE2), args().get(0).op(Op::TUPLE1), args().get(0).get(0).get(0).op(Op::TUPLE3)}) {
     Pickle other(2);
     object(other).put(0).global("m", "f").raw(arguments.unfinished()).reduce().op(Op::POP);
     CHECK(made_by_pickle(other) == "object<REDUCE m.C ()>");
@@ -51,7 +53,8 @@ TEST_CASE("a call dropped at once was made for its effect on its first argument"
 
 TEST_CASE("Python's own: OrderedDict, defaultdict, Counter") {
   CHECK(called("collections", "OrderedDict", args().empty_tuple()) == "OrderedDict{}");
-  CHECK(called("collections", "OrderedDict", args().empty_list().empty_list().str("k").append().integer(1).append().append().op(Op::TUPLE1)) == "OrderedDict{'k': 1}");
+  CHECK(called("collections", "OrderedDict",
+               args().empty_list().empty_list().str("k").append().integer(1).append().append().op(Op::TUPLE1)) == "OrderedDict{'k': 1}");
   CHECK(called("collections", "OrderedDict", args().ints({1, 2}).op(Op::TUPLE1).op(Op::TUPLE1)) == "OrderedDict{1: 2}");
   CHECK(called("collections", "Counter", args().empty_dict().str("a").integer(2).setitem().op(Op::TUPLE1)) == "Counter{'a': 2}");
   CHECK(called("collections", "defaultdict", args().global("builtins", "list").op(Op::TUPLE1)) == "defaultdict{}");
@@ -106,11 +109,13 @@ TEST_CASE("persistent ids: unknown ones stay inert; 'module' stands for its clas
   Pickle module(2);
   module.mark().str("module").global("my", "Net").str("net.py").str("class Net").tuple().op(Op::BINPERSID);
   CHECK(text_of_pickle(module) == "my.Net");
-  CHECK(made_by_pickle(Pickle(module).empty_tuple().op(Op::NEWOBJ)) == "object<NEWOBJ my.Net<PERSID ('module', ^2, 'net.py', 'class Net')> ()>");
+  CHECK(made_by_pickle(Pickle(module).empty_tuple().op(Op::NEWOBJ)) ==
+        "object<NEWOBJ my.Net<PERSID ('module', ^2, 'net.py', 'class Net')> ()>");
 }
 
 TEST_CASE("kept for the writer: identity of strings, what was put, what was fetched") {
-  const RunPickle run(Pickle(2).mark().str("a").put(0).str("a").get(0).integer(1).put(1).ints({1, 2}).put(2).ints({1, 2}).put(3).get(3).tuple());
+  const RunPickle run(
+      Pickle(2).mark().str("a").put(0).str("a").get(0).integer(1).put(1).ints({1, 2}).put(2).ints({1, 2}).put(3).get(3).tuple());
   const auto items = tuple_of(run.value()).items();
   REQUIRE(items.size() == 7);
   CHECK(same_object(items[0], items[2]));

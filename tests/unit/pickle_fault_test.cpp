@@ -30,8 +30,20 @@ TEST_CASE("too few values: on an empty stack, and above a mark") {
     Op op;
     int values;
   };
-  for (const Row row : {Row{Op::POP, 1}, {Op::DUP, 1}, {Op::TUPLE1, 1}, {Op::TUPLE2, 2}, {Op::TUPLE3, 3}, {Op::APPEND, 2}, {Op::SETITEM, 3}, {Op::REDUCE, 2},
-                        {Op::NEWOBJ, 2}, {Op::NEWOBJ_EX, 3}, {Op::STACK_GLOBAL, 2}, {Op::BUILD, 2}, {Op::BINPERSID, 1}, {Op::MEMOIZE, 1}}) {
+  for (const Row row : {Row{Op::POP, 1},
+                        {Op::DUP, 1},
+                        {Op::TUPLE1, 1},
+                        {Op::TUPLE2, 2},
+                        {Op::TUPLE3, 3},
+                        {Op::APPEND, 2},
+                        {Op::SETITEM, 3},
+                        {Op::REDUCE, 2},
+                        {Op::NEWOBJ, 2},
+                        {Op::NEWOBJ_EX, 3},
+                        {Op::STACK_GLOBAL, 2},
+                        {Op::BUILD, 2},
+                        {Op::BINPERSID, 1},
+                        {Op::MEMOIZE, 1}}) {
     CAPTURE(info(row.op).name);
     for (const bool marked : {false, true}) {
       Pickle before(4);
@@ -46,7 +58,8 @@ TEST_CASE("too few values: on an empty stack, and above a mark") {
 }
 
 TEST_CASE("marks: missing, left at STOP; nothing below or above them") {
-  for (const Op op : {Op::POP_MARK, Op::TUPLE, Op::LIST, Op::DICT, Op::FROZENSET, Op::APPENDS, Op::SETITEMS, Op::ADDITEMS, Op::OBJ, Op::INST}) {
+  for (const Op op :
+       {Op::POP_MARK, Op::TUPLE, Op::LIST, Op::DICT, Op::FROZENSET, Op::APPENDS, Op::SETITEMS, Op::ADDITEMS, Op::OBJ, Op::INST}) {
     CAPTURE(info(op).name);
     check_op(Pickle(4).none(), op, ErrorCode::pickle_mark);
   }
@@ -62,9 +75,15 @@ TEST_CASE("marks: missing, left at STOP; nothing below or above them") {
 
 TEST_CASE("targets: what can be added to what") {
   using Adder = void (*)(Pickle&);
-  const Adder containers[] = {[](Pickle& p) { p.empty_list(); }, [](Pickle& p) { p.empty_dict(); }, [](Pickle& p) { p.op(Op::EMPTY_SET); },
-                              [](Pickle& p) { p.ints({1}); }, [](Pickle& p) { p.str("a"); }, [](Pickle& p) { p.vector("0", 1); },
-                              [](Pickle& p) { p.global("m", "C").empty_tuple().reduce(); }, [](Pickle& p) { p.none(); }, [](Pickle& p) { p.global("m", "C"); },
+  const Adder containers[] = {[](Pickle& p) { p.empty_list(); },
+                              [](Pickle& p) { p.empty_dict(); },
+                              [](Pickle& p) { p.op(Op::EMPTY_SET); },
+                              [](Pickle& p) { p.ints({1}); },
+                              [](Pickle& p) { p.str("a"); },
+                              [](Pickle& p) { p.vector("0", 1); },
+                              [](Pickle& p) { p.global("m", "C").empty_tuple().reduce(); },
+                              [](Pickle& p) { p.none(); },
+                              [](Pickle& p) { p.global("m", "C"); },
                               [](Pickle& p) { p.mark().op(Op::FROZENSET); }};
   const std::string_view takes[] = {"ae", "su", "\x90", "", "", "", "aesu\x90" "b", "", "b", ""};
   for (std::size_t i = 0; i < std::size(containers); ++i) {
@@ -111,7 +130,8 @@ TEST_CASE("PROTO, EXT, out-of-band buffers") {
   check_fault(Pickle(0).op(Op::PROTO, 255).none().bytes(), ErrorCode::pickle_protocol, 0, "PROTO", ErrorKind::unsupported);
   check_fault(Pickle(2).op(Op::PROTO, 2).none().bytes(), ErrorCode::pickle_protocol, 2, "PROTO");
   check_fault(Pickle(1).none().op(Op::PROTO, 2).bytes(), ErrorCode::pickle_protocol, 1, "PROTO");
-  for (const Op op : {Op::EXT1, Op::EXT2, Op::EXT4}) check_fault(Pickle(2).op(op, 1).bytes(), ErrorCode::pickle_extension, 2, info(op).name, ErrorKind::unsupported);
+  for (const Op op : {Op::EXT1, Op::EXT2, Op::EXT4})
+    check_fault(Pickle(2).op(op, 1).bytes(), ErrorCode::pickle_extension, 2, info(op).name, ErrorKind::unsupported);
   for (const Op op : {Op::NEXT_BUFFER, Op::READONLY_BUFFER})
     check_fault(Pickle(5).empty_list().op(op).bytes(), ErrorCode::pickle_buffer, 3, info(op).name, ErrorKind::unsupported);
 }

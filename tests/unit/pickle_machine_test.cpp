@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Machine: the value of every opcode that makes one, in protocols 0 to 5. Faults are in pickle_fault_test.cpp, calls in pickle_calls_test.cpp.
+// Machine: the value of every opcode that makes one, in protocols 0 to 5. Faults are in pickle_fault_test.cpp, calls in
+// pickle_calls_test.cpp.
 #include "support/run_pickle.hpp"
 
 using namespace brine;
@@ -51,7 +52,8 @@ TEST_CASE("INT, LONG, FLOAT: a strict grammar") {
   CHECK(text_arg(Op::INT, "1099511627776") == "1099511627776");
   CHECK(text_arg(Op::LONG, "5L") == "5");
   CHECK(text_arg(Op::LONG, "123456789012345678901234567890L") == "123456789012345678901234567890");
-  for (const auto line : {"", "010", "0x10", "1_0", " 1", "1 ", "+1", "--1", "02", "1L", "-", "1.0", "1\r"}) CHECK_MESSAGE(text_fails(Op::INT, line), line);
+  for (const auto line : {"", "010", "0x10", "1_0", " 1", "1 ", "+1", "--1", "02", "1L", "-", "1.0", "1\r"})
+    CHECK_MESSAGE(text_fails(Op::INT, line), line);
   for (const auto line : {"", "L", "01L", "0x10L", "1LL", "1l"}) CHECK_MESSAGE(text_fails(Op::LONG, line), line);
   CHECK(text_arg(Op::FLOAT, "1.5") == "1.5");
   CHECK(text_arg(Op::FLOAT, "-1e-05") == "-1e-05");
@@ -66,7 +68,8 @@ TEST_CASE("str: every width; surrogates; what is no UTF-8") {
   CHECK(text_of_pickle(Pickle(4).op(Op::BINUNICODE8, "")) == "''");
   CHECK(text_of_pickle(Pickle(1).op(Op::BINUNICODE, "\xED\xA0\x80")) == "'\xED\xA0\x80'");
   const auto bad = Pickle(2);
-  for (const auto text : {"\xFF", "\xC3", "\xC0\x80", "\xF4\x90\x80\x80", "a\x80"}) check_last(bad, Pickle(bad).str(text), ErrorCode::pickle_utf8, "BINUNICODE");
+  for (const auto text : {"\xFF", "\xC3", "\xC0\x80", "\xF4\x90\x80\x80", "a\x80"})
+    check_last(bad, Pickle(bad).str(text), ErrorCode::pickle_utf8, "BINUNICODE");
 }
 
 TEST_CASE("UNICODE: raw-unicode-escape; STRING: Python 2's escapes") {
@@ -92,7 +95,8 @@ TEST_CASE("Python 2 strings: str where they are UTF-8, else bytes, each for itse
 }
 
 TEST_CASE("bytes and bytearray") {
-  for (const Op op : {Op::BINBYTES, Op::SHORT_BINBYTES, Op::BINBYTES8}) CHECK(text_of_pickle(Pickle(4).op(op, "\x00\xFF"sv)) == "b'\0\xFF'"s);
+  for (const Op op : {Op::BINBYTES, Op::SHORT_BINBYTES, Op::BINBYTES8})
+    CHECK(text_of_pickle(Pickle(4).op(op, "\x00\xFF"sv)) == "b'\0\xFF'"s);
   CHECK(text_of_pickle(Pickle(5).op(Op::BYTEARRAY8, "ab")) == "bytearray'ab'");
 }
 

@@ -10,7 +10,8 @@ TEST_CASE("PUT and GET of every width") {
   CHECK(text_of_pickle(Pickle(0).op(Op::INT, "5").op(Op::PUT, "0").op(Op::POP).op(Op::GET, "0")) == "5");
   CHECK(text_of_pickle(Pickle(1).integer(5).op(Op::LONG_BINPUT, 8).op(Op::POP).op(Op::LONG_BINGET, 8)) == "5");
   CHECK(text_of_pickle(Pickle(1).integer(5).op(Op::LONG_BINPUT, 8).op(Op::POP).get(8)) == "5");
-  CHECK(text_of_pickle(Pickle(4).integer(5).op(Op::MEMOIZE).integer(6).op(Op::MEMOIZE).get(1).get(0).op(Op::TUPLE2).op(Op::TUPLE3)) == "(5, 6, (6, 5))");
+  CHECK(text_of_pickle(Pickle(4).integer(5).op(Op::MEMOIZE).integer(6).op(Op::MEMOIZE).get(1).get(0).op(Op::TUPLE2).op(Op::TUPLE3)) ==
+        "(5, 6, (6, 5))");
 }
 
 TEST_CASE("a number put again: the last counts; GET gives what was there then") {
@@ -52,7 +53,8 @@ TEST_CASE("MEMOIZE mixed with PUT: its number is how many entries there are") {
   CHECK(text_of_pickle(p.get(1).get(2).get(5).op(Op::TUPLE3)) == "('b', 'd', 'c')");
   // MEMOIZE may overwrite what PUT wrote
   CHECK(text_of_pickle(Pickle(4).mark().str("a").put(1).str("b").op(Op::MEMOIZE).op(Op::POP_MARK).get(1)) == "'b'");
-  check_fault(Pickle(4).mark().str("a").put(1).str("b").op(Op::MEMOIZE).op(Op::POP_MARK).get(0).bytes(), ErrorCode::pickle_memo, 19, "BINGET");
+  check_fault(Pickle(4).mark().str("a").put(1).str("b").op(Op::MEMOIZE).op(Op::POP_MARK).get(0).bytes(), ErrorCode::pickle_memo, 19,
+              "BINGET");
 }
 
 TEST_CASE("cycles: a list, a dict, an object in itself") {
@@ -67,7 +69,8 @@ TEST_CASE("recursive tuples, as Python writes them: the copy in the memo is take
   // t = ([],); t[0].append(t)
   const Pickle python = Pickle(2).mark().empty_list().put(0).mark().get(0).op(Op::TUPLE).put(1).append().op(Op::POP_MARK).get(1);
   CHECK(text_of_pickle(python) == "([^0],)");
-  const Pickle protocol0 = Pickle(0).mark().mark().op(Op::LIST).op(Op::PUT, "0").mark().op(Op::GET, "0").tuple().op(Op::PUT, "1").append().op(Op::POP).op(Op::POP).op(Op::GET, "1");
+  const Pickle protocol0 = Pickle(0).mark().mark().op(Op::LIST).op(Op::PUT, "0").mark().op(Op::GET, "0").tuple().op(Op::PUT, "1").append()
+                               .op(Op::POP).op(Op::POP).op(Op::GET, "1");
   CHECK(text_of_pickle(protocol0) == "([^0],)");
 }
 

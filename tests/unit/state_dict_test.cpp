@@ -30,7 +30,8 @@ struct Parts {
 /// An nn.Module of class my.Net.
 Pickle module(const Parts& parts) {
   Pickle p = part();
-  p.global("my", "Net").empty_tuple().op(Op::NEWOBJ).empty_dict().mark().str("_parameters").raw(parts.parameters.unfinished()).str("_buffers").raw(parts.buffers.unfinished());
+  p.global("my", "Net").empty_tuple().op(Op::NEWOBJ).empty_dict().mark().str("_parameters").raw(parts.parameters.unfinished())
+      .str("_buffers").raw(parts.buffers.unfinished());
   return p.str("_modules").raw(parts.modules.unfinished()).raw(parts.more.unfinished()).op(Op::SETITEMS).build();
 }
 Pickle parameter() {
@@ -75,7 +76,8 @@ TEST_CASE("a dict with _metadata is weights without any tensor") {
 }
 
 TEST_CASE("the known keys, in their order, four levels at most") {
-  for (const std::string key : {"state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params_ema", "params", "ema"})
+  for (const std::string key :
+       {"state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params_ema", "params", "ema"})
     CHECK(found(dict({{"epoch", part().integer(1)}, {key, weights()}, {"other", weights()}})) == key + ": w");
   CHECK(found(dict({{"ema", weights("e")}, {"model", weights("m")}, {"state_dict", weights("s")}})) == "state_dict: s");
   CHECK(found(dict({{"ema", weights("e")}, {"state_dict", dict({})}})) == "ema: e");
@@ -109,8 +111,11 @@ TEST_CASE("several: an error that lists them; a path chooses") {
 }
 
 TEST_CASE("none: the error says what there is instead") {
-  const auto text = [](const Pickle& p) { return check_code(checkpoint(p).state_dict(), ErrorKind::usage, ErrorCode::no_state_dict).text(); };
-  CHECK(text(dict({{"epoch", part().integer(1)}, {"opt", part().empty_dict()}})) == "there are no weights here, but dict with 'epoch' (int), 'opt' (dict)");
+  const auto text = [](const Pickle& p) {
+    return check_code(checkpoint(p).state_dict(), ErrorKind::usage, ErrorCode::no_state_dict).text();
+  };
+  CHECK(text(dict({{"epoch", part().integer(1)}, {"opt", part().empty_dict()}})) ==
+        "there are no weights here, but dict with 'epoch' (int), 'opt' (dict)");
   CHECK(text(tensor()) == "there are no weights here, but one tensor, not a dict of them");
   CHECK(text(part().empty_dict()) == "there are no weights here, but an empty dict");
   CHECK(text(part().global("my", "Net").empty_tuple().op(Op::NEWOBJ)) == "there are no weights here, but an object of class my.Net");
@@ -118,8 +123,10 @@ TEST_CASE("none: the error says what there is instead") {
 
 TEST_CASE("a module: parameters, buffers, children, depth first; None skipped; detached") {
   const Pickle child = module({.parameters = dict({{"weight", parameter()}, {"bias", part().none()}})});
-  const Pickle root = module({.parameters = dict({{"p", parameter()}}), .buffers = dict({{"b", tensor()}, {"none", part().none()}}),
-                              .modules = dict({{"0", child}, {"gone", part().none()}, {"sub", module({.modules = dict({{"deep", child}})})}})});
+  const Pickle root =
+      module({.parameters = dict({{"p", parameter()}}),
+              .buffers = dict({{"b", tensor()}, {"none", part().none()}}),
+              .modules = dict({{"0", child}, {"gone", part().none()}, {"sub", module({.modules = dict({{"deep", child}})})}})});
   const Checkpoint ckpt = checkpoint(root);
   CHECK(found(ckpt) == " module: p b 0.weight sub.deep.weight");
   const StateDict sd = ckpt.state_dict().value();
@@ -149,7 +156,8 @@ TEST_CASE("a module met by two names has both; one that contains itself is an er
   shared.raw(module({.parameters = dict({{"w", tensor()}})}).unfinished()).put(9);
   CHECK(found(module({.modules = dict({{"a", shared}, {"b", part().get(9)}})})) == " module: a.w b.w");
   Pickle cycle = part();
-  cycle.global("my", "Net").empty_tuple().op(Op::NEWOBJ).put(9).empty_dict().mark().str("_parameters").empty_dict().str("_buffers").empty_dict();
+  cycle.global("my", "Net").empty_tuple().op(Op::NEWOBJ).put(9).empty_dict().mark().str("_parameters").empty_dict().str("_buffers")
+      .empty_dict();
   cycle.str("_modules").raw(dict({{"me", part().get(9)}}).unfinished()).op(Op::SETITEMS).build();
   CHECK(checkpoint(cycle).state_dict().error().kind() == ErrorKind::corrupt);
   CHECK(found(cycle) == "module_cycle");
@@ -161,7 +169,8 @@ TEST_CASE("exponential sharing meets a limit, quickly") {
   Pickle whole = part();
   whole.mark().raw(p.unfinished());
   for (std::uint8_t i = 0; i < 40; ++i)
-    whole.mark().raw(module({.modules = dict({{"a", part().get(i)}, {"b", part().get(i)}})}).unfinished()).put(static_cast<std::uint8_t>(i + 1)).op(Op::POP_MARK);
+    whole.mark().raw(module({.modules = dict({{"a", part().get(i)}, {"b", part().get(i)}})}).unfinished())
+        .put(static_cast<std::uint8_t>(i + 1)).op(Op::POP_MARK);
   whole.get(40);
   const auto start = std::chrono::steady_clock::now();
   const Checkpoint ckpt = checkpoint(whole);

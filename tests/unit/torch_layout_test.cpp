@@ -16,11 +16,14 @@ struct Verdict {
   bool ok;
   ErrorCode code;
 };
-Verdict check(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel, DType dtype = DType::float32) {
+Verdict check(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel,
+              DType dtype = DType::float32) {
   const auto done = check_layout({dtype, size, stride, offset, numel}, {});
   return {done.has_value(), done ? ErrorCode::bad_argument : done.error().code()};
 }
-bool fits(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel) { return check(size, stride, offset, numel).ok; }
+bool fits(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel) {
+  return check(size, stride, offset, numel).ok;
+}
 bool outside(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel) {
   const auto v = check(size, stride, offset, numel);
   return !v.ok && v.code == ErrorCode::tensor_bounds;

@@ -42,14 +42,16 @@ TEST_CASE("headers of other makers: Python 2, protocols 0 and 4") {
   Pickle magic4(4), version4(4), info4(4);
   magic4.op(Op::FRAME, 13).op(Op::LONG1, "\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19");
   CHECK(open_file(magic4.bytes() + version4.integer(1001).bytes() + info4.empty_dict().bytes() + rest).tensors().size() == 2);
-  const std::string big = legacy_header().substr(0, 21) + Pickle(2).empty_dict().op(Op::SHORT_BINSTRING, "little_endian").boolean(false).setitem().bytes() + rest;
+  const std::string big = legacy_header().substr(0, 21) +
+                          Pickle(2).empty_dict().op(Op::SHORT_BINSTRING, "little_endian").boolean(false).setitem().bytes() + rest;
   CHECK(floats(tensor_under(open_file(big), "b")) == "0 1");  // the data is little-endian whatever the machine was
 }
 
 TEST_CASE("headers that are none") {
   const std::string rest = stream().substr(137);
   check_load(Pickle(2).integer(1).bytes() + rest, ErrorKind::unsupported, ErrorCode::other_format);
-  check_load(Pickle(2).op(Op::LONG1, "\x6D\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19").bytes() + rest, ErrorKind::unsupported, ErrorCode::other_format);
+  check_load(Pickle(2).op(Op::LONG1, "\x6D\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19").bytes() + rest, ErrorKind::unsupported,
+             ErrorCode::other_format);
   const std::string magic = legacy_header().substr(0, 15);
   check_load(magic + Pickle(2).integer(1002).bytes() + rest, ErrorKind::corrupt, ErrorCode::legacy_header);
   check_load(magic + Pickle(2).str("1001").bytes() + rest, ErrorKind::corrupt, ErrorCode::legacy_header);
@@ -71,7 +73,8 @@ TEST_CASE("every cut of a stream is refused, and never read behind") {
 
 TEST_CASE("keys and counts that do not agree") {
   const auto object = vector_dict();
-  const Error twice = check_load(legacy_stream(object, {{"11", counting(3)}, {"11", counting(3)}}), ErrorKind::corrupt, ErrorCode::legacy_keys);
+  const Error twice =
+      check_load(legacy_stream(object, {{"11", counting(3)}, {"11", counting(3)}}), ErrorKind::corrupt, ErrorCode::legacy_keys);
   CHECK(twice.place().offset.has_value());
   check_load(legacy_stream(object, {{"11", counting(3)}, {"99", counting(2)}}), ErrorKind::corrupt, ErrorCode::legacy_keys);
   check_load(legacy_stream(object, {{"11", counting(3)}}), ErrorKind::corrupt, ErrorCode::record_missing);
@@ -81,7 +84,8 @@ TEST_CASE("keys and counts that do not agree") {
   const std::string keys = Pickle(2).empty_list().mark().str("11").str("7").op(Op::APPENDS).bytes();
   check_load(replaced(stream(), keys, Pickle(2).ints({1, 2}).bytes()), ErrorKind::corrupt, ErrorCode::legacy_keys);
   check_load(replaced(stream(), keys, Pickle(2).empty_list().integer(11).append().bytes()), ErrorKind::corrupt, ErrorCode::legacy_keys);
-  const Error in_keys = check_load(replaced(stream(), keys, Pickle(2).empty_list().op(Op::REDUCE).bytes()), ErrorKind::corrupt, ErrorCode::pickle_stack);
+  const Error in_keys =
+      check_load(replaced(stream(), keys, Pickle(2).empty_list().op(Op::REDUCE).bytes()), ErrorKind::corrupt, ErrorCode::pickle_stack);
   CHECK(in_keys.place().record.starts_with("storage keys at byte "));
   CHECK(in_keys.place().opcode == "REDUCE");
 }
@@ -94,13 +98,15 @@ TEST_CASE("a storage without elements needs no data") {
 TEST_CASE("views: offsets count from the root") {
   Pickle p(2);
   p.global("torch._utils", "_rebuild_tensor").mark();
-  p.mark().str("storage").global("torch", "FloatStorage").str("root").str("cpu").integer(6).str("view").integer(2).integer(4).op(Op::TUPLE3).tuple().op(Op::BINPERSID);
+  p.mark().str("storage").global("torch", "FloatStorage").str("root").str("cpu").integer(6).str("view").integer(2).integer(4).op(Op::TUPLE3)
+      .tuple().op(Op::BINPERSID);
   const std::string bytes = legacy_stream(Pickle(p).integer(1).ints({3}).ints({1}).tuple().reduce(), {{"root", counting(6)}});
   const Tensor t = root_tensor(open_file(bytes));
   CHECK(t.storage_offset() == 3);
   CHECK(t.storage().key() == "root");
   CHECK(floats(t) == "3 4 5");
-  check_load(legacy_stream(Pickle(p).integer(2).ints({3}).ints({1}).tuple().reduce(), {{"root", counting(6)}}), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+  check_load(legacy_stream(Pickle(p).integer(2).ints({3}).ints({1}).tuple().reduce(), {{"root", counting(6)}}), ErrorKind::corrupt,
+             ErrorCode::tensor_bounds);
 }
 
 TEST_CASE("several objects in one stream, one after the other") {
@@ -125,7 +131,8 @@ TEST_CASE("several objects in one stream, one after the other") {
 
 TEST_CASE("a callback source: the same, and no more is read than needed") {
   Pickle long_pickle(2);
-  long_pickle.empty_dict().mark().str("a").vector("11", 3, true).str("pad").str(std::string(300'000, 'x')).str("b").vector("7", 2, true).op(Op::SETITEMS);
+  long_pickle.empty_dict().mark().str("a").vector("11", 3, true).str("pad").str(std::string(300'000, 'x')).str("b").vector("7", 2, true)
+      .op(Op::SETITEMS);
   const std::string bytes = legacy_stream(long_pickle, {{"11", counting(3)}, {"7", counting(2)}});
   const auto read = std::make_shared<std::uint64_t>(0);
   const auto loaded = load(callback_over(bytes, read));

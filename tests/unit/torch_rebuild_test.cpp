@@ -8,7 +8,9 @@ using namespace brine::test;
 namespace {
 
 /// (storage "0" of 6 float32, offset, size, stride) on the stack.
-Pickle& four(Pickle& p, std::string_view cls = "FloatStorage", std::int64_t numel = 6) { return p.storage(cls, "0", numel).integer(0).ints({2, 3}).ints({3, 1}); }
+Pickle& four(Pickle& p, std::string_view cls = "FloatStorage", std::int64_t numel = 6) {
+  return p.storage(cls, "0", numel).integer(0).ints({2, 3}).ints({3, 1});
+}
 Pickle rebuild(std::string_view name, std::string_view module = "torch._utils") {
   Pickle p(2);
   p.global(module, name).mark();
@@ -129,49 +131,6 @@ TEST_CASE("bounds, dimensions, gradients of integers") {
   refused(huge, ErrorCode::tensor_size);
 }
 
-TEST_CASE("storages: persistent ids that cannot be") {
-  const auto id = [](const Pickle& parts) {
-    Pickle p(2);
-    return p.mark().raw(parts.unfinished()).tuple();
-  };
-  const auto check = [&](const Pickle& parts, ErrorCode code, ErrorKind kind = ErrorKind::corrupt) {
-    const Pickle before = id(parts);
-    check_last(before, Pickle(before).op(Op::BINPERSID), code, "BINPERSID", kind);
-  };
-  const auto start = [](std::string_view cls, std::string_view key) { return Pickle(0).str("storage").global("torch", cls).str(key); };
-  check(Pickle(0).str("storage"), ErrorCode::persistent_id);
-  check(start("FloatStorage", "0").str("cpu"), ErrorCode::persistent_id);
-  check(start("FloatStorage", "0").str("cpu").integer(1).none().none(), ErrorCode::persistent_id);
-  check(Pickle(0).str("storage").str("FloatStorage").str("0").str("cpu").integer(1), ErrorCode::persistent_id);
-  check(start("FloatStorage", "0").integer(0).integer(1), ErrorCode::persistent_id);
-  check(start("FloatStorage", "0").str("cpu").integer(4).integer(1), ErrorCode::persistent_id);
-  check(start("FloatStorage", "0").str("cpu").integer(4).ints({1, 2}), ErrorCode::persistent_id);
-  check(start("StrangeStorage", "0").str("cpu").integer(1), ErrorCode::storage_class, ErrorKind::unsupported);
-  for (const std::string_view key : {std::string_view(""), std::string_view("a b"), std::string_view("../x"), std::string_view("a\0", 2), std::string_view("ä")})
-    check(start("FloatStorage", key).str("cpu").integer(1), ErrorCode::storage_key);
-  check(Pickle(0).str("storage").global("torch", "FloatStorage").integer(0).str("cpu").integer(1), ErrorCode::storage_key);
-  check(start("FloatStorage", "0").str("cpu").integer(-1), ErrorCode::storage_size);
-  check(start("FloatStorage", "0").str("cpu").integer(INT64_MAX / 2), ErrorCode::storage_size);
-  check(start("FloatStorage", "0").str("cpu").str("4"), ErrorCode::storage_size);
-  check(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(2).integer(3).op(Op::TUPLE3), ErrorCode::storage_size);
-  check(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(-1).integer(3).op(Op::TUPLE3), ErrorCode::storage_size);
-  CHECK(text_of_pickle(id(start("FloatStorage", "0").str("cpu").integer(4).str("v").integer(1).integer(3).op(Op::TUPLE3)).op(Op::BINPERSID)) == "storage(0 float32 16 view 1+3)");
-  CHECK(text_of_pickle(id(start("FloatStorage", "0").none().integer(4)).op(Op::BINPERSID)) == "storage(0 float32 16)");
-}
-
-TEST_CASE("one storage, two dtypes: allowed where the bytes agree") {
-  Pickle p(2);
-  p.mark().storage("FloatStorage", "0", 4).storage("LongStorage", "0", 2).tuple();
-  CHECK(text_of_pickle(p) == "(storage(0 float32 16), storage(0 int64 16))");
-  Pickle before(2);
-  before.mark().storage("FloatStorage", "0", 4);
-  Pickle other(0);
-  other.storage("FloatStorage", "0", 5);
-  const std::string id = other.unfinished();
-  before.raw(id.substr(0, id.size() - 1));
-  check_last(before, Pickle(before).op(Op::BINPERSID), ErrorCode::storage_size, "BINPERSID");
-}
-
 TEST_CASE("parameters of every age") {
   const auto parameter = [](std::string_view name, const std::string& rest) {
     Pickle p = rebuild(name);
@@ -187,13 +146,18 @@ TEST_CASE("parameters of every age") {
   CHECK(cls("torch.nn.parameter", "Parameter", Pickle(0).boolean(false).tuple().reduce().unfinished()) == is + " param)" + of);
   CHECK(cls("torch.nn.parameter", "Parameter", "tR") == is + " grad param)" + of);
   CHECK(cls("torch.autograd.variable", "Variable", "tR") == is + ")" + of);
-  CHECK(cls("torch.nn.parameter", "Parameter", Pickle(0).tuple().reduce().boolean(false).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " param)" + of);
-  CHECK(cls("torch.autograd.variable", "Variable", Pickle(0).tuple().reduce().boolean(true).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " grad)" + of);
+  CHECK(cls("torch.nn.parameter", "Parameter",
+            Pickle(0).tuple().reduce().boolean(false).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " param)" + of);
+  CHECK(cls("torch.autograd.variable", "Variable",
+            Pickle(0).tuple().reduce().boolean(true).boolean(false).none().op(Op::TUPLE3).build().unfinished()) == is + " grad)" + of);
   Pickle five(2);  // Parameter() and a BUILD with (data, grad, hooks, requires_grad, volatile)
-  five.global("torch.nn.parameter", "Parameter").empty_tuple().op(Op::NEWOBJ).mark().raw(plain()).none().none().boolean(true).boolean(false).tuple().build();
+  five.global("torch.nn.parameter", "Parameter").empty_tuple().op(Op::NEWOBJ).mark().raw(plain()).none().none().boolean(true).boolean(false)
+      .tuple().build();
   CHECK(text_of_pickle(five) == is + " grad param)" + of);
   std::string integers = done(v2("IntStorage")).unfinished().substr(2);
-  const auto parameter_of_int = [&](const Pickle& rest) { return Pickle(2).global("torch.nn.parameter", "Parameter").mark().raw(integers).raw(rest.unfinished()); };
+  const auto parameter_of_int = [&](const Pickle& rest) {
+    return Pickle(2).global("torch.nn.parameter", "Parameter").mark().raw(integers).raw(rest.unfinished());
+  };
   refused(parameter_of_int(Pickle(0).boolean(true)));
   CHECK(RunPickle(parameter_of_int(Pickle(0).boolean(false).tuple().reduce())).ok());
   const Pickle built = parameter_of_int(Pickle(0).tuple().reduce().boolean(true).boolean(false).none().op(Op::TUPLE3));
@@ -210,7 +174,8 @@ TEST_CASE("tensor classes of the first releases, with BUILD") {
   Pickle p(2);
   p.global("torch", "FloatTensor").empty_tuple().reduce().mark();
   CHECK(text_of_pickle(four(p).tuple().build()) == "tensor(old_class float32 0 +0 [2,3] [3,1])");
-  CHECK(text_of_pickle(Pickle(2).global("torch.cuda", "LongTensor").empty_tuple().op(Op::NEWOBJ)) == "tensor(old_class int64 - +0 [0] [1] unset)");
+  CHECK(text_of_pickle(Pickle(2).global("torch.cuda", "LongTensor").empty_tuple().op(Op::NEWOBJ)) ==
+        "tensor(old_class int64 - +0 [0] [1] unset)");
   Pickle twice = p;
   twice.mark();
   const Pickle again = four(twice).tuple();
@@ -224,7 +189,8 @@ TEST_CASE("tensor classes of the first releases, with BUILD") {
 }
 
 TEST_CASE("_rebuild_from_type_v2: the value is func(*args), nested as well") {
-  const auto wrapped = [](const std::string& func, const std::string& args, std::string_view name = "_rebuild_from_type_v2", std::string_view module = "torch._tensor") {
+  const auto wrapped = [](const std::string& func, const std::string& args, std::string_view name = "_rebuild_from_type_v2",
+                          std::string_view module = "torch._tensor") {
     Pickle p(0);
     return p.global(module, name).mark().raw(func).global("my", "Tensor").raw(args).empty_dict().tuple().reduce().unfinished();
   };

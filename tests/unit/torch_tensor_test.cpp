@@ -36,7 +36,8 @@ std::vector<float> naive(const Tensor& t, const std::vector<float>& storage) {
 /// As tensor(), called with a 7th argument: {'conj' or 'neg': True}.
 Tensor lazy(std::string_view cls, std::int64_t numel, const std::string& data, std::initializer_list<std::string_view> bits) {
   Pickle p(2);
-  p.global("torch._utils", "_rebuild_tensor_v2").mark().storage(cls, "0", numel).integer(0).ints({numel}).ints({1}).boolean(false).ordered_dict().empty_dict();
+  p.global("torch._utils", "_rebuild_tensor_v2").mark().storage(cls, "0", numel).integer(0).ints({numel}).ints({1}).boolean(false)
+      .ordered_dict().empty_dict();
   for (const auto bit : bits) p.str(bit).boolean(true).setitem();
   return root_tensor(open_zip(p.tuple().reduce(), {{"0", data}}));
 }
@@ -79,7 +80,8 @@ TEST_CASE("data<T>(): a span into the file, and each refusal with its code") {
   const Tensor big = tensor({.numel = 2, .size = {2}, .stride = {1}}, counting(2), {.byteorder = "big"});
   check_code(big.data<float>(), ErrorKind::usage, ErrorCode::foreign_byte_order);
   CHECK(big.data_bytes());
-  check_code(lazy("ComplexFloatStorage", 1, elements<float>({1, 2}), {"conj"}).data<std::complex<float>>(), ErrorKind::usage, ErrorCode::lazy_bits);
+  check_code(lazy("ComplexFloatStorage", 1, elements<float>({1, 2}), {"conj"}).data<std::complex<float>>(), ErrorKind::usage,
+             ErrorCode::lazy_bits);
   check_code(lazy("FloatStorage", 1, elements<float>({1}), {"neg"}).data_bytes(), ErrorKind::usage, ErrorCode::lazy_bits);
 
   ZipBuilder odd;  // the data at an odd place
@@ -158,7 +160,9 @@ TEST_CASE("buffers of the wrong size; conversions there are none of; items") {
 }
 
 TEST_CASE("foreign byte order: elements are swapped, parts of complex ones each; untyped storages never") {
-  const auto big = [](std::string_view cls, std::int64_t n, const std::string& data) { return tensor({.cls = cls, .numel = n, .size = {n}, .stride = {1}}, data, {.byteorder = "big"}); };
+  const auto big = [](std::string_view cls, std::int64_t n, const std::string& data) {
+    return tensor({.cls = cls, .numel = n, .size = {n}, .stride = {1}}, data, {.byteorder = "big"});
+  };
   CHECK(floats(big("ShortStorage", 2, std::string("\x01\x02\xFF\xFE", 4))) == "258 -2");
   CHECK(floats(big("FloatStorage", 1, std::string("\x3F\x80\0\0", 4))) == "1");
   CHECK(floats(big("LongStorage", 1, std::string("\0\0\0\0\0\0\0\x09", 8))) == "9");
@@ -166,8 +170,10 @@ TEST_CASE("foreign byte order: elements are swapped, parts of complex ones each;
   const auto pair = big("ComplexFloatStorage", 1, std::string("\x3F\x80\0\0\x40\0\0\0", 8)).item<std::complex<float>>();
   CHECK(pair.value() == std::complex<float>(1, 2));
   Pickle p(2);
-  p.global("torch._utils", "_rebuild_tensor_v3").mark().storage("UntypedStorage", "0", 2).integer(0).ints({1}).ints({1}).boolean(false).ordered_dict();
-  const Checkpoint untyped = open_zip(p.global("torch", "uint16").tuple().reduce(), {{"0", elements<std::uint16_t>({258})}}, {.byteorder = "big"});
+  p.global("torch._utils", "_rebuild_tensor_v3").mark().storage("UntypedStorage", "0", 2).integer(0).ints({1}).ints({1}).boolean(false)
+      .ordered_dict();
+  const Checkpoint untyped =
+      open_zip(p.global("torch", "uint16").tuple().reduce(), {{"0", elements<std::uint16_t>({258})}}, {.byteorder = "big"});
   CHECK(untyped.root().as_tensor().value().data<std::uint16_t>().value()[0] == 258);
 }
 
@@ -178,7 +184,8 @@ TEST_CASE("conj and neg are resolved in copies") {
   CHECK(lazy("ComplexFloatStorage", 2, data, {"neg"}).to_vector<C>().value() == std::vector<C>{{-1, -2}, {3, -4}});
   CHECK(lazy("ComplexFloatStorage", 2, data, {"conj", "neg"}).to_vector<C>().value() == std::vector<C>{{-1, 2}, {3, 4}});
   CHECK(floats(lazy("FloatStorage", 2, elements<float>({1, -2}), {"neg"})) == "-1 2");
-  CHECK(lazy("ShortStorage", 3, elements<std::int16_t>({1, -256, -32768}), {"neg"}).to_vector<std::int16_t>().value() == std::vector<std::int16_t>{-1, 256, -32768});
+  CHECK(lazy("ShortStorage", 3, elements<std::int16_t>({1, -256, -32768}), {"neg"}).to_vector<std::int16_t>().value() ==
+        std::vector<std::int16_t>{-1, 256, -32768});
   CHECK(lazy("LongStorage", 1, elements<std::int64_t>({0}), {"neg"}).item<std::int64_t>().value() == 0);
 }
 

@@ -10,7 +10,8 @@ namespace {
 Pickle tree() {
   Pickle p(4);
   p.empty_dict().mark();
-  p.str("epoch").integer(3).str("flag").boolean(true).str("lr").floating(0.5).str("big").op(Op::LONG1, std::string(8, '\xFF') + std::string(1, '\0'));
+  p.str("epoch").integer(3).str("flag").boolean(true).str("lr").floating(0.5).str("big").op(Op::LONG1,
+                                                                                            std::string(8, '\xFF') + std::string(1, '\0'));
   p.str("none").none().str("text").str("hi").str("bytes").op(Op::SHORT_BINBYTES, "ab").str("array").op(Op::SHORT_BINBYTES, "c");
   p.str("list").empty_list().mark().integer(10).empty_dict().str("x").vector("0", 2).setitem().op(Op::APPENDS);
   p.integer(1).str("one").str("dtype").global("torch", "float16").str("storage").storage("FloatStorage", "0", 2);
@@ -111,7 +112,8 @@ TEST_CASE_FIXTURE(Fixture, "objects: callee, arguments, items, state, attributes
   CHECK(object.state()["attr"].as_int().value() == 13);
   CHECK(object.attr("attr").as_int().value() == 13);
   CHECK(object.attr("attr").path() == "object.attr");
-  for (const Value& v : {root["list"].callee(), root["epoch"].args(), root["epoch"].kwargs(), root["epoch"].state(), root["list"].list_items(), root["list"].dict_items()})
+  for (const Value& v : {root["list"].callee(), root["epoch"].args(), root["epoch"].kwargs(), root["epoch"].state(),
+                         root["list"].list_items(), root["list"].dict_items()})
     CHECK_FALSE(v.exists());
 }
 
@@ -134,7 +136,9 @@ TEST_CASE_FIXTURE(Fixture, "places by path, as the listing has them") {
   CHECK_FALSE(ckpt.at("list.1.x.").exists());
   CHECK_FALSE(ckpt.at("lis").exists());
   CHECK_FALSE(ckpt.at("list.").exists());
-  const Checkpoint dots = open_zip(Pickle(2).empty_dict().mark().str("a").empty_dict().str("b.c").integer(1).setitem().str("a.b").empty_dict().str("d").integer(2).setitem().op(Op::SETITEMS), {});
+  const Checkpoint dots = open_zip(Pickle(2).empty_dict().mark().str("a").empty_dict().str("b.c").integer(1).setitem().str("a.b")
+                                       .empty_dict().str("d").integer(2).setitem().op(Op::SETITEMS),
+                                   {});
   CHECK(dots.at("a.b.c").as_int().value() == 1);
   CHECK(dots.at("a.b.d").as_int().value() == 2);
   const Checkpoint cycle = open_zip(Pickle(2).empty_list().put(0).get(0).append(), {});
