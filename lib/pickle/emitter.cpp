@@ -120,14 +120,14 @@ void Emitter::bytes(std::string_view v) {
 }
 
 bool Emitter::get(const void* identity) {
-  const auto at = memo_.find(identity);
-  if (at == memo_.end()) return false;
-  if (at->second < 256) {
+  const std::uint32_t* at = memo_.find(identity);
+  if (!at) return false;
+  if (*at < 256) {
     op(Op::BINGET);
-    out_.little(static_cast<std::uint8_t>(at->second));
+    out_.little(static_cast<std::uint8_t>(*at));
   } else {
     op(Op::LONG_BINGET);
-    out_.little(at->second);
+    out_.little(*at);
   }
   return true;
 }

@@ -7,6 +7,7 @@
 
 #include "graph/graph.hpp"
 #include "pickle/output.hpp"
+#include "support/pointer_map.hpp"
 
 #include <brine/result.hpp>
 
@@ -98,7 +99,7 @@ class Emitter {
   Leaves& leaves_;
   Output out_;
   std::vector<Frame> stack_;
-  std::unordered_map<const void*, std::uint32_t> memo_;
+  PointerMap memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref> interned_;
   std::unordered_map<std::uint16_t, const GlobalNode*> firsts_;

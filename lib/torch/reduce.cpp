@@ -73,7 +73,7 @@ void TorchReduce::see(const TensorRecord& t) {
 void TorchReduce::surveyed() {
   surveying_ = false;
   storages_.clear();
-  numbers_.clear();
+  numbers_ = {};
   for (auto& [record, reach] : reach_) {  // old files view a storage as several dtypes
     reach.first -= reach.first % reach.item;
     const std::int64_t items = (reach.last - reach.first) / reach.item + 1;
@@ -82,8 +82,8 @@ void TorchReduce::surveyed() {
 }
 
 Result<std::size_t> TorchReduce::number(Emitter& out, const StorageRecord& record, std::size_t item) {
-  const auto [at, added] = numbers_.try_emplace(&record, storages_.size());
-  if (!added) return at->second;
+  if (const std::uint32_t* known = numbers_.find(&record)) return *known;
+  numbers_.emplace(&record, static_cast<std::uint32_t>(storages_.size()));
   // What a program made may end within an element, which no file can say.
   WrittenStorage written{{}, &record, 0, record.cls ? record.nbytes : record.nbytes - record.nbytes % item};
   if (options_.compact) {

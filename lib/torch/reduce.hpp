@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pickle/emitter.hpp"
+#include "support/pointer_map.hpp"
 #include "torch/record.hpp"
 
 #include <string>
@@ -53,7 +54,7 @@ class TorchReduce final : public Leaves {
   ReduceOptions options_;
   bool surveying_ = false;
   std::vector<WrittenStorage> storages_;
-  std::unordered_map<const StorageRecord*, std::size_t> numbers_;
+  PointerMap numbers_;
   std::unordered_map<const StorageRecord*, Reach> reach_;
   std::unordered_map<std::uint16_t, Ref> globals_;
   Ref storage_word_, cpu_word_;

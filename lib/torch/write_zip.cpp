@@ -23,9 +23,11 @@ class Writer {
 
   Result<void> run() {
     total_ = zip_size(pickle_, storages_);
-    for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace("data/" + std::string(text_of(storages_[i].key)), i);
+    if (!options_.records.empty())
+      for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace("data/" + std::string(text_of(storages_[i].key)), i);
     for (const std::string& record : order())
       if (auto ok = write(record); !ok) return ok;
+    if (auto ok = rest(); !ok) return ok;  // storages that a file read as it was did not have
     return zip_.finish();
   }
 
@@ -54,12 +56,16 @@ class Writer {
   }
 
   Result<void> rest() {
-    std::vector<std::pair<std::string, std::size_t>> left;
+    std::vector<std::size_t> left;
     for (std::size_t i = 0; i < storages_.size(); ++i)
-      if (storages_[i].record) left.emplace_back("data/" + std::string(text_of(storages_[i].key)), i);
-    if (options_.profile != Profile::torch_2_7) std::sort(left.begin(), left.end());
-    for (const auto& [name, i] : left)
+      if (storages_[i].record) left.push_back(i);
+    if (options_.profile != Profile::torch_2_7)
+      std::sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return text_of(storages_[a].key) < text_of(storages_[b].key); });
+    std::string name;
+    for (const std::size_t i : left) {
+      name.assign("data/").append(text_of(storages_[i].key));
       if (auto ok = storage(name, i); !ok) return ok;
+    }
     return {};
   }
 
