@@ -58,6 +58,9 @@ class Arena {
     return n > SIZE_MAX / 2 / sizeof(T) ? nullptr : static_cast<T*>(allocate(n * sizeof(T)));
   }
 
+  /// Counts work as memory, where a file could ask for too much of it without taking any; false when the budget is spent.
+  bool charge(std::size_t bytes) noexcept { return budget_->take(bytes); }
+
   using Mark = std::byte*;
   Mark mark() const noexcept { return at_; }
 

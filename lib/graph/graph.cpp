@@ -12,6 +12,7 @@ namespace brine {
 
 namespace {
 
+constexpr std::size_t kLongKey = 1024;  // bytes: no honest key is longer, and each look at one costs its length
 constexpr std::size_t kIndexFrom = 9;  // below, comparing is quicker than hashing
 
 std::uint64_t hash_key(const Ref& key, std::uint64_t seed) noexcept {
@@ -252,6 +253,8 @@ const Entry* Graph::find(const DictNode& dict, const Ref& key) const noexcept {
 }
 
 bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept {
+  const std::size_t length = key.kind == Kind::bytes ? key.node->size : key.kind == Kind::string || key.kind == Kind::integer ? key.length : 0;
+  if (length > kLongKey && !arena_.charge(length)) return false;
   const bool indexed = dict.index != nullptr;
   const std::uint64_t hash = indexed ? hash_key(key, seed_) : 0;
   if (const Entry* old = find_hashed(dict, key, hash)) {

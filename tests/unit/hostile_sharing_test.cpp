@@ -145,3 +145,13 @@ TEST_CASE("modules: long lists shared by many; a deep chain") {
   const std::string outcome = load_and_find(chain);
   CHECK((outcome == "found" || outcome == "metadata_too_large"));
 }
+
+TEST_CASE("a key of a megabyte, set many times over: refused, for its length is work each time") {
+  const Watch watch;
+  Pickle p(4);
+  p.str(std::string(1'000'000, 'k')).put(0).op(Op::POP).empty_dict().mark();
+  for (int i = 0; i < kMany; ++i) p.get(0).none();
+  const RunPickle run(p.op(Op::SETITEMS));
+  REQUIRE(!run.ok());
+  CHECK(name(run.error().code()) == "metadata_too_large");
+}
