@@ -254,7 +254,7 @@ const Entry* Graph::find(const DictNode& dict, const Ref& key) const noexcept {
 
 bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept {
   const std::size_t length = key.kind == Kind::bytes ? key.node->size : key.kind == Kind::string || key.kind == Kind::integer ? key.length : 0;
-  if (length > kLongKey && !arena_.charge(length)) return false;
+  if (length > kLongKey && dict.size > 0 && !arena_.charge(length)) return false;
   const bool indexed = dict.index != nullptr;
   const std::uint64_t hash = indexed ? hash_key(key, seed_) : 0;
   if (const Entry* old = find_hashed(dict, key, hash)) {
