@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,10 @@ std::vector<std::byte> saved(const Saved& what, const SaveOptions& options = {})
   return out;
 }
 
-Checkpoint loaded(const std::vector<std::byte>& bytes) { return load(Source::memory(bytes)).value(); }
+Checkpoint loaded(std::vector<std::byte> bytes) {
+  const auto own = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  return load(Source::memory(*own, own)).value();
+}
 
 std::string names(const StateDict& s) {
   std::string out;
