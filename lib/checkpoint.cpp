@@ -109,6 +109,17 @@ std::string describe(const Ref& value) {
 
 }  // namespace
 
+namespace {
+
+// One long key over many tensors would be a copy of it each.
+std::string shortened(std::string path) {
+  constexpr std::size_t kLongest = 2048, kEnd = 1000;
+  if (path.size() <= kLongest) return path;
+  return path.substr(0, kEnd) + "…" + path.substr(path.size() - kEnd);
+}
+
+}  // namespace
+
 std::string_view name(Format format) noexcept { return format == Format::zip ? "zip" : "legacy"; }
 
 std::string_view name(Note::Code code) noexcept {
@@ -165,7 +176,7 @@ std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
   std::vector<TensorAt> out;
   Walker walk(Access::ref(from), from.path());
   while (walk.next())
-    if (walk.value().kind == Kind::tensor) out.push_back({walk.path(), Handles::tensor(impl_, &tensor_of(walk.value()))});
+    if (walk.value().kind == Kind::tensor) out.push_back({shortened(walk.path()), Handles::tensor(impl_, &tensor_of(walk.value()))});
   return out;
 }
 
