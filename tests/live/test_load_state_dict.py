@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """load_state_dict against PyTorch's own: text of the result or error, and every byte of the model's memory: test_load_state_dict.py BRINE
 
-Each case of load_state_dict_cases.py runs with the module tree described and, where names tell enough, without. The program
-load_state_dict_check of the build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
+Each case of load_state_dict_cases.py and load_state_dict_values.py runs with the module tree described and, where names tell enough,
+without. The program load_state_dict_check of the build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
 """
 import itertools
 import os
@@ -22,6 +22,7 @@ except ImportError:
 import torch.nn as nn
 
 import load_state_dict_cases as cases
+import load_state_dict_values  # noqa: F401  adds its own to cases.CASES
 
 KINDS = {'plain': 0, 'batch_norm': 1, 'instance_norm': 2, 'none': 3}
 
