@@ -32,7 +32,7 @@ enum class ErrorCode : std::uint16_t {
   // bytes
   open_failed, read_failed, write_failed, out_of_range,
   // what the file is
-  empty_file, other_format, cut_short,
+  empty_file, other_format,
   // archive: the ten rules of the zip directory
   zip_signature, zip_end_record, zip_zip64, zip_directory, zip_local_header, zip_overlap, zip_name, zip_duplicate_name, zip_method,
   zip_flags, zip_size, zip_crc, zip_inflate, zip_disabled,
