@@ -31,7 +31,7 @@ Result<void> check(const SaveOptions& options) {
 
 /// The pickle of a value, and the storages it names.
 struct Pickled {
-  std::string bytes;
+  Buffer bytes;
   std::vector<WrittenStorage> storages;
 };
 
@@ -51,7 +51,7 @@ Result<void> write(const Ref& root, Graph& scratch, Sink& sink, SaveOptions opti
   if (options.root.empty()) options.root = "archive";
   auto pickled = pickle(root, scratch, options);
   if (!pickled) return std::move(pickled).error();
-  return write_zip(sink, pickled->bytes, std::move(pickled->storages), options);
+  return write_zip(sink, pickled->bytes.text(), std::move(pickled->storages), options);
 }
 
 Result<void> write(const Ref& root, Graph& scratch, const std::filesystem::path& path, SaveOptions options) {
@@ -61,8 +61,8 @@ Result<void> write(const Ref& root, Graph& scratch, const std::filesystem::path&
   if (!pickled) return std::move(pickled).error().in_file(path.string());
   FileSaveOptions file;
   file.fsync = options.fsync;
-  file.expected_size = zip_size(pickled->bytes, pickled->storages);
-  return save_file(path, file, [&](Sink& sink) { return write_zip(sink, pickled->bytes, std::move(pickled->storages), options); });
+  file.expected_size = zip_size(pickled->bytes.text(), pickled->storages);
+  return save_file(path, file, [&](Sink& sink) { return write_zip(sink, pickled->bytes.text(), std::move(pickled->storages), options); });
 }
 
 template <class Target>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "archive/one_record.hpp"
 
-#include "bytes/append.hpp"
-
 #include <algorithm>
 #include <cstring>
 
@@ -11,7 +9,7 @@ namespace brine {
 namespace {
 
 /// `size` bytes of deflate blocks that hold nothing: stored ones of 5 bytes, and 6-byte pairs of a fixed and a stored one.
-void append_empty_blocks(Append& out, std::uint64_t size) {
+void append_empty_blocks(Buffer& out, std::uint64_t size) {
   constexpr std::uint16_t length = 0, inverse = 0xFFFF;
   while (size % 5 != 0) {
     out.u16(0x0002).u16(length).u16(inverse);  // bits, low first: 0 10 0000000 | 0 00, and padding up to the byte
@@ -42,26 +40,24 @@ OneRecord::OneRecord(const Source& source, const ZipEntry& entry)
   constexpr std::uint16_t needed = 45;  // zip64, always: one layout for all sizes
   constexpr std::uint16_t zip64_length = 16;
 
-  Append head(head_);
-  head.u32(zip::kLocalSignature).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
-  head.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).text("r");
-  head.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
-  append_empty_blocks(head, prefix);
+  head_.u32(zip::kLocalSignature).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
+  head_.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).text("r");
+  head_.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
+  append_empty_blocks(head_, prefix);
   slice_ = head_.size();
   lure_ = slice_ + slice_size_;
   trailer_ = lure_ + 1;
 
-  Append tail(tail_);
-  tail.u32(zip::kEntrySignature).u16(needed).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
-  tail.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).u16(0).u16(0).u16(0).u32(0)
+  tail_.u32(zip::kEntrySignature).u16(needed).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
+  tail_.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).u16(0).u16(0).u16(0).u32(0)
       .u32(0).text("r");
-  tail.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
-  const std::uint64_t directory = tail.position();
-  tail.u32(zip::kEnd64Signature).u64(zip::end64::kRecordSizeValue).u16(needed).u16(needed).u32(0).u32(0).u64(1).u64(1)
+  tail_.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
+  const std::uint64_t directory = tail_.size();
+  tail_.u32(zip::kEnd64Signature).u64(zip::end64::kRecordSizeValue).u16(needed).u16(needed).u32(0).u32(0).u64(1).u64(1)
       .u64(directory).u64(trailer_);
-  tail.u32(zip::kLocatorSignature).u32(0).u64(trailer_ + directory).u32(1);
-  tail.u32(zip::kEndSignature).u16(0).u16(0).u16(1).u16(1).u32(static_cast<std::uint32_t>(directory)).u32(zip::kSaturated32);
-  tail.u16(zip::end::kLongestComment);
+  tail_.u32(zip::kLocatorSignature).u32(0).u64(trailer_ + directory).u32(1);
+  tail_.u32(zip::kEndSignature).u16(0).u16(0).u16(1).u16(1).u32(static_cast<std::uint32_t>(directory)).u32(zip::kSaturated32);
+  tail_.u16(zip::end::kLongestComment);
   comment_ = trailer_ + tail_.size();
 }
 

@@ -13,6 +13,7 @@
 #include <brine/result.hpp>
 
 #include "archive/zip_directory.hpp"
+#include "bytes/buffer.hpp"
 
 #include <vector>
 
@@ -43,7 +44,7 @@ class OneRecord {
 
   const Source& source_;
   const std::uint64_t slice_at_, slice_size_;
-  std::vector<std::byte> head_, tail_;
+  Buffer head_, tail_;
   std::uint64_t slice_, lure_, trailer_, comment_;  // where each part starts
   std::uint64_t at_ = 0;
   std::vector<std::byte> buffer_;                   // of a source that is not in memory

@@ -43,8 +43,9 @@ class HashSetOrder {
     const std::uint32_t place = item + 1;
     std::uint32_t& before = bucket(place);
     if (before == kNone) {
-      if (next_[kHead] != kNone) bucket(next_[kHead]) = place;
+      if (next_[kHead] != kNone) before_[head_bucket_] = place;
       before = kHead;
+      head_bucket_ = static_cast<std::size_t>(&before - before_.data());
     }
     next_[place] = next_[before];
     next_[before] = place;
@@ -64,6 +65,7 @@ class HashSetOrder {
 
   std::span<const std::uint64_t> hashes_;
   std::vector<std::uint32_t> next_, before_;
+  std::size_t head_bucket_ = 0;  // of the list's first item
   std::uint32_t count_ = 0, room_ = 0;
 };
 

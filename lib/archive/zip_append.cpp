@@ -16,7 +16,7 @@ std::uint32_t saturated32(std::uint64_t v) { return static_cast<std::uint32_t>(s
 std::uint16_t saturated16(std::uint64_t v) { return static_cast<std::uint16_t>(std::min<std::uint64_t>(v, zip::kSaturated16)); }
 
 /// `packed`: what stands for the packed size, which PyTorch does not know yet when it writes the local header.
-void append_zip64(Append& out, const ZipItem& item, std::uint64_t packed) {
+void append_zip64(Buffer& out, const ZipItem& item, std::uint64_t packed) {
   if (!item.zip64()) return;
   out.u16(zip::kExtraZip64).u16(static_cast<std::uint16_t>(item.local_zip64_size() - zip::kExtraHeader));
   if (item.size_big()) out.u64(item.size).u64(packed);
@@ -25,7 +25,7 @@ void append_zip64(Append& out, const ZipItem& item, std::uint64_t packed) {
 
 }  // namespace
 
-void append_zip_local(Append& out, const ZipItem& item, std::uint64_t padding) {
+void append_zip_local(Buffer& out, const ZipItem& item, std::uint64_t padding) {
   const auto name = static_cast<std::uint16_t>(item.name.size());
   const auto extra = static_cast<std::uint16_t>(item.local_zip64_size() + zip::kExtraHeader + padding);
   Fields<zip::local::kSize> header;
@@ -37,7 +37,7 @@ void append_zip_local(Append& out, const ZipItem& item, std::uint64_t padding) {
   out.fill(static_cast<std::size_t>(padding), std::byte{zip::kPaddingByte});
 }
 
-void append_zip_descriptor(Append& out, const ZipItem& item) {
+void append_zip_descriptor(Buffer& out, const ZipItem& item) {
   Fields<zip::kSignatureSize + zip::kDescriptor64Size> fields;
   fields.u32(zip::kDescriptorSignature).u32(item.crc);
   if (item.zip64()) fields.u64(item.size).u64(item.size);
@@ -45,7 +45,7 @@ void append_zip_descriptor(Append& out, const ZipItem& item) {
   out.bytes(fields.bytes());
 }
 
-void append_zip_entry(Append& out, const ZipItem& item) {
+void append_zip_entry(Buffer& out, const ZipItem& item) {
   const std::uint32_t size = saturated32(item.size);
   Fields<zip::entry::kSize> entry;
   entry.u32(zip::kEntrySignature).u16(kNoVersion).u16(kNoVersion).u16(flags(item)).u16(zip::kStored).u16(0).u16(0);
@@ -56,7 +56,7 @@ void append_zip_entry(Append& out, const ZipItem& item) {
   append_zip64(out, item, item.size);
 }
 
-void append_zip_end(Append& out, std::uint64_t count, std::uint64_t directory_offset, std::uint64_t directory_size) {
+void append_zip_end(Buffer& out, std::uint64_t count, std::uint64_t directory_offset, std::uint64_t directory_size) {
   out.u32(zip::kEnd64Signature).u64(zip::end64::kRecordSizeValue).u16(kEndMadeBy).u16(kEndVersion).u32(0).u32(0);
   out.u64(count).u64(count).u64(directory_size).u64(directory_offset);
   out.u32(zip::kLocatorSignature).u32(0).u64(directory_offset + directory_size).u32(1);

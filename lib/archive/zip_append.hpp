@@ -3,7 +3,7 @@
 #pragma once
 
 #include "archive/zip_format.hpp"
-#include "bytes/append.hpp"
+#include "bytes/buffer.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -27,20 +27,21 @@ struct ZipItem {
   /// Bytes of filler that put the data at a multiple of `alignment`.
   std::uint64_t padding(std::uint32_t alignment) const noexcept {
     const std::uint64_t start = offset + zip::local::kSize + name.size() + local_zip64_size() + zip::kExtraHeader;
-    return (alignment - start % alignment) % alignment;
+    const std::uint64_t beyond = start % alignment;
+    return beyond == 0 ? 0 : alignment - beyond;
   }
 };
 
 /// Local header and name, with the padding block. Requires: name and blocks fit their 16-bit lengths.
-void append_zip_local(Append& out, const ZipItem& item, std::uint64_t padding);
+void append_zip_local(Buffer& out, const ZipItem& item, std::uint64_t padding);
 
 /// What follows the data. Requires: there is data; a record without has no descriptor.
-void append_zip_descriptor(Append& out, const ZipItem& item);
+void append_zip_descriptor(Buffer& out, const ZipItem& item);
 
 /// The record's entry of the directory.
-void append_zip_entry(Append& out, const ZipItem& item);
+void append_zip_entry(Buffer& out, const ZipItem& item);
 
 /// The end: always with a zip64 end record and its locator.
-void append_zip_end(Append& out, std::uint64_t count, std::uint64_t directory_offset, std::uint64_t directory_size);
+void append_zip_end(Buffer& out, std::uint64_t count, std::uint64_t directory_offset, std::uint64_t directory_size);
 
 }  // namespace brine

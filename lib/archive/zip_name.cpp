@@ -51,11 +51,11 @@ bool is_plain(std::string_view name) noexcept {
   std::uint64_t found = 0;
   const auto look = [&found](const char* p) {
     const std::uint64_t w = load(p), next = load(p + 1);  // each byte beside the one after it
-    found |= odd(w) | odd(next) | (where(w, '/') & (where(next, '/') | where(next, '.')));
+    found |= odd(w) | (where(w, '/') & where(next | kOnes, '/'));  // '.' is '/' but for the lowest bit
   };
   for (const char* p = name.data(); p < last; p += step) look(p);
   look(last);
-  return found == 0;
+  return (found | odd(load(last + 1))) == 0;
 }
 
 Result<void> check_slowly(std::string_view name, std::uint64_t offset) {

@@ -22,8 +22,12 @@ namespace {
 /// Data is summed and written in pieces that stay in the cache between the two.
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 
+/// Data that is not worth a piece of its own.
+constexpr std::size_t kSmall = 4096;
+
 constexpr std::uint32_t kLargestAlignment = 65'536, kFirstIndex = 64;
 constexpr std::size_t kLongestField = 0xFFFF;
+constexpr std::size_t kUsualName = 12;  // "/data/12345"
 
 Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
 
@@ -33,7 +37,7 @@ Error wrong_size(std::string_view record, std::string_view more_or_less, std::ui
 
 }  // namespace
 
-ZipWriter::ZipWriter(Sink& sink, ZipLayout layout) : sink_(sink), layout_(std::move(layout)), base_(sink.position()) {}
+ZipWriter::ZipWriter(Sink& sink, ZipLayout layout) : sink_(sink), layout_(std::move(layout)), base_(sink.position()), name_(layout_.root + '/') {}
 
 template <class Work>
 Result<void> ZipWriter::attempt(Work&& work) {
@@ -59,7 +63,12 @@ Result<void> ZipWriter::add(std::string_view record, std::span<const std::byte> 
   return attempt([&]() -> Result<void> {
     ZipItem item{.size = data.size()};
     if (auto done = begin(record, item); !done) return done;
-    if (auto done = write_data(data, item.crc); !done) return done;
+    if (data.size() > kSmall) {
+      if (auto done = write_data(data, item.crc); !done) return done;
+      return end(item);
+    }
+    if (layout_.crc) item.crc = libdeflate_crc32(0, data.data(), data.size());
+    around_.bytes(data);
     return end(item);
   });
 }
@@ -99,15 +108,21 @@ std::string_view ZipWriter::listed_name(std::uint32_t entry) const noexcept {
   return {reinterpret_cast<const char*>(header + zip::entry::kSize), little_at<std::uint16_t>(header + zip::entry::kNameLength)};
 }
 
-void ZipWriter::enlarge_index() {
-  const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
-  index_room_ = std::max(kFirstIndex, count < ZipNameIndex::kNone / 2 ? count * 2 : ZipNameIndex::kNone - 1);
-  index_.reset(index_room_);
-  for (std::uint32_t i = 0; i < count; ++i) index_.insert(hash_folded(listed_name(i), seed_), i);
+void ZipWriter::reserve(std::size_t records) {
+  expected_ = static_cast<std::uint32_t>(std::min<std::size_t>(records, ZipNameIndex::kNone - 1));
 }
 
-/// Is name_ one that ZipDirectory takes? Then it is in the index as the next entry's.
-Result<void> ZipWriter::reserve_name() {
+void ZipWriter::enlarge_index() {
+  const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
+  index_room_ = std::max({kFirstIndex, expected_, count < ZipNameIndex::kNone / 2 ? count * 2 : ZipNameIndex::kNone - 1});
+  index_.reset(index_room_);
+  for (std::uint32_t i = 0; i < count; ++i) index_.insert(hash_folded(listed_name(i), seed_), i);
+  entry_offsets_.reserve(index_room_);
+  directory_.room(std::size_t{index_room_} * (zip::entry::kSize + layout_.root.size() + kUsualName));
+}
+
+/// Is name_ one that ZipDirectory takes? Then there is room in the index for it.
+Result<void> ZipWriter::check_name() {
   if (name_.size() > kLongestField) return usage(quoted(name_) + ": the name of a record is longer than 65,535 bytes");
   if (name_.ends_with('/')) return usage(quoted(name_) + ": the name of a record ends in a slash, as a folder's does");
   if (auto fine = check_zip_name(name_, 0); !fine) return usage(fine.error().text());
@@ -118,18 +133,23 @@ Result<void> ZipWriter::reserve_name() {
     if (count >= ZipNameIndex::kNone - 1) return usage("more records than an archive can have");
     enlarge_index();
   }
-  const std::uint64_t hash = hash_folded(name_, seed_);
+  return {};
+}
+
+/// Is there no such name yet? Then it is in the index as the next entry's.
+Result<void> ZipWriter::reserve_name(std::uint64_t hash) {
   const auto other = index_.find(hash, [&](std::uint32_t i) { return equal_folded(listed_name(i), name_); });
   if (other != ZipNameIndex::kNone) {
     return usage(quoted(name_) + (listed_name(other) == name_ ? ": two records of this name"
                                                               : ": differs only by case from " + quoted(listed_name(other))));
   }
-  index_.insert(hash, count);
+  index_.insert(hash, static_cast<std::uint32_t>(entry_offsets_.size()));
   return {};
 }
 
 Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
-  name_.assign(layout_.root).append(1, '/').append(record);
+  name_.resize(layout_.root.size() + 1);
+  name_.append(record);
   item.name = name_;
   item.offset = size();
   constexpr std::uint64_t around = 4 * kLongestField;  // more than stands around any data
@@ -142,14 +162,22 @@ Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
   if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
     return usage(quoted(name_) + " cannot be aligned to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
   }
-  if (auto fine = reserve_name(); !fine) return fine;
-  head_.clear();
-  Append head(head_);
-  append_zip_local(head, item, padding);
-  return sink_.write(head_);
+  if (auto fine = check_name(); !fine) return fine;
+  const std::uint64_t hash = hash_folded(name_, seed_);
+  index_.prefetch(hash);
+  around_.cut(0);
+  append_zip_local(around_, item, padding);
+  return reserve_name(hash);
+}
+
+Result<void> ZipWriter::write_around() {
+  auto done = sink_.write(around_);
+  around_.cut(0);
+  return done;
 }
 
 Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_t& crc) {
+  if (auto done = write_around(); !done) return done;
   if (!layout_.crc) return sink_.write(data);
   while (!data.empty()) {
     const auto piece = data.first(data.size() < 2 * kPiece ? data.size() : kPiece);
@@ -163,14 +191,11 @@ Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_
 Result<void> ZipWriter::end(const ZipItem& item) {
   if (item.size != 0) {
     crcs_ = combine_hashes(crcs_, item.crc);
-    head_.clear();
-    Append tail(head_);
-    append_zip_descriptor(tail, item);
-    if (auto done = sink_.write(head_); !done) return done;
+    append_zip_descriptor(around_, item);
   }
+  if (auto done = write_around(); !done) return done;
   entry_offsets_.push_back(directory_.size());
-  Append entry(directory_);
-  append_zip_entry(entry, item);
+  append_zip_entry(directory_, item);
   return {};
 }
 
@@ -182,11 +207,9 @@ Result<void> ZipWriter::write_end() {
                  "a name, a CRC or a size of these records holds the bytes PK\\5\\6, which readers could take for the archive's end; "
                  "without CRCs or under another root it can be saved");
   }
-  head_.clear();
-  Append end(head_);
-  append_zip_end(end, entry_offsets_.size(), size(), directory_.size());
+  append_zip_end(around_, entry_offsets_.size(), size(), directory_.size());
   if (auto done = sink_.write(directory_); !done) return done;
-  if (auto done = sink_.write(head_); !done) return done;
+  if (auto done = write_around(); !done) return done;
   finished_ = true;
   return sink_.flush();
 }

@@ -39,6 +39,9 @@ class ZipWriter {
   /// Starts at the sink's position, and keeps a handle. A layout that is no good is an error of the first call.
   ZipWriter(Sink& sink, ZipLayout layout);
 
+  /// Says that so many records will come, at most: the directory gets its room at once.
+  void reserve(std::size_t records);
+
   /// Writes one record; `record` is its name below the root ("data/0"). The data goes to the sink without a copy, but small records.
   /// Fails with: usage (a name or root that cannot be, a name twice in whatever case, a bad alignment), and as the Sink does.
   Result<void> add(std::string_view record, std::span<const std::byte> data);
@@ -59,10 +62,12 @@ class ZipWriter {
  private:
   Result<void> begin(std::string_view record, ZipItem& item);
   Result<void> write_data(std::span<const std::byte> data, std::uint32_t& crc);
+  Result<void> write_around();
   Result<void> end(const ZipItem& item);
   Result<void> write_end();
   Result<void> check_layout() const;
-  Result<void> reserve_name();
+  Result<void> check_name();
+  Result<void> reserve_name(std::uint64_t hash);
   void enlarge_index();
   std::string_view listed_name(std::uint32_t entry) const noexcept;
   template <class Work>
@@ -71,14 +76,14 @@ class ZipWriter {
   Sink sink_;
   ZipLayout layout_;
   std::uint64_t base_;
-  std::vector<std::byte> directory_;          // its entries, as they will be written
+  Buffer directory_;                          // its entries, as they will be written
   std::vector<std::uint64_t> entry_offsets_;  // of each in directory_
   ZipNameIndex index_;
-  std::uint32_t index_room_ = 0;
+  std::uint32_t index_room_ = 0, expected_ = 0;
   std::uint64_t seed_ = 0;
   std::uint64_t crcs_ = 0;       // the second half of the serialization id so far
   std::string name_;             // root, slash, record
-  std::vector<std::byte> head_;  // what stands around the data of the record being written
+  Buffer around_;                // what is not yet written of the record: what stands around its data, and the data when it is small
   std::optional<Error> failed_;
   bool finished_ = false;
   bool within_ = false;  // a call

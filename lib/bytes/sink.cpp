@@ -112,6 +112,12 @@ Sink Sink::memory(std::vector<std::byte>& out) {
 Result<void> Sink::write(std::span<const std::byte> bytes) {
   Impl& sink = *impl_;
   if (bytes.empty() && !sink.failed) return {};
+  if (sink.buffer != nullptr && !sink.failed && bytes.size() < kStraight && bytes.size() < kGathered - sink.gathered) {
+    std::memcpy(sink.buffer.get() + sink.gathered, bytes.data(), bytes.size());
+    sink.gathered += bytes.size();
+    sink.position += bytes.size();
+    return {};
+  }
   return attempt(sink, [&]() -> Result<void> {
     auto done = bytes.size() >= kStraight || !sink.gathers ? hand_on(sink, bytes) : gather(sink, bytes);
     if (done) sink.position += bytes.size();

@@ -56,7 +56,7 @@ std::string_view minimal(std::string_view bytes) noexcept {
 
 Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol) : graph_(graph), leaves_(leaves), out_(protocol) {}
 
-Result<std::string> Emitter::run(const Ref& root) {
+Result<Buffer> Emitter::run(const Ref& root) {
   bool ok = save(root);
   while (ok && !stack_.empty()) ok = step();
   if (error_) return std::move(*error_);
@@ -72,14 +72,11 @@ void Emitter::boolean(bool v) {
 void Emitter::integer(std::int64_t v) {
   out_.boundary();
   if (v >= 0 && v <= 0xFF) {
-    op(Op::BININT1);
-    out_.little(static_cast<std::uint8_t>(v));
+    out_.op(Op::BININT1, static_cast<std::uint8_t>(v));
   } else if (v >= 0 && v <= 0xFFFF) {
-    op(Op::BININT2);
-    out_.little(static_cast<std::uint16_t>(v));
+    out_.op(Op::BININT2, static_cast<std::uint16_t>(v));
   } else if (v >= INT32_MIN && v <= INT32_MAX) {
-    op(Op::BININT);
-    out_.little(static_cast<std::int32_t>(v));
+    out_.op(Op::BININT, static_cast<std::int32_t>(v));
   } else if (protocol() < 2) {
     op(Op::LONG);
     out_.raw(std::to_string(v) + "L\n");
@@ -87,7 +84,7 @@ void Emitter::integer(std::int64_t v) {
     char bytes[8];
     const std::int64_t little = boost::endian::native_to_little(v);
     std::memcpy(bytes, &little, sizeof bytes);
-    out_.counted(Op::LONG1, minimal({bytes, sizeof bytes}), 1);
+    out_.counted<std::uint8_t>(Op::LONG1, minimal({bytes, sizeof bytes}));
   }
 }
 
@@ -104,71 +101,76 @@ bool Emitter::big_integer(const Ref& ref) {
   else bytes = std::string(text_of(ref));
   if (!bytes) return fail(usage("an int of more than 20,000 decimal digits cannot be written"));
   const std::string_view least = minimal(*bytes);
-  if (least.size() < 256) out_.counted(Op::LONG1, least, 1);
-  else out_.counted(Op::LONG4, least, 4);
+  if (least.size() < 256) out_.counted<std::uint8_t>(Op::LONG1, least);
+  else out_.counted<std::uint32_t>(Op::LONG4, least);
   return true;
 }
 
 void Emitter::unicode(std::string_view v) {
-  if (protocol() >= 4 && v.size() < 256) out_.counted(Op::SHORT_BINUNICODE, v, 1);
-  else out_.counted(Op::BINUNICODE, v, 4);
+  if (protocol() >= 4 && v.size() < 256) out_.counted<std::uint8_t>(Op::SHORT_BINUNICODE, v);
+  else out_.counted<std::uint32_t>(Op::BINUNICODE, v);
 }
 
 void Emitter::bytes(std::string_view v) {
-  if (v.size() < 256) out_.counted(Op::SHORT_BINBYTES, v, 1);
-  else out_.counted(Op::BINBYTES, v, 4);
+  if (v.size() < 256) out_.counted<std::uint8_t>(Op::SHORT_BINBYTES, v);
+  else out_.counted<std::uint32_t>(Op::BINBYTES, v);
 }
 
 bool Emitter::get(const void* identity) {
   const std::uint32_t* at = memo_.find(identity);
-  if (!at) return false;
-  if (*at < 256) {
-    op(Op::BINGET);
-    out_.little(static_cast<std::uint8_t>(*at));
-  } else {
-    op(Op::LONG_BINGET);
-    out_.little(*at);
-  }
-  return true;
+  if (at) get(*at);
+  return at != nullptr;
 }
 
-void Emitter::write_put() {
+void Emitter::get(std::uint32_t entry) {
+  if (entry < 256) {
+    out_.op(Op::BINGET, static_cast<std::uint8_t>(entry));
+  } else {
+    out_.op(Op::LONG_BINGET, entry);
+  }
+}
+
+void Emitter::put() {
   if (protocol() >= 4) {
     op(Op::MEMOIZE);
   } else if (memo_size_ < 256) {
-    op(Op::BINPUT);
-    out_.little(static_cast<std::uint8_t>(memo_size_));
+    out_.op(Op::BINPUT, static_cast<std::uint8_t>(memo_size_));
   } else {
-    op(Op::LONG_BINPUT);
-    out_.little(memo_size_);
+    out_.op(Op::LONG_BINPUT, memo_size_);
   }
   ++memo_size_;
 }
 
-void Emitter::put_new() { write_put(); }
-
 void Emitter::put(const void* identity) {
-  memo_.emplace(identity, memo_size_);
-  write_put();
+  memo_.add(identity, memo_size_);
+  put();
 }
 
-void Emitter::text(const Ref& text) {
+std::uint32_t Emitter::text(const Ref& text) {
   out_.boundary();
-  if (get(text.text)) return;
+  if (const std::uint32_t* known = memo_.add(text.text, memo_size_)) {
+    const std::uint32_t entry = *known;
+    get(entry);
+    return entry;
+  }
   unicode(text_of(text));
-  put(text.text);
+  put();
+  return memo_size_ - 1;
 }
 
-void Emitter::fresh_text(std::string_view v) {
+std::uint32_t Emitter::fresh_text(std::string_view v) {
   out_.boundary();
   unicode(v);
-  put_new();
+  put();
+  return memo_size_ - 1;
 }
 
 const Node* Emitter::one(const GlobalNode& global) {
   if (!(global.flags & kFirst)) return &global;
-  const GlobalNode* first = firsts_.try_emplace(global.known, &global).first->second;
-  return first->module == global.module && first->name == global.name ? first : &global;
+  if (global.known >= firsts_.size()) firsts_.resize(global.known + std::size_t{1});
+  const GlobalNode*& first = firsts_[global.known];
+  if (!first) first = &global;
+  return first == &global || (first->module == global.module && first->name == global.name) ? first : &global;
 }
 
 Result<void> Emitter::global(const Ref& ref) {
@@ -220,7 +222,7 @@ void Emitter::tuple(std::span<const std::int64_t> values) {
     integer(v);
   }
   tuple_end(values.size());
-  put_new();
+  put();
 }
 
 }  // namespace brine

@@ -30,6 +30,10 @@ class Leaves {
   virtual Result<void> parameter_tail(Emitter& out, const Ref& parameter) = 0;
   /// A storage: its persistent id and BINPERSID.
   virtual Result<void> storage(Emitter& out, const Ref& storage) = 0;
+  /// So many values follow, most of which may be tensors: room can be made at once.
+  virtual void expect(std::size_t values) = 0;
+  /// The tensor will be written a few values from now: what it needs can be fetched into the cache.
+  virtual void soon(const Emitter& out, const Ref& tensor) noexcept = 0;
 };
 
 class Emitter {
@@ -38,22 +42,26 @@ class Emitter {
   Emitter(Graph& graph, Leaves& leaves, int protocol);
 
   /// The whole pickle. Fails with: usage (a value that this protocol cannot say), limit (memory).
-  Result<std::string> run(const Ref& root);
+  Result<Buffer> run(const Ref& root);
 
   // For Leaves: pieces that hold no containers, written at once.
   void op(Op v) { out_.op(v); }
   void begin() { out_.boundary(); }    ///< before an object that is written with op()
   void boolean(bool v);
   void integer(std::int64_t v);
-  void text(const Ref& text);          ///< GET if this str object was written before
-  void fresh_text(std::string_view v); ///< a str object of its own
+  std::uint32_t text(const Ref& text);  ///< GET if this str object was written before; its memo entry
+  std::uint32_t fresh_text(std::string_view v);  ///< a str object of its own; its memo entry, for get()
+  void get(std::uint32_t entry);       ///< the object of this memo entry again
   Result<void> global(const Ref& global);
+  const std::uint32_t* entry(const Ref& global) { return memo_.find(one(global_of(global))); }  ///< its memo entry, or null
   void tuple(std::span<const std::int64_t> values);  ///< of ints, an object of its own
-  void put() { put_new(); }            ///< a memo entry for an object nobody refers to again
+  void put();                          ///< a memo entry for an object nobody refers to again
   void put(const void* identity);      ///< … or for this one
   void tuple_begin(std::size_t items);  ///< MARK where TUPLE will need one …
   void tuple_end(std::size_t items);    ///< … and TUPLE, TUPLE1 … TUPLE3; its put is the caller's
   Graph& graph() noexcept { return graph_; }
+  PointerMap& memo() noexcept { return memo_; }  ///< where Leaves may number objects of its own kind, too
+  const PointerMap& memo() const noexcept { return memo_; }
   int protocol() const noexcept { return out_.protocol(); }
   /// Writes the tensor a parameter wraps, and then asks for the tail. Only from Leaves::tensor.
   bool parameter(const Ref& parameter, const Ref& tensor);
@@ -83,9 +91,7 @@ class Emitter {
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
   bool get(const void* identity);
-  void put_new();
-  void write_put();
-  void number_text(std::string_view bytes_or_digits);
+  void prefetch(std::span<const Entry> entries, std::size_t at) const noexcept;
   bool big_integer(const Ref& ref);
   void unicode(std::string_view v);
   void bytes(std::string_view v);
@@ -102,7 +108,7 @@ class Emitter {
   PointerMap memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref> interned_;
-  std::unordered_map<std::uint16_t, const GlobalNode*> firsts_;
+  std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;
 };
 

@@ -23,11 +23,7 @@ bool Emitter::save(const Ref& ref) {
     case Kind::none: return op(Op::NONE), true;
     case Kind::boolean: return boolean(ref.integer != 0), true;
     case Kind::integer: return ref.flags & kBig ? big_integer(ref) : (integer(ref.integer), true);
-    case Kind::floating: {
-      op(Op::BINFLOAT);
-      out_.little(boost::endian::endian_reverse(std::bit_cast<std::uint64_t>(ref.floating)));
-      return true;
-    }
+    case Kind::floating: return out_.op(Op::BINFLOAT, boost::endian::endian_reverse(std::bit_cast<std::uint64_t>(ref.floating))), true;
     case Kind::string: return text(ref), true;
     case Kind::global: {
       const bool known = memo_.contains(one(global_of(ref)));
@@ -63,7 +59,7 @@ bool Emitter::save(const Ref& ref) {
       return put(ref.node), true;
     case Kind::bytearray:
       if (protocol() < 5) return synthesise(ref);
-      out_.counted(Op::BYTEARRAY8, bytes_of(ref).text(), 8);
+      out_.counted<std::uint64_t>(Op::BYTEARRAY8, bytes_of(ref).text());
       return put(ref.node), true;
     case Kind::tuple:
       if (ref.node->made != Made::plain) return synthesise(ref);
@@ -80,6 +76,8 @@ bool Emitter::save(const Ref& ref) {
       if (ref.node->made != Made::plain) return synthesise(ref);
       op(Op::EMPTY_DICT);
       put(ref.node);
+      memo_.reserve(ref.node->size * std::size_t{3});  // a key, a tensor and its storage
+      leaves_.expect(ref.node->size);
       stack_.push_back({Step::dict, ref});
       return true;
     case Kind::set:
@@ -126,6 +124,16 @@ bool Emitter::save_sequence(Frame& f, std::span<const Ref> items, bool exact) {
   return save(items[f.at++]);
 }
 
+// A lookup in a large memo waits for memory: of what comes in a while, it is asked for now.
+void Emitter::prefetch(std::span<const Entry> entries, std::size_t at) const noexcept {
+  constexpr std::size_t ahead = 6;
+  if (entries.size() - at <= ahead) return;
+  const auto& [key, value] = entries[at + ahead];
+  memo_.prefetch(key.pointer);
+  memo_.prefetch(value.pointer);
+  if (value.kind == Kind::tensor) leaves_.soon(*this, value);
+}
+
 bool Emitter::save_entries(Frame& f, std::span<const Entry> entries, bool exact) {
   const auto n = static_cast<std::uint32_t>(entries.size());
   if (f.value) {  // the key has been written
@@ -156,6 +164,7 @@ bool Emitter::save_entries(Frame& f, std::span<const Entry> entries, bool exact)
   }
   ++f.group;
   f.value = true;
+  prefetch(entries, f.at);
   return save(entries[f.at].key);
 }
 

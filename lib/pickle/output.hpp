@@ -2,13 +2,11 @@
 // Output: the bytes of a pickle that is being written; from protocol 4 on, in frames as CPython's C pickler cuts them.
 #pragma once
 
+#include "bytes/buffer.hpp"
 #include "pickle/opcodes.hpp"
-
-#include <boost/endian/conversion.hpp>
 
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
 namespace brine {
@@ -17,8 +15,7 @@ class Output {
  public:
   explicit Output(int protocol) : protocol_(protocol) {
     if (protocol >= 2) {
-      op(Op::PROTO);
-      little(static_cast<std::uint8_t>(protocol));
+      op(Op::PROTO, static_cast<std::uint8_t>(protocol));
     }
     framing_ = protocol >= 4;
   }
@@ -26,26 +23,30 @@ class Output {
 
   void op(Op v) {
     open_frame();
-    out_ += static_cast<char>(v);
+    out_.u8(static_cast<std::uint8_t>(v));
   }
+  /// An opcode and its argument.
   template <class T>
-  void little(T v) {
-    boost::endian::native_to_little_inplace(v);
-    out_.append(reinterpret_cast<const char*>(&v), sizeof v);
+  void op(Op v, T argument) {
+    open_frame();
+    std::byte* at = out_.room(1 + sizeof argument);
+    *at = static_cast<std::byte>(v);
+    boost::endian::native_to_little_inplace(argument);
+    std::memcpy(at + 1, &argument, sizeof argument);
+    out_.used(at + 1 + sizeof argument);
   }
-  void raw(std::string_view text) { out_ += text; }
+  void raw(std::string_view text) { out_.text(text); }
 
-  /// An opcode whose argument is `data` behind its length: outside any frame when it is large.
-  void counted(Op v, std::string_view data, unsigned length_bytes) {
+  /// An opcode whose argument is `data` behind its length, a Length: outside any frame when it is large.
+  template <class Length>
+  void counted(Op v, std::string_view data) {
     const bool large = framing_ && data.size() >= kFrameTarget;
     if (large) {
       close_frame();
       framing_ = false;
     }
-    op(v);
-    std::uint64_t n = boost::endian::native_to_little(static_cast<std::uint64_t>(data.size()));
-    out_.append(reinterpret_cast<const char*>(&n), length_bytes);
-    out_ += data;
+    op(v, static_cast<Length>(data.size()));
+    out_.text(data);
     if (large) framing_ = true;
   }
 
@@ -54,7 +55,7 @@ class Output {
     if (framing_ && frame_ != kNone && out_.size() - frame_ - kHeader >= kFrameTarget) close_frame();
   }
 
-  std::string finish() {
+  Buffer finish() {
     op(Op::STOP);
     if (framing_) close_frame();
     return std::move(out_);
@@ -66,17 +67,19 @@ class Output {
   void open_frame() {
     if (!framing_ || frame_ != kNone) return;
     frame_ = out_.size();
-    out_.append(kHeader, '\0');
+    out_.fill(kHeader, std::byte{0});
   }
   void close_frame() {
     if (frame_ == kNone) return;
+    std::byte* head = out_.data() + frame_;
     const std::uint64_t size = out_.size() - frame_ - kHeader;
     if (size >= kFrameLeast) {
-      out_[frame_] = static_cast<char>(Op::FRAME);
+      *head = static_cast<std::byte>(Op::FRAME);
       const std::uint64_t n = boost::endian::native_to_little(size);
-      std::memcpy(out_.data() + frame_ + 1, &n, sizeof n);
+      std::memcpy(head + 1, &n, sizeof n);
     } else {
-      out_.erase(frame_, kHeader);
+      std::memmove(head, head + kHeader, size);
+      out_.cut(frame_ + size);
     }
     frame_ = kNone;
   }
@@ -84,7 +87,7 @@ class Output {
   int protocol_;
   bool framing_ = false;
   std::size_t frame_ = kNone;
-  std::string out_;
+  Buffer out_;
 };
 
 }  // namespace brine

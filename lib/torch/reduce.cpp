@@ -7,6 +7,7 @@
 #include "torch/torch_calls.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace brine {
 
@@ -32,16 +33,22 @@ bool replaceable(const TensorRecord& t, bool compact) noexcept {
   return compact || has_view(t.origin->args) || (t.origin->first && has_view(t.origin->first->state));
 }
 
+void again(Emitter& out, std::uint32_t entry) {
+  out.begin();
+  out.get(entry);
+}
+
 }  // namespace
 
 Result<void> TorchReduce::write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known) {
-  Ref& kept = globals_[known];
-  if (kept.kind == Kind::absent) {
-    GlobalNode* first = out.graph().first(known);
-    kept = first ? make_node(Kind::global, first) : out.graph().first_global(module, name, known);
-    if (kept.kind == Kind::absent) return spent();
-  }
-  return out.global(kept);
+  if (known >= globals_.size()) globals_.resize(known + std::size_t{1});
+  if (const auto entry = globals_[known]) return again(out, *entry), Result<void>();
+  GlobalNode* first = out.graph().first(known);
+  const Ref global = first ? make_node(Kind::global, first) : out.graph().first_global(module, name, known);
+  if (global.kind == Kind::absent) return spent();
+  if (auto ok = out.global(global); !ok) return ok;
+  if (const std::uint32_t* entry = out.entry(global)) globals_[known] = *entry;
+  return {};
 }
 
 Result<void> TorchReduce::empty_hooks(Emitter& out) {
@@ -73,7 +80,9 @@ void TorchReduce::see(const TensorRecord& t) {
 void TorchReduce::surveyed() {
   surveying_ = false;
   storages_.clear();
-  numbers_ = {};
+  globals_.clear();
+  storage_word_.reset();
+  class_ = device_ = {};
   for (auto& [record, reach] : reach_) {  // old files view a storage as several dtypes
     reach.first -= reach.first % reach.item;
     const std::int64_t items = (reach.last - reach.first) / reach.item + 1;
@@ -81,62 +90,72 @@ void TorchReduce::surveyed() {
   }
 }
 
-Result<std::size_t> TorchReduce::number(Emitter& out, const StorageRecord& record, std::size_t item) {
-  if (const std::uint32_t* known = numbers_.find(&record)) return *known;
-  numbers_.emplace(&record, static_cast<std::uint32_t>(storages_.size()));
+WrittenStorage& TorchReduce::add(const StorageRecord& record, std::size_t item) {
   // What a program made may end within an element, which no file can say.
-  WrittenStorage written{{}, &record, 0, record.cls ? record.nbytes : record.nbytes - record.nbytes % item};
+  WrittenStorage written{&record, 0, record.cls ? record.nbytes : record.nbytes - record.nbytes % item};
   if (options_.compact) {
     const auto reach = reach_.find(&record);
     if (reach == reach_.end() || reach->second.last < 0) written.nbytes = 0;
     else written.offset = static_cast<std::uint64_t>(reach->second.first), written.nbytes = static_cast<std::uint64_t>(reach->second.last - reach->second.first + 1);
   }
-  if (options_.keep_keys && record.cls) {
-    written.key = make_text(record.key);
-  } else {
-    const std::string_view key = out.graph().copy(std::to_string(storages_.size()));
-    if (!key.data()) return spent();
-    written.key = make_text(key);
+  if (options_.keep_keys && record.cls) written.key = record.key;
+  return storages_.emplace_back(written);
+}
+
+// The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
+void TorchReduce::write_device(Emitter& out, const StorageRecord& record) {
+  const std::string_view device = record.device;
+  if (device_.object && device_.object == device.data()) return again(out, device_.entry);
+  if (!device.empty() && device != "cpu" && device != "mps" && device != "meta") return static_cast<void>(out.fresh_text(device));
+  if (!device.empty() && record.cls) {
+    device_ = {device.data(), out.text(make_text(device))};
+    return;
   }
-  storages_.push_back(written);
-  return storages_.size() - 1;
+  if (cpu_word_.kind == Kind::absent || (!device.empty() && text_of(cpu_word_) != device)) {
+    if (device.empty()) cpu_word_ = make_text(out.graph().copy("cpu"));
+    else cpu_word_ = device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(device);
+  }
+  out.text(cpu_word_);
+}
+
+Result<void> TorchReduce::write_class(Emitter& out, const StorageRecord& record, DType dtype, bool untyped) {
+  if (!record.cls || record.untyped != untyped || (!untyped && record.dtype != dtype)) {
+    if (untyped) return write_global(out, "torch.storage", "UntypedStorage", kUntypedStorage);
+    return write_global(out, "torch", storage_class_name(dtype), static_cast<std::uint16_t>(kFirstStorage + static_cast<unsigned>(dtype)));
+  }
+  if (record.cls == class_.object) return again(out, class_.entry), Result<void>();
+  const Ref cls = make_node(Kind::global, const_cast<GlobalNode*>(record.cls));
+  if (auto ok = out.global(cls); !ok) return ok;
+  if (const std::uint32_t* entry = out.entry(cls)) class_ = {record.cls, *entry};
+  return {};
 }
 
 // ('storage', class, key, location, count[, view]) and BINPERSID.
 Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view) {
   if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a storage that is a part of another one cannot be written by itself");
   const std::size_t item = untyped ? 1 : item_size(dtype);
-  const bool added = !numbers_.contains(&record);
-  const auto n = number(out, record, item);
-  if (!n) return n.error();
-  WrittenStorage& written = storages_[*n];
-  if (added) written.dtype = dtype;
+  const std::uint32_t* known = out.memo().add(&record, static_cast<std::uint32_t>(storages_.size()));
+  WrittenStorage& written = known ? storages_[*known] : add(record, item);
+  if (!known) written.dtype = dtype;
   else if (!record.cls && written.dtype != dtype)  // PyTorch reads both as the first one, and does not save such
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "two tensors view one storage as " + std::string(name(written.dtype)) + " and as " +
                                                                std::string(name(dtype)) + ", which PyTorch's files cannot say");
   out.tuple_begin(5);
-  if (storage_word_.kind == Kind::absent) storage_word_ = out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word;
-  out.text(storage_word_);
+  if (storage_word_) again(out, *storage_word_);
+  else storage_word_ = out.text(out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word);
 
-  Result<void> ok;
-  if (record.cls && record.untyped == untyped && (untyped || record.dtype == dtype)) ok = out.global(make_node(Kind::global, const_cast<GlobalNode*>(record.cls)));
-  else if (untyped) ok = write_global(out, "torch.storage", "UntypedStorage", kUntypedStorage);
-  else ok = write_global(out, "torch", storage_class_name(dtype), static_cast<std::uint16_t>(kFirstStorage + static_cast<unsigned>(dtype)));
-  if (!ok) return ok;
-
-  if (options_.keep_keys && !record.key_shared) out.fresh_text(text_of(written.key));
-  else out.text(written.key);
-  // The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
-  if (record.device == "cpu" || record.device == "mps" || record.device == "meta") {
-    if (cpu_word_.kind == Kind::absent || text_of(cpu_word_) != record.device)
-      cpu_word_ = record.device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(record.device);
-    out.text(record.cls ? make_text(record.device) : cpu_word_);
-  } else if (record.device.empty()) {
-    if (cpu_word_.kind == Kind::absent) cpu_word_ = make_text(out.graph().copy("cpu"));
-    out.text(cpu_word_);
+  if (auto ok = write_class(out, record, dtype, untyped); !ok) return ok;
+  if (written.key.data()) {
+    if (record.key_shared) out.text(make_text(written.key));
+    else out.fresh_text(written.key);
+  } else if (known) {
+    again(out, written.key_entry);
   } else {
-    out.fresh_text(record.device);
+    char digits[20];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), storages_.size() - 1).ptr;
+    written.key_entry = out.fresh_text({digits, end});
   }
+  write_device(out, record);
   out.integer(static_cast<std::int64_t>(written.nbytes / item));
   out.tuple_end(5);
   out.put();
@@ -176,7 +195,7 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     return ok.error();
   out.tuple_begin(items);
   if (auto ok = persistent_id(out, *t.storage, t.dtype, v3, nullptr); !ok) return ok.error();
-  out.integer(t.numel() == 0 && options_.compact ? 0 : t.offset - shift(t));
+  out.integer(options_.compact && t.numel() == 0 ? 0 : t.offset - shift(t));
   out.tuple(t.shape());
   out.tuple(t.stride());
   out.boolean(t.requires_grad);

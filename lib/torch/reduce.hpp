@@ -4,10 +4,10 @@
 #pragma once
 
 #include "pickle/emitter.hpp"
-#include "support/pointer_map.hpp"
 #include "torch/record.hpp"
 
-#include <string>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -15,9 +15,10 @@ namespace brine {
 
 /// A storage to be written: under which key, and which bytes of it.
 struct WrittenStorage {
-  Ref key;                        // the str object of its key
   const StorageRecord* record;
   std::uint64_t offset, nbytes;   // all of it, or the part that is viewed (compact)
+  std::string_view key = {};      // the file's own; none: its number, in the order of first use
+  std::uint32_t key_entry = 0;    // the memo entry of a numbered key
   DType dtype = DType::uint8;     // as which it was named first
 };
 
@@ -33,6 +34,12 @@ class TorchReduce final : public Leaves {
   Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) override;
   Result<void> parameter_tail(Emitter& out, const Ref& parameter) override;
   Result<void> storage(Emitter& out, const Ref& storage) override;
+  void expect(std::size_t values) override { storages_.reserve(storages_.size() + values); }
+  void soon(const Emitter& out, const Ref& tensor) noexcept override {
+    const StorageRecord* storage = tensor_of(tensor).storage;
+    __builtin_prefetch(storage);
+    out.memo().prefetch(storage);
+  }
 
   /// In the order of their first use.
   std::vector<WrittenStorage>& storages() noexcept { return storages_; }
@@ -48,16 +55,23 @@ class TorchReduce final : public Leaves {
   Result<void> persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view);
   Result<void> write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known);
   Result<void> empty_hooks(Emitter& out);
-  Result<std::size_t> number(Emitter& out, const StorageRecord& record, std::size_t item);
+  Result<void> write_class(Emitter& out, const StorageRecord& record, DType dtype, bool untyped);
+  void write_device(Emitter& out, const StorageRecord& record);
+  WrittenStorage& add(const StorageRecord& record, std::size_t item);
   std::int64_t shift(const TensorRecord& t) const noexcept;
 
   ReduceOptions options_;
   bool surveying_ = false;
   std::vector<WrittenStorage> storages_;
-  PointerMap numbers_;
   std::unordered_map<const StorageRecord*, Reach> reach_;
-  std::unordered_map<std::uint16_t, Ref> globals_;
-  Ref storage_word_, cpu_word_;
+  std::vector<std::optional<std::uint32_t>> globals_;  // by their known number, the memo entries of those written
+  struct Written {
+    const void* object = nullptr;
+    std::uint32_t entry = 0;
+  };
+  std::optional<std::uint32_t> storage_word_;  // its memo entry
+  Written class_, device_;                     // the last ones: most tensors have those of the tensor before
+  Ref cpu_word_;
 };
 
 }  // namespace brine

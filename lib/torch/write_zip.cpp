@@ -6,6 +6,8 @@
 #include "torch/byte_swap.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <numeric>
 #include <unordered_map>
 
 namespace brine {
@@ -24,7 +26,8 @@ class Writer {
   Result<void> run() {
     total_ = zip_size(pickle_, storages_);
     if (!options_.records.empty())
-      for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace("data/" + std::string(text_of(storages_[i].key)), i);
+      for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace(name(i), i);
+    zip_.reserve(storages_.size() + options_.records.size() + 8);
     for (const std::string& record : order())
       if (auto ok = write(record); !ok) return ok;
     if (auto ok = rest(); !ok) return ok;  // storages that a file read as it was did not have
@@ -52,35 +55,43 @@ class Writer {
     if (record == ".data/serialization_id") return add(record, zip_.serialization_id(options_.id_half));
     if (record == "data/") return rest();
     const auto at = by_name_.find(record);
-    return at == by_name_.end() ? Result<void>() : storage(record, at->second);
+    return at == by_name_.end() ? Result<void>() : storage(at->second);
   }
 
   Result<void> rest() {
-    std::vector<std::size_t> left;
-    for (std::size_t i = 0; i < storages_.size(); ++i)
-      if (storages_[i].record) left.push_back(i);
-    if (options_.profile != Profile::torch_2_7)
-      std::sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return text_of(storages_[a].key) < text_of(storages_[b].key); });
-    std::string name;
-    for (const std::size_t i : left) {
-      name.assign("data/").append(text_of(storages_[i].key));
-      if (auto ok = storage(name, i); !ok) return ok;
+    if (options_.profile == Profile::torch_2_7) {
+      for (std::size_t i = 0; i < storages_.size(); ++i)
+        if (auto ok = storage(i); !ok) return ok;
+      return {};
     }
+    std::vector<std::size_t> order(storages_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    for (const std::size_t i : order)
+      if (auto ok = storage(i); !ok) return ok;
     return {};
+  }
+
+  std::string key(std::size_t i) const { return storages_[i].key.data() ? std::string(storages_[i].key) : std::to_string(i); }
+
+  std::string_view name(std::size_t i) {
+    name_.resize(kFolder.size());
+    if (storages_[i].key.data()) return name_.append(storages_[i].key);
+    char digits[20];
+    return name_.append(digits, std::to_chars(std::begin(digits), std::end(digits), i).ptr);
   }
 
   Result<void> add(std::string_view record, std::string_view text) { return zip_.add(record, std::as_bytes(std::span(text.data(), text.size()))); }
 
-  Result<void> storage(const std::string& name, std::size_t i) {
-    auto done = write_storage(name, i);
+  Result<void> storage(std::size_t i) {
+    if (!storages_[i].record) return {};  // written already
+    auto done = write_storage(name(i), storages_[i]);
+    storages_[i].record = nullptr;
     if (done && options_.progress) options_.progress(zip_.size(), std::max(total_, zip_.size()));
     return done;
   }
 
-  Result<void> write_storage(const std::string& name, std::size_t i) {
-    const WrittenStorage w = storages_[i];
-    if (!w.record) return {};  // written already
-    storages_[i].record = nullptr;
+  Result<void> write_storage(std::string_view name, const WrittenStorage& w) {
     const StorageRecord& r = *w.record;
     const bool swap = !r.untyped && item_size(r.dtype) > 1 && is_big(r) != wants_big();
     const std::byte* data = r.data;
@@ -103,7 +114,10 @@ class Writer {
   static bool is_big(const StorageRecord& r) noexcept { return r.foreign != (boost::endian::order::native == boost::endian::order::big); }
   bool wants_big() const noexcept { return options_.records.empty() ? native_order() == "big" : options_.big_endian; }
 
+  static constexpr std::string_view kFolder = "data/";
+
   ZipWriter zip_;
+  std::string name_{kFolder};  // of the storage that is written
   std::string_view pickle_;
   std::vector<WrittenStorage> storages_;
   std::unordered_map<std::string, std::size_t> by_name_;

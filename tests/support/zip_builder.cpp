@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/zip_builder.hpp"
 
-#include "bytes/append.hpp"
+#include "support/append.hpp"
+
 
 #include <libdeflate.h>
 

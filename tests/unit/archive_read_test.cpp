@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading records: slices, inflating, CRC, limits, and the same from every kind of source.
-#include "bytes/append.hpp"
+#include "support/append.hpp"
 #include "support/temporary_file.hpp"
 #include "support/zip_check.hpp"
 
