@@ -96,6 +96,7 @@ Result<void> ZipWriter::finish() {
 Result<void> ZipWriter::check_layout() const {
   if (layout_.root.empty()) return usage("an archive needs a root folder; a path like \".pt\" has no name to take it from");
   if (layout_.root.find('/') != std::string::npos) return usage("the root " + quoted(layout_.root) + " of an archive is one folder");
+  if (auto fine = check_zip_name(layout_.root, 0); !fine) return usage(fine.error().text());
   if (layout_.root == "__MACOSX") return usage("the root '__MACOSX' is macOS's own, and PyTorch refuses it");
   if (layout_.alignment == 0 || layout_.alignment > kLargestAlignment) {
     return usage("an alignment of " + std::to_string(layout_.alignment) + "; expected 1 to " + std::to_string(kLargestAlignment));
@@ -125,7 +126,7 @@ void ZipWriter::enlarge_index() {
 Result<void> ZipWriter::check_name() {
   if (name_.size() > kLongestField) return usage(quoted(name_) + ": the name of a record is longer than 65,535 bytes");
   if (name_.ends_with('/')) return usage(quoted(name_) + ": the name of a record ends in a slash, as a folder's does");
-  if (auto fine = check_zip_name(name_, 0); !fine) return usage(fine.error().text());
+  if (!check_zip_name(std::string_view(name_).substr(layout_.root.size() + 1), 0)) return usage(check_zip_name(name_, 0).error().text());
 
   const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
   if (count == 0) seed_ = random_seed();

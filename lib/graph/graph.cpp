@@ -236,6 +236,13 @@ bool Graph::reserve(DictNode& dict, std::size_t entries) noexcept {
   return dict.capacity < kIndexFrom || index_all(dict);
 }
 
+Entry* Graph::fill(DictNode& dict, std::size_t entries) noexcept {
+  if (entries > 0x7FFFFFFF) return nullptr;
+  dict.data = arena_.array<Entry>(std::max<std::size_t>(entries, 1));
+  if (dict.data) dict.size = dict.capacity = static_cast<std::uint32_t>(entries);
+  return dict.data;
+}
+
 bool Graph::index_all(DictNode& dict) noexcept {
   const std::size_t slots = HashIndex::slots_for(dict.capacity);
   if (slots <= dict.slots) return true;

@@ -63,6 +63,8 @@ class Graph {
   /// As Python's d[key] = value: an equal key stays, its value is replaced (`replaced` becomes true).
   bool set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept;
   bool reserve(DictNode& dict, std::size_t entries) noexcept;
+  /// Room for the entries of an empty dict that the caller writes; no two of their keys are equal. Nothing can be found in it. Null: no memory.
+  Entry* fill(DictNode& dict, std::size_t entries) noexcept;
 
   /// The entry of `key`, or null.
   const Entry* find(const DictNode& dict, const Ref& key) const noexcept;

@@ -122,25 +122,6 @@ bool Emitter::get(const void* identity) {
   return at != nullptr;
 }
 
-void Emitter::get(std::uint32_t entry) {
-  if (entry < 256) {
-    out_.op(Op::BINGET, static_cast<std::uint8_t>(entry));
-  } else {
-    out_.op(Op::LONG_BINGET, entry);
-  }
-}
-
-void Emitter::put() {
-  if (protocol() >= 4) {
-    op(Op::MEMOIZE);
-  } else if (memo_size_ < 256) {
-    out_.op(Op::BINPUT, static_cast<std::uint8_t>(memo_size_));
-  } else {
-    out_.op(Op::LONG_BINPUT, memo_size_);
-  }
-  ++memo_size_;
-}
-
 void Emitter::put(const void* identity) {
   memo_.add(identity, memo_size_);
   put();
@@ -201,16 +182,6 @@ Result<void> Emitter::global(const Ref& ref) {
   // A module found by name (torch._utils torch) is the one name CPython does not memoise.
   if (ref.node->flags & kMemoised) put(self);
   return {};
-}
-
-void Emitter::tuple_begin(std::size_t items) {
-  out_.boundary();
-  if (items > 3 || (protocol() < 2 && items > 0)) op(Op::MARK);
-}
-
-void Emitter::tuple_end(std::size_t items) {
-  if (items > 3 || protocol() < 2) op(Op::TUPLE);
-  else op(items == 1 ? Op::TUPLE1 : items == 2 ? Op::TUPLE2 : Op::TUPLE3);
 }
 
 void Emitter::tuple(std::span<const std::int64_t> values) {

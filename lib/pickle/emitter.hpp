@@ -91,6 +91,7 @@ class Emitter {
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
   bool get(const void* identity);
+  void expect(std::size_t entries);
   void prefetch(std::span<const Entry> entries, std::size_t at) const noexcept;
   bool big_integer(const Ref& ref);
   void unicode(std::string_view v);
@@ -111,6 +112,28 @@ class Emitter {
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;
 };
+
+inline void Emitter::get(std::uint32_t entry) {
+  if (entry < 256) out_.op(Op::BINGET, static_cast<std::uint8_t>(entry));
+  else out_.op(Op::LONG_BINGET, entry);
+}
+
+inline void Emitter::put() {
+  if (protocol() >= 4) out_.op(Op::MEMOIZE);
+  else if (memo_size_ < 256) out_.op(Op::BINPUT, static_cast<std::uint8_t>(memo_size_));
+  else out_.op(Op::LONG_BINPUT, memo_size_);
+  ++memo_size_;
+}
+
+inline void Emitter::tuple_begin(std::size_t items) {
+  out_.boundary();
+  if (items > 3 || (protocol() < 2 && items > 0)) op(Op::MARK);
+}
+
+inline void Emitter::tuple_end(std::size_t items) {
+  if (items > 3 || protocol() < 2) op(Op::TUPLE);
+  else op(items == 1 ? Op::TUPLE1 : items == 2 ? Op::TUPLE2 : Op::TUPLE3);
+}
 
 /// Where an object's identity lies: its node, its text, or its record.
 inline const void* identity(const Ref& ref) noexcept { return ref.pointer; }

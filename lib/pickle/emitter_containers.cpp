@@ -76,8 +76,7 @@ bool Emitter::save(const Ref& ref) {
       if (ref.node->made != Made::plain) return synthesise(ref);
       op(Op::EMPTY_DICT);
       put(ref.node);
-      memo_.reserve(ref.node->size * std::size_t{3});  // a key, a tensor and its storage
-      leaves_.expect(ref.node->size);
+      expect(ref.node->size);
       stack_.push_back({Step::dict, ref});
       return true;
     case Kind::set:
@@ -124,9 +123,14 @@ bool Emitter::save_sequence(Frame& f, std::span<const Ref> items, bool exact) {
   return save(items[f.at++]);
 }
 
+void Emitter::expect(std::size_t entries) {
+  memo_.reserve(entries * 3);  // a key, a tensor and its storage
+  leaves_.expect(entries);
+}
+
 // A lookup in a large memo waits for memory: of what comes in a while, it is asked for now.
 void Emitter::prefetch(std::span<const Entry> entries, std::size_t at) const noexcept {
-  constexpr std::size_t ahead = 6;
+  constexpr std::size_t ahead = 8;
   if (entries.size() - at <= ahead) return;
   const auto& [key, value] = entries[at + ahead];
   memo_.prefetch(key.pointer);
@@ -274,6 +278,7 @@ bool Emitter::step() {
       f.step = Step::effects;
       f.effect = f.origin->first;
       if (size > given) {
+        expect(size - given);
         Frame more{Step::dict_items, ref};
         more.at = static_cast<std::uint32_t>(given);
         stack_.push_back(more);

@@ -125,18 +125,25 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& word
   if (impl.source.kind != Kind::absent) return impl.source;
   const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the state dict");
   const Ref out = make_ordered_dict(scratch);
-  bool replaced = false, ok = out.kind != Kind::absent;
+  Entry* entry = out.kind == Kind::absent ? nullptr : scratch.fill(static_cast<DictNode&>(*out.node), impl.entries.size() + impl.others.size());
+  if (!entry) return spent;
+  bool replaced = false, ok = true;
   const auto put = [&](const Ref& dict, const Ref& key, const Ref& value) {
     ok = ok && key.kind != Kind::absent && value.kind != Kind::absent && scratch.set(static_cast<DictNode&>(*dict.node), key, value, replaced);
   };
   // A parameter of the root is called by the attribute's own str; all other names are put together of several, module names cut out of them.
   const auto name = [&](std::string_view v) { return words.text(scratch, v); };
+  const auto add = [&](const Ref& key, const Ref& value) {
+    ok = ok && key.kind != Kind::absent && value.kind != Kind::absent;
+    *entry++ = {key, value};
+  };
   std::size_t other = 0;
-  for (std::size_t i = 0; i <= impl.entries.size() && ok; ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other) put(out, name(impl.others[other].name), impl.others[other].value);
-    if (i < impl.entries.size()) put(out, name(impl.entries[i].name), make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
+  for (std::size_t i = 0; i <= impl.entries.size(); ++i) {
+    for (; other < impl.others.size() && impl.others[other].before == i; ++other) add(name(impl.others[other].name), impl.others[other].value);
+    if (i < impl.entries.size()) add(name(impl.entries[i].name), make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
   }
   if (!ok) return spent;
+  static_cast<DictNode&>(*out.node).size = static_cast<std::uint32_t>(entry - dict_of(out).data);
   if (!impl.has_metadata) return out;
 
   const Ref metadata = make_ordered_dict(scratch), attributes = scratch.dict();

@@ -33,10 +33,17 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   const auto product = static_cast<uint128>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
-inline std::uint64_t word(const char* p, std::size_t n) noexcept {
-  std::uint64_t w = 0;
-  std::memcpy(&w, p, n);
+template <class T>
+std::uint64_t word(const char* p) noexcept {
+  T w;
+  std::memcpy(&w, p, sizeof w);
   return w;
+}
+/// At most 8 bytes. A word that would reach beyond the end begins earlier: the text's length is hashed, too.
+inline std::uint64_t last_word(const char* p, std::size_t n, bool more_before) noexcept {
+  if (n == 8 || (n != 0 && more_before)) return word<std::uint64_t>(p + n - 8);
+  if (n >= 4) return word<std::uint32_t>(p) << 32 | word<std::uint32_t>(p + n - 4);
+  return n == 0 ? 0 : word<std::uint8_t>(p) << 16 | word<std::uint8_t>(p + n / 2) << 8 | word<std::uint8_t>(p + n - 1);
 }
 }  // namespace hash_detail
 
@@ -47,9 +54,10 @@ inline std::uint64_t hash_bytes(std::string_view text, std::uint64_t seed) noexc
   const char* p = text.data();
   std::size_t n = text.size();
   std::uint64_t h = mix(seed ^ k0, n ^ k1);
-  for (; n >= 16; p += 16, n -= 16) h = mix(word(p, 8) ^ k0 ^ h, word(p + 8, 8) ^ k1 ^ seed);
+  for (; n >= 16; p += 16, n -= 16) h = mix(word<std::uint64_t>(p) ^ k0 ^ h, word<std::uint64_t>(p + 8) ^ k1 ^ seed);
   const std::size_t first = n < 8 ? n : 8;
-  return mix(word(p, first) ^ k0 ^ h, word(p + first, n - first) ^ k1 ^ seed);
+  const std::uint64_t a = last_word(p, first, text.size() >= 8), b = last_word(p + first, n - first, true);
+  return mix(a ^ k0 ^ h, b ^ k1 ^ seed);
 }
 
 /// Open addressing with linear probing over caller-provided or own slots; a slot holds item number + 1, and 0 is free. The number needs no more

@@ -98,7 +98,7 @@ WrittenStorage& TorchReduce::add(const StorageRecord& record, std::size_t item) 
     if (reach == reach_.end() || reach->second.last < 0) written.nbytes = 0;
     else written.offset = static_cast<std::uint64_t>(reach->second.first), written.nbytes = static_cast<std::uint64_t>(reach->second.last - reach->second.first + 1);
   }
-  if (options_.keep_keys && record.cls) written.key = record.key;
+  written.keeps_key = options_.keep_keys && record.cls;
   return storages_.emplace_back(written);
 }
 
@@ -145,9 +145,9 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   else storage_word_ = out.text(out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word);
 
   if (auto ok = write_class(out, record, dtype, untyped); !ok) return ok;
-  if (written.key.data()) {
-    if (record.key_shared) out.text(make_text(written.key));
-    else out.fresh_text(written.key);
+  if (written.keeps_key) {
+    if (record.key_shared) out.text(make_text(record.key));
+    else out.fresh_text(record.key);
   } else if (known) {
     again(out, written.key_entry);
   } else {

@@ -16,10 +16,11 @@ namespace brine {
 /// A storage to be written: under which key, and which bytes of it.
 struct WrittenStorage {
   const StorageRecord* record;
-  std::uint64_t offset, nbytes;   // all of it, or the part that is viewed (compact)
-  std::string_view key = {};      // the file's own; none: its number, in the order of first use
-  std::uint32_t key_entry = 0;    // the memo entry of a numbered key
-  DType dtype = DType::uint8;     // as which it was named first
+  std::uint64_t offset, nbytes;  // all of it, or the part that is viewed (compact)
+  std::uint32_t key_entry = 0;   // the memo entry of a numbered key
+  DType dtype = DType::uint8;    // as which it was named first
+  bool keeps_key = false;        // the file's own; else its number, in the order of first use
+  bool done = false;             // for the one who writes them
 };
 
 struct ReduceOptions {

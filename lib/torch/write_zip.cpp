@@ -72,11 +72,11 @@ class Writer {
     return {};
   }
 
-  std::string key(std::size_t i) const { return storages_[i].key.data() ? std::string(storages_[i].key) : std::to_string(i); }
+  std::string key(std::size_t i) const { return storages_[i].keeps_key ? std::string(storages_[i].record->key) : std::to_string(i); }
 
   std::string_view name(std::size_t i) {
     name_.resize(kFolder.size());
-    if (storages_[i].key.data()) return name_.append(storages_[i].key);
+    if (storages_[i].keeps_key) return name_.append(storages_[i].record->key);
     char digits[20];
     return name_.append(digits, std::to_chars(std::begin(digits), std::end(digits), i).ptr);
   }
@@ -84,9 +84,8 @@ class Writer {
   Result<void> add(std::string_view record, std::string_view text) { return zip_.add(record, std::as_bytes(std::span(text.data(), text.size()))); }
 
   Result<void> storage(std::size_t i) {
-    if (!storages_[i].record) return {};  // written already
+    if (std::exchange(storages_[i].done, true)) return {};
     auto done = write_storage(name(i), storages_[i]);
-    storages_[i].record = nullptr;
     if (done && options_.progress) options_.progress(zip_.size(), std::max(total_, zip_.size()));
     return done;
   }
