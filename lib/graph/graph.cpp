@@ -203,7 +203,7 @@ bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noex
   if (!effect) return false;
   (origin.last ? origin.last->next : origin.first) = effect;
   origin.last = effect;
-  if (setter.kind == Kind::absent) origin.built = effect;
+  if (setter.kind == Kind::absent || !origin.built) origin.built = effect;
   return true;
 }
 

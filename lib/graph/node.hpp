@@ -42,7 +42,7 @@ struct Effect {
 struct Origin {
   Ref callee, args, kwargs;      // a persistent id: callee absent, args the id
   Effect *first = nullptr, *last = nullptr;
-  Effect* built = nullptr;       // the last BUILD among them
+  Effect* built = nullptr;       // the last BUILD among them, else the first one
   Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
   std::uint32_t given = 0;       // items of the container that came from the arguments
   How how = How::reduce;
@@ -132,9 +132,11 @@ inline Ref make_node(Kind kind, Node* node) noexcept {
   return r;
 }
 
-/// The state of the last BUILD, or absent.
+/// The state of the last BUILD, or what the first call made for its effect was given as one, or absent.
 inline Ref state_of(const Node& node) noexcept {
-  return node.origin && node.origin->built ? node.origin->built->state : Ref{};
+  const Effect* e = node.origin ? node.origin->built : nullptr;
+  if (!e) return {};
+  return e->setter.kind == Kind::absent ? e->state : tuple_of(e->state).items()[1];
 }
 
 }  // namespace brine

@@ -302,12 +302,19 @@ bool Emitter::step() {
       stack_.push_back({Step::setter_call, ref, nullptr, e});
       return save(e->setter);
     }
-    case Step::setter_call:
-      if (f.at++ == 0) return save(f.effect->state);
+    case Step::setter_call: {
+      const Ref args = f.effect->state;
+      const bool in_parts = !(args.node->flags & kMemoised);  // by CPython, with TUPLE2 in every protocol
+      if (f.at < (in_parts ? 2u : 1u)) {
+        const std::uint32_t at = f.at++;
+        return save(in_parts ? tuple_of(args).items()[at] : args);
+      }
       stack_.pop_back();
+      if (in_parts) op(Op::TUPLE2);
       op(Op::REDUCE);
       op(Op::POP);
       return true;
+    }
     case Step::persistent:
       stack_.pop_back();
       op(Op::BINPERSID);

@@ -64,6 +64,22 @@ class Keywords:
     def __getnewargs_ex__(self): return (7,), {'t': self.t}
 
 
+def set_attributes(instance, state): instance.__dict__.update(state)
+
+
+class SetByCall:
+    """Its state is set by a call made for its effect (POP behind REDUCE), as cloudpickle's functions are."""
+    def __init__(self, t=None): self.t = t
+    def __reduce__(self): return SetByCall, (), dict(self.__dict__), None, None, set_attributes
+
+
+class Collected(dict):
+    """All six parts that a __reduce__ can have: call, state, items that are appended, items that are set, and who sets the state."""
+    def append(self, v): self.__dict__.setdefault('appended', []).append(v)
+    def extend(self, vs): self.__dict__.setdefault('appended', []).extend(vs)
+    def __reduce__(self): return Collected, (), {'t': self.t}, iter(self.appended), iter(self.items()), set_attributes
+
+
 class AttributeDict(dict):
     __getattr__ = dict.__getitem__
 
@@ -92,6 +108,14 @@ def instances(torch):
 def types_namespace(t):
     import types
     return types.SimpleNamespace(t=t)
+
+
+@kind()
+def calls_for_effect(torch):
+    one, cycle, all_parts = SetByCall(torch.ones(2)), SetByCall(), Collected(a=torch.zeros(1), b=2)
+    cycle.me, cycle.others = cycle, [one, all_parts]
+    all_parts.t, all_parts.appended = torch.full((2,), 3.), [1, one, *range(1002)]
+    return {'one': one, 'cycle': cycle, 'all': all_parts, 'again': one, 'w': one.t}
 
 
 @kind()
