@@ -112,10 +112,13 @@ std::string describe(const Ref& value) {
 namespace {
 
 // One long key over many tensors would be a copy of it each.
-std::string shortened(std::string path) {
-  constexpr std::size_t kLongest = 2048, kEnd = 1000;
-  if (path.size() <= kLongest) return path;
-  return path.substr(0, kEnd) + "…" + path.substr(path.size() - kEnd);
+std::string shortened(std::string path, std::size_t longest) {
+  if (path.size() <= longest) return path;
+  const auto within = [&](std::size_t at) { return at > 0 && at < path.size() && (static_cast<unsigned char>(path[at]) & 0xC0) == 0x80; };
+  std::size_t head = (longest - 3) / 2, tail = path.size() - head;
+  while (within(head)) --head;  // characters stay whole
+  while (within(tail)) ++tail;
+  return path.substr(0, head) + "…" + path.substr(tail);
 }
 
 }  // namespace
@@ -173,10 +176,17 @@ Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl
 std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
 
 std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
+  constexpr std::size_t longest = 2048, least = 64;
+  const Limits& limits = impl_->options.limits;
+  std::uint64_t room = limits.metadata_base + limits.metadata_factor * pickle_bytes();  // for paths; then they are short
   std::vector<TensorAt> out;
   Walker walk(Access::ref(from), from.path());
-  while (walk.next())
-    if (walk.value().kind == Kind::tensor) out.push_back({shortened(walk.path()), Handles::tensor(impl_, &tensor_of(walk.value()))});
+  while (walk.next()) {
+    if (walk.value().kind != Kind::tensor) continue;
+    std::string path = shortened(walk.path(), room >= longest ? longest : least);
+    room -= std::min<std::uint64_t>(room, path.size());
+    out.push_back({std::move(path), Handles::tensor(impl_, &tensor_of(walk.value()))});
+  }
   return out;
 }
 

@@ -89,7 +89,8 @@ class BRINE_API Checkpoint {
   Value at(std::string_view path) const&& = delete;
 
   /// Every tensor of the tree, in the pickle's order, at every place that holds it; a container met again is not entered again.
-  /// A path of more than 2,048 bytes, which no honest file has, is given without its middle.
+  /// A path of more than 2,048 bytes, which no honest file has, is given without its middle; one of more than 64, once the paths hold more
+  /// memory than Limits gives the graph.
   std::vector<TensorAt> tensors() const;
   std::vector<TensorAt> tensors(const Value& from) const;
 
