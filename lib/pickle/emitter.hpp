@@ -67,6 +67,8 @@ class Emitter {
   bool parameter(const Ref& parameter, const Ref& tensor);
 
  private:
+  static constexpr std::uint32_t kBatch = 1000;
+
   enum class Step : std::uint8_t {
     tuple, list, dict, set, frozenset, list_items, dict_items,  // containers, exact or through an iterator
     call_args, call_kwargs, call_end, items, dict_part, effects, setter_call, persistent, parameter_tail,
@@ -82,6 +84,7 @@ class Emitter {
 
   bool save(const Ref& ref);
   bool step();
+  bool step_call();
   bool begin_call(const Ref& ref, const Origin& origin);
   bool synthesise(const Ref& ref);
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The emitter's calls: which values need one in this protocol, and how one begins that the graph does not hold.
+// The emitter's calls: which values need one in this protocol, how one begins that the graph does not hold, and its steps.
 #include "pickle/emitter.hpp"
 
 #include "graph/walk.hpp"
@@ -91,6 +91,121 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   stack_.push_back({Step::call_args, ref, &origin});
   if (origin.how == How::inst) return true;  // INST names its class itself
   return save(origin.callee);
+}
+
+// One step of a call, or of what follows one.
+bool Emitter::step_call() {
+  Frame& f = stack_.back();
+  const Ref ref = f.ref;
+  switch (f.step) {
+    case Step::call_args: {
+      const Origin& o = *f.origin;
+      if (o.how == How::obj || o.how == How::inst) {  // the arguments lie bare behind the mark
+        const auto items = tuple_of(o.args).items();
+        if (f.at < items.size()) return save(items[f.at++]);
+        f.step = Step::call_end;
+        return true;
+      }
+      f.step = o.how == How::newobj_ex ? Step::call_kwargs : Step::call_end;
+      return save(o.args);
+    }
+    case Step::call_kwargs: f.step = Step::call_end; return save(f.origin->kwargs);
+    case Step::call_end: {
+      const Origin& o = *f.origin;
+      if (o.how == How::inst) {
+        const GlobalNode& g = global_of(o.callee);
+        op(Op::INST);
+        out_.raw(std::string(g.spelled_module) + "\n" + std::string(g.spelled_name) + "\n");
+      } else {
+        op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
+      }
+      const void* self = identity(ref);
+      if (memo_.contains(self)) {  // its own arguments have written it
+        op(Op::POP);
+        stack_.pop_back();
+        return get(self);
+      }
+      put(self);
+      if (ref.kind == Kind::tensor || ref.kind == Kind::bytes || ref.kind == Kind::bytearray || ref.kind == Kind::complex || ref.kind == Kind::tuple) {
+        f.step = Step::effects;
+        f.effect = o.first;
+      } else {
+        f.step = Step::items;
+        f.at = f.group = 0;
+        f.value = false;
+      }
+      return true;
+    }
+    case Step::items: {  // what was appended …
+      std::span<const Ref> items;
+      std::size_t given = f.origin->given;
+      if (ref.kind == Kind::object && object_of(ref).list) items = object_of(ref).list->items();
+      else if (ref.kind == Kind::list) items = list_of(ref).items();
+      if (ref.kind == Kind::set || ref.kind == Kind::frozenset) items = {};
+      f.step = Step::dict_part;
+      if (items.size() > given) {
+        Frame more{Step::list_items, ref};
+        more.at = static_cast<std::uint32_t>(ref.kind == Kind::object ? 0 : given);
+        stack_.push_back(more);
+      }
+      return true;
+    }
+    case Step::dict_part: {  // … and set by key, since the call …
+      std::size_t size = 0, given = f.origin->given;
+      if (ref.kind == Kind::object) size = object_of(ref).dict ? object_of(ref).dict->size : 0, given = 0;
+      else if (ref.kind == Kind::dict) size = ref.node->size;
+      f.step = Step::effects;
+      f.effect = f.origin->first;
+      if (size > given) {
+        expect(size - given);
+        Frame more{Step::dict_items, ref};
+        more.at = static_cast<std::uint32_t>(given);
+        stack_.push_back(more);
+      }
+      return true;
+    }
+    case Step::list_items: return save_sequence(f, ref.kind == Kind::object ? object_of(ref).list->items() : list_of(ref).items(), false);
+    case Step::dict_items: return save_entries(f, ref.kind == Kind::object ? object_of(ref).dict->entries() : dict_of(ref).entries(), false);
+    case Step::effects: {  // … and the states, and calls made for their effect, in order
+      if (f.value) {
+        op(Op::BUILD);
+        f.value = false;
+      }
+      const Effect* e = f.effect;
+      if (!e) return stack_.pop_back(), true;
+      f.effect = e->next;
+      if (e->setter.kind == Kind::absent) {
+        f.value = true;
+        return save(e->state);
+      }
+      stack_.push_back({Step::setter_call, ref, nullptr, e});
+      return save(e->setter);
+    }
+    case Step::setter_call: {
+      const Ref args = f.effect->state;
+      const bool in_parts = !(args.node->flags & kMemoised);  // by CPython, with TUPLE2 in every protocol
+      if (f.at < (in_parts ? 2u : 1u)) {
+        const std::uint32_t at = f.at++;
+        return save(in_parts ? tuple_of(args).items()[at] : args);
+      }
+      stack_.pop_back();
+      if (in_parts) op(Op::TUPLE2);
+      op(Op::REDUCE);
+      op(Op::POP);
+      return true;
+    }
+    case Step::persistent:
+      stack_.pop_back();
+      op(Op::BINPERSID);
+      return true;
+    case Step::parameter_tail: {
+      stack_.pop_back();
+      auto ok = leaves_.parameter_tail(*this, ref);
+      return ok ? true : fail(std::move(ok).error());
+    }
+    default: break;
+  }
+  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "no such step"));
 }
 
 }  // namespace brine
