@@ -51,7 +51,7 @@ class Emitter {
   void integer(std::int64_t v);
   std::uint32_t text(const Ref& text);  ///< GET if this str object was written before; its memo entry
   std::uint32_t fresh_text(std::string_view v);  ///< a str object of its own; its memo entry, for get()
-  void get(std::uint32_t entry);       ///< the object of this memo entry again
+  void again(std::uint32_t entry) { out_.boundary(), get(entry); }  ///< the object of this memo entry
   Result<void> global(const Ref& global);
   const std::uint32_t* entry(const Ref& global) { return memo_.find(one(global_of(global))); }  ///< its memo entry, or null
   void tuple(std::span<const std::int64_t> values);  ///< of ints, an object of its own
@@ -94,6 +94,7 @@ class Emitter {
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
   bool get(const void* identity);
+  void get(std::uint32_t entry);
   void expect(std::size_t entries);
   void prefetch(std::span<const Entry> entries, std::size_t at) const noexcept;
   bool big_integer(const Ref& ref);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// TorchReduce's storages: their numbers, and the persistent ids that name them.
+#include "torch/reduce.hpp"
+
+#include "torch/dtype_table.hpp"
+#include "torch/storages.hpp"
+#include "torch/torch_calls.hpp"
+
+#include <charconv>
+
+namespace brine {
+
+WrittenStorage& TorchReduce::add(const StorageRecord& record, std::size_t item) {
+  // What a program made may end within an element, which no file can say.
+  WrittenStorage written{&record, 0, record.cls ? record.nbytes : record.nbytes - record.nbytes % item};
+  if (options_.compact) {
+    const auto reach = reach_.find(&record);
+    if (reach == reach_.end() || reach->second.last < 0) written.nbytes = 0;
+    else written.offset = static_cast<std::uint64_t>(reach->second.first), written.nbytes = static_cast<std::uint64_t>(reach->second.last - reach->second.first + 1);
+  }
+  written.keeps_key = options_.keep_keys && record.cls;
+  return storages_.emplace_back(written);
+}
+
+// The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
+void TorchReduce::write_device(Emitter& out, const StorageRecord& record) {
+  const std::string_view device = record.device;
+  if (device_.object && device_.object == device.data()) return out.again(device_.entry);
+  if (!device.empty() && device != "cpu" && device != "mps" && device != "meta") return static_cast<void>(out.fresh_text(device));
+  if (!device.empty() && record.cls) {
+    device_ = {device.data(), out.text(make_text(device))};
+    return;
+  }
+  if (cpu_word_.kind == Kind::absent || (!device.empty() && text_of(cpu_word_) != device)) {
+    if (device.empty()) cpu_word_ = make_text(out.graph().copy("cpu"));
+    else cpu_word_ = device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(device);
+  }
+  out.text(cpu_word_);
+}
+
+Result<void> TorchReduce::write_class(Emitter& out, const StorageRecord& record, DType dtype, bool untyped) {
+  if (!record.cls || record.untyped != untyped || (!untyped && record.dtype != dtype)) {
+    if (untyped) return write_global(out, "torch.storage", "UntypedStorage", kUntypedStorage);
+    return write_global(out, "torch", storage_class_name(dtype), static_cast<std::uint16_t>(kFirstStorage + static_cast<unsigned>(dtype)));
+  }
+  if (record.cls == class_.object) return out.again(class_.entry), Result<void>();
+  const Ref cls = make_node(Kind::global, const_cast<GlobalNode*>(record.cls));
+  if (auto ok = out.global(cls); !ok) return ok;
+  if (const std::uint32_t* entry = out.entry(cls)) class_ = {record.cls, *entry};
+  return {};
+}
+
+// ('storage', class, key, location, count[, view]) and BINPERSID.
+Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view) {
+  if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a storage that is a part of another one cannot be written by itself");
+  const std::size_t item = untyped ? 1 : item_size(dtype);
+  const std::uint32_t* known = out.memo().add(&record, static_cast<std::uint32_t>(storages_.size()));
+  WrittenStorage& written = known ? storages_[*known] : add(record, item);
+  if (!known) written.dtype = dtype;
+  else if (!record.cls && written.dtype != dtype)  // PyTorch reads both as the first one, and does not save such
+    return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "two tensors view one storage as " + std::string(name(written.dtype)) + " and as " +
+                                                               std::string(name(dtype)) + ", which PyTorch's files cannot say");
+  out.tuple_begin(5);
+  if (storage_word_) out.again(*storage_word_);
+  else storage_word_ = out.text(out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word);
+
+  if (auto ok = write_class(out, record, dtype, untyped); !ok) return ok;
+  if (written.keeps_key) {
+    if (record.key_shared) out.text(make_text(record.key));
+    else out.fresh_text(record.key);
+  } else if (known) {
+    out.again(written.key_entry);
+  } else {
+    char digits[20];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), storages_.size() - 1).ptr;
+    written.key_entry = out.fresh_text({digits, end});
+  }
+  write_device(out, record);
+  out.integer(static_cast<std::int64_t>(written.nbytes / item));
+  out.tuple_end(5);
+  out.put();
+  out.op(Op::BINPERSID);
+  return {};
+}
+
+Result<void> TorchReduce::storage(Emitter& out, const Ref& storage) {
+  const StorageRef s = storage_of(storage);
+  if (surveying_) reach_[s.record] = {0, static_cast<std::int64_t>(s.record->nbytes) - 1};  // somebody holds it: all of it is wanted
+  return persistent_id(out, *s.record, s.dtype, s.untyped, s.view);
+}
+
+}  // namespace brine
