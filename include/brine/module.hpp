@@ -34,8 +34,10 @@ class BRINE_API Module {
   /// Direct children by name, None left out.
   std::vector<std::pair<std::string, Module>> children() const;
 
-  /// The tree as Python's print(model) shows it: the arguments of torch's own layers, and of other classes the name only. Bounded: a child
-  /// inside itself is shown as "…", and so is what comes after `most` modules.
+  /// The tree as Python's print(model) shows it with PyTorch 2.13: the arguments of the layers of torch.nn and torchvision.ops, equal neighbours in a
+  /// ModuleList once; of other classes the name and the children only, as their extra_repr() is code. An argument that the file has not (old
+  /// versions), or that is no plain value, is left out. Bounded: "…" stands for a child inside itself, for what lies a hundred levels deep, for
+  /// what comes after `most` lines, and for an object that keeps no modules as brine knows them.
   std::string repr(std::size_t most = 100'000) const;
 
   const Value& value() const noexcept { return value_; }

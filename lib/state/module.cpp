@@ -21,11 +21,6 @@ Ref first_argument(const Ref& object) noexcept {
   return args.kind == Kind::tuple && tuple_of(args).size > 0 ? tuple_of(args).items()[0] : Ref{};
 }
 
-// What torch.compile wraps, or absent.
-Ref compiled(const Ref& value) noexcept {
-  return made_by(value, "torch._dynamo.eval_frame", "OptimizedModule") ? first_argument(value) : Ref{};
-}
-
 // The names that old spectral_norm has hooked: _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has a name.
 std::vector<std::string_view> spectral_norms(const Graph& graph, const Ref& module) {
   std::vector<std::string_view> out;
@@ -64,9 +59,19 @@ Ref module_part(const Graph& graph, const Ref& module, std::string_view name) no
   return e ? e->value : Ref{};
 }
 
+Ref module_wrapped(const Ref& module) noexcept {
+  return made_by(module, "torch._dynamo.eval_frame", "OptimizedModule") ? first_argument(module) : Ref{};
+}
+
+std::string module_class_name(const Graph& graph, const Ref& module) {
+  if (!made_by(module, "torch.fx.graph_module", "reduce_graph_module")) return qualified_class_name(module);
+  const Ref name = module_part(graph, module, "_graphmodule_cls_name");  // since 1.12
+  return "torch.fx.graph_module." + (name.kind == Kind::string ? std::string(text_of(name)) : "GraphModule");
+}
+
 bool is_module(const Graph& graph, const Ref& value) noexcept {
   if (value.kind != Kind::object) return false;
-  if (const Ref inner = compiled(value); inner.kind == Kind::object && !made_by(inner, "torch._dynamo.eval_frame", "OptimizedModule"))
+  if (const Ref inner = module_wrapped(value); inner.kind == Kind::object && !made_by(inner, "torch._dynamo.eval_frame", "OptimizedModule"))
     return is_module(graph, inner);
   for (const std::string_view name : {"_parameters", "_buffers", "_modules"})
     if (module_part(graph, value, name).kind != Kind::dict) return false;
@@ -87,7 +92,7 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
 
 std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module) {
   std::vector<std::pair<std::string, Ref>> out;
-  if (const Ref inner = compiled(module); inner.kind != Kind::absent) {
+  if (const Ref inner = module_wrapped(module); inner.kind != Kind::absent) {
     if (is_module(graph, inner)) out.emplace_back("_orig_mod", inner);
     return out;
   }
@@ -129,7 +134,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     const std::string cls = qualified_class_name(m);
     if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
     modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), std::move(norms)});
-    if (compiled(m).kind == Kind::absent) {
+    if (module_wrapped(m).kind == Kind::absent) {
       if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
       if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
@@ -142,7 +147,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   while (!stack.empty()) {
     Frame& top = stack.back();
     prefix.resize(top.prefix);
-    const Ref inner = compiled(top.module);
+    const Ref inner = module_wrapped(top.module);
     const Entry wrapped{make_text("_orig_mod"), inner};
     const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : dict_of(module_part(graph, top.module, "_modules")).entries();
     if (top.child == children.size()) {

@@ -44,6 +44,12 @@ Ref module_part(const Graph& graph, const Ref& module, std::string_view name) no
 /// The children that are modules, in order, None left out.
 std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module);
 
+/// What torch.compile's OptimizedModule wraps; absent for other modules.
+Ref module_wrapped(const Ref& module) noexcept;
+
+/// As qualified_class_name(); of a torch.fx.GraphModule the class, not the function that makes it.
+std::string module_class_name(const Graph& graph, const Ref& module);
+
 /// `_version` of a module class as PyTorch 2.13 and torchvision 0.14 have it, by the class's full name; 1 for all others.
 std::int64_t module_version(std::string_view qualified_class) noexcept;
 

@@ -1,122 +1,191 @@
 // SPDX-License-Identifier: MIT
-// Source: extra_repr() in torch/nn/modules/*.py of 1.13; later ones add bias=… to the normalisations, and shorten equal modules in a list.
+// repr(module). Modules can be shared, so that their text can be exponential in the file's size: each is described once, equal descriptions get one
+// number, and only what is printed is spelled out, up to the bound.
 #include "state/module_repr.hpp"
 
 #include "graph/walk.hpp"
 #include "state/module.hpp"
 #include "support/text.hpp"
 
-#include <string_view>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <unordered_map>
 
 namespace brine {
 
 namespace {
 
-// One template for each class. {x} is the attribute x; a part in <…> is left out when its first attribute has the value behind the '!'
-// (several: any of them); {?x} is whether the parameter x is there.
-struct Row {
-  std::string_view names, text;
-};
-constexpr Row kRows[] = {
-    {"Linear LazyLinear NonDynamicallyQuantizableLinear", "in_features={in_features}, out_features={out_features}, bias={?bias}"},
-    {"Bilinear", "in1_features={in1_features}, in2_features={in2_features}, out_features={out_features}, bias={?bias}"},
-    {"Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
-     "{in_channels}, {out_channels}, kernel_size={kernel_size}, stride={stride}<{padding}!(0,)!(0, 0)!(0, 0, 0)|, padding={padding:s}>"
-     "<{dilation}!(1,)!(1, 1)!(1, 1, 1)|, dilation={dilation}><{output_padding}!(0,)!(0, 0)!(0, 0, 0)|, output_padding={output_padding}>"
-     "<{groups}!1|, groups={groups}><{?bias}!True|, bias=False><{padding_mode}!'zeros'|, padding_mode={padding_mode:s}>"},
-    {"BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d",
-     "{num_features}, eps={eps}, momentum={momentum}, affine={affine}, track_running_stats={track_running_stats}"},
-    {"LayerNorm", "{normalized_shape}, eps={eps}, elementwise_affine={elementwise_affine}"},
-    {"GroupNorm", "{num_groups}, {num_channels}, eps={eps}, affine={affine}"},
-    {"Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout", "p={p}, inplace={inplace}"},
-    {"ReLU ReLU6 Hardswish SiLU Mish SELU Hardsigmoid", "<{inplace}!False!absent|inplace=True>"},
-    {"LeakyReLU", "negative_slope={negative_slope}<{inplace}!False|, inplace=True>"},
-    {"ELU CELU", "alpha={alpha}<{inplace}!False|, inplace=True>"},
-    {"GELU", "approximate={approximate}"},
-    {"PReLU", "num_parameters={num_parameters}"},
-    {"Softmax LogSoftmax Softmin GLU", "dim={dim}"},
-    {"MaxPool1d MaxPool2d MaxPool3d", "kernel_size={kernel_size}, stride={stride}, padding={padding}, dilation={dilation}, ceil_mode={ceil_mode}"},
-    {"AvgPool1d AvgPool2d AvgPool3d", "kernel_size={kernel_size}, stride={stride}, padding={padding}"},
-    {"AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d", "output_size={output_size}"},
-    {"Embedding", "{num_embeddings}, {embedding_dim}<{padding_idx}!None|, padding_idx={padding_idx}><{max_norm}!None|, max_norm={max_norm}>"},
-    {"Flatten", "start_dim={start_dim}, end_dim={end_dim}"},
-    {"Unflatten", "dim={dim}, unflattened_size={unflattened_size}"},
-    {"ZeroPad2d ReflectionPad1d ReflectionPad2d ReplicationPad2d", "{padding}"},
-    {"Upsample UpsamplingNearest2d UpsamplingBilinear2d",
-     "<{scale_factor}!None|scale_factor={scale_factor}><{size}!None|size={size}>, mode={mode}"},
-    {"PixelShuffle", "upscale_factor={upscale_factor}"},
-    {"RNN LSTM GRU",
-     "{input_size}, {hidden_size}<{proj_size}!0!absent|, proj_size={proj_size}><{num_layers}!1|, num_layers={num_layers}><{bias}!True|, bias={bias}>"
-     "<{batch_first}!False|, batch_first={batch_first}><{dropout}!0!0.0|, dropout={dropout}><{bidirectional}!False|, bidirectional={bidirectional}>"},
-    {"LSTMCell GRUCell RNNCell", "{input_size}, {hidden_size}<{bias}!True|, bias={bias}>"},
-};
+constexpr std::size_t kMostDepth = 100;        // Python's own recursion ends at some 300
+constexpr std::size_t kBytesForEach = 256;     // of `most`: long names and arguments, deep indentation
 
-bool has_name(std::string_view names, std::string_view name) noexcept {
-  for (std::size_t at = 0; (at = names.find(name, at)) != std::string_view::npos; at += name.size())
-    if ((at == 0 || names[at - 1] == ' ') && (at + name.size() == names.size() || names[at + name.size()] == ' ')) return true;
-  return false;
-}
+using Number = std::uint32_t;
 
-class Template {
- public:
-  Template(const Graph& graph, const Ref& module) : graph_(graph), module_(module) {}
+struct Description {
+  std::string name;
+  std::vector<std::string> lines;                        // extra_repr()
+  std::vector<std::pair<std::string, Number>> children;  // what stands before a child, and which
 
-  // A field's text: {x}, {?x}, {x:s}, its braces taken off.
-  std::string field(std::string_view f) const {
-    if (f.starts_with('?')) {
-      const Ref parameters = module_part(graph_, module_, "_parameters");
-      const Entry* e = parameters.kind == Kind::dict ? graph_.find(dict_of(parameters), f.substr(1)) : nullptr;
-      return e && e->value.kind != Kind::none ? "True" : "False";
-    }
-    const bool plain = f.ends_with(":s");
-    const Ref v = attribute(graph_, module_, plain ? f.substr(0, f.size() - 2) : f);
-    if (v.kind == Kind::absent) return "absent";
-    if (v.kind == Kind::string && !plain) return "'" + escaped(text_of(v), 80) + "'";
-    return escaped(key_name(v), 80);
-  }
-
-  std::string fill(std::string_view text) const {
-    std::string out;
-    for (std::size_t i = 0; i < text.size();) {
-      if (text[i] == '{') {
-        const std::size_t close = text.find('}', i);
-        out += field(text.substr(i + 1, close - i - 1));
-        i = close + 1;
-      } else if (text[i] == '<') {
-        const std::size_t close = text.find('>', i), bar = text.find('|', i);
-        if (shown(text.substr(i + 1, bar - i - 1))) out += fill(text.substr(bar + 1, close - bar - 1));  // parts do not nest
-        i = close + 1;
-      } else {
-        out += text[i++];
-      }
-    }
+  // Equal keys, equal texts.
+  std::string key() const {
+    std::string out = name;
+    for (const std::string& line : lines) out += '\n' + line;
+    for (const auto& [label, child] : children) out += "\n\n" + label + '\n' + std::to_string(child);
     return out;
+  }
+};
+
+class Describer {
+ public:
+  Describer(const Graph& graph, std::size_t most) : graph_(graph), left_(most) {
+    for (const char* text : {"…", "None"}) add({text, {}, {}});
+  }
+  static constexpr Number kEllipsis = 0, kNone = 1;
+  static bool is_word(Number n) noexcept { return n <= kNone; }
+
+  const Description& operator[](Number n) const noexcept { return *all_[n]; }
+
+  Number describe(const Ref& root) {
+    open(root, {});
+    Number last = kEllipsis;
+    while (!stack_.empty()) {
+      Frame& top = stack_.back();
+      if (top.at < top.entries.size()) {
+        next_child(top);
+        continue;
+      }
+      if (top.folds) fold(top.text.children);
+      const Node* node = top.module.node;
+      const std::string label = std::move(top.label);
+      last = add(std::move(top.text));
+      stack_.pop_back();
+      known_[node] = last;
+      if (!stack_.empty()) stack_.back().text.children.emplace_back(label, last);
+    }
+    return last;
   }
 
  private:
-  bool shown(std::string_view condition) const {
-    const std::size_t first = condition.find('!');
-    const std::string value = fill(condition.substr(0, first));
-    for (std::size_t at = first; at != std::string_view::npos;) {
-      const std::size_t next = condition.find('!', at + 1);
-      if (condition.substr(at + 1, next == std::string_view::npos ? next : next - at - 1) == value) return false;
-      at = next;
+  struct Frame {
+    Ref module;
+    std::string label;
+    Description text;
+    std::vector<Entry> wrapped;     // of torch.compile's: its one child
+    std::span<const Entry> entries;
+    std::size_t at = 0;
+    bool folds = false, hides = false;
+  };
+
+  Number add(Description description) {
+    const auto [at, fresh] = numbers_.try_emplace(description.key(), static_cast<Number>(all_.size()));
+    if (fresh) all_.push_back(std::make_unique<Description>(std::move(description)));
+    return at->second;
+  }
+
+  void open(const Ref& module, std::string label) {
+    known_[module.node] = kEllipsis;  // until it is described: a module inside itself
+    Frame f{module, std::move(label), {}, {}, {}, 0, false, false};
+    const std::string cls = module_class_name(graph_, module);
+    const ClassText text = class_text(cls);
+    f.text.name = escaped(text.name);
+    f.text.lines = module_arguments(graph_, module, text.words, left_);
+    if (f.text.lines.empty() && !is_module(graph_, module)) f.text.lines = {"…"};  // an object in a form of its own
+    left_ -= std::min(left_, f.text.lines.size());
+    f.folds = cls == "torch.nn.modules.container.ModuleList" || cls == "torch.nn.utils.parametrize.ParametrizationList";
+    f.hides = cls.find(".quantized.") != std::string::npos;
+    stack_.push_back(std::move(f));
+    Frame& top = stack_.back();
+    if (const Ref inner = module_wrapped(module); inner.kind != Kind::absent) {
+      top.wrapped.push_back({make_text("_orig_mod"), inner});
+      top.entries = top.wrapped;
+    } else if (const Ref modules = module_part(graph_, module, "_modules"); modules.kind == Kind::dict) {
+      top.entries = dict_of(modules).entries();
     }
-    return true;
+  }
+
+  void next_child(Frame& top) {
+    const Entry& e = top.entries[top.at++];
+    if (left_ == 0) {
+      top.text.children.emplace_back("", kEllipsis);
+      top.at = top.entries.size();
+      return;
+    }
+    --left_;
+    if (top.hides && is_packed(e.value)) return;
+    std::string label = "(" + escaped(key_name(e.key, 1000)) + "): ";
+    if (e.value.kind == Kind::none) return top.text.children.emplace_back(std::move(label), kNone), void();
+    if (e.value.kind != Kind::object) return top.text.children.emplace_back(label + escaped(class_name(e.value)) + " ", kEllipsis), void();
+    if (const auto known = known_.find(e.value.node); known != known_.end())
+      return top.text.children.emplace_back(std::move(label), known->second), void();
+    open(e.value, std::move(label));
+  }
+
+  // Quantised layers do not show what holds their weights.
+  static bool is_packed(const Ref& value) {
+    const std::string cls = qualified_class_name(value);
+    return cls.ends_with(".LinearPackedParams") || cls.ends_with(".EmbeddingPackedParams") || cls.ends_with(".PackedParameter") ||
+           cls == "torch.nn.modules.container.ModuleList";
+  }
+
+  // ModuleList: "(0-2): 3 x " before equal neighbours. It counts, whatever the keys are.
+  static void fold(std::vector<std::pair<std::string, Number>>& children) {
+    std::vector<std::pair<std::string, Number>> out;
+    for (std::size_t i = 0, next; i < children.size(); i = next) {
+      for (next = i + 1; next < children.size() && children[next].second == children[i].second && !children[next].first.empty();) ++next;
+      std::string label = children[i].first.empty() ? "" : "(" + std::to_string(i) + "): ";
+      if (next - i > 1) label = "(" + std::to_string(i) + "-" + std::to_string(next - 1) + "): " + std::to_string(next - i) + " x ";
+      out.emplace_back(std::move(label), children[i].second);
+    }
+    children = std::move(out);
   }
 
   const Graph& graph_;
-  const Ref& module_;
+  std::size_t left_;
+  std::vector<Frame> stack_;
+  std::unordered_map<const Node*, Number> known_;
+  std::map<std::string, Number> numbers_;
+  std::vector<std::unique_ptr<const Description>> all_;
 };
 
 }  // namespace
 
-std::string module_arguments(const Graph& graph, const Ref& module) {
-  const std::string full = qualified_class_name(module), name = class_name(module);
-  if (!full.starts_with("torch.nn.")) return {};
-  for (const Row& row : kRows)
-    if (has_name(row.names, name)) return Template(graph, module).fill(row.text);
-  return {};
+std::string module_repr(const Graph& graph, const Ref& module, std::size_t most) {
+  Describer all(graph, most);
+  const Number root = all.describe(module);
+  struct Frame {
+    Number text;
+    std::size_t child;
+  };
+  std::vector<Frame> stack;
+  std::string out;
+  const auto line = [&](std::size_t depth) -> std::string& { return out.append(1, '\n').append(2 * depth, ' '); };
+  const auto open = [&](Number n) {
+    const Description& d = all[n];
+    out += d.name;
+    if (Describer::is_word(n)) return;
+    out += '(';
+    if (d.children.empty() && d.lines.size() < 2) return out.append(d.lines.empty() ? "" : d.lines[0]).append(1, ')'), void();
+    stack.push_back({n, 0});
+    for (const std::string& text : d.lines) line(stack.size()) += text;
+  };
+  std::size_t lines = 1;
+  const auto spent = [&] { return lines > most || out.size() / kBytesForEach > most; };
+  open(root);
+  while (!stack.empty()) {
+    Frame& top = stack.back();
+    const Description& d = all[top.text];
+    if (top.child == d.children.size() || spent()) {
+      if (top.child < d.children.size()) line(stack.size()) += "…";
+      stack.pop_back();
+      line(stack.size()) += ')';
+      continue;
+    }
+    const auto& [label, child] = d.children[top.child++];
+    line(stack.size()) += label;
+    open(stack.size() < kMostDepth ? child : Describer::kEllipsis);
+    lines += 1 + all[child].lines.size();
+  }
+  return out;
 }
 
 }  // namespace brine

@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: MIT
-// What Python prints between a module's parentheses: extra_repr() of torch's own layers.
+// How Python prints a module: the words for its class (module_table), its arguments (module_arguments), and the tree (module_repr).
 #pragma once
 
 #include "graph/graph.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace brine {
 
-/// "in_features=3, out_features=2, bias=True"; empty for classes brine does not know.
-std::string module_arguments(const Graph& graph, const Ref& module);
+struct ClassText {
+  std::string name;        // what Python prints for the class: "Linear", "QuantizedLinear"
+  std::string_view words;  // its arguments, in the language of module_table.cpp; empty for classes brine does not know
+};
+ClassText class_text(std::string_view qualified_class);
+
+/// extra_repr(): lines, mostly one or none. Every line is bounded, and there are `most` at the most.
+std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t most);
+
+/// str(value), or repr(value), of plain Python values, escaped and bounded; nothing where brine cannot say what Python would.
+std::optional<std::string> python_text(const Ref& value, bool repr);
+
+/// repr(module), see Module::repr.
+std::string module_repr(const Graph& graph, const Ref& module, std::size_t most);
 
 }  // namespace brine

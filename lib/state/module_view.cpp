@@ -8,8 +8,6 @@
 #include "torch/access.hpp"
 #include "torch/record.hpp"
 
-#include <algorithm>
-
 namespace brine {
 
 Result<Module> Module::of(const Value& value) {
@@ -23,7 +21,7 @@ Result<Module> Module::of(const Value& value) {
   return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)).at_path(value.path());
 }
 
-std::string Module::class_name() const { return value_.type_name(); }
+std::string Module::class_name() const { return module_class_name(*Access::graph(value_), Access::ref(value_)); }
 
 bool Module::training() const { return attribute("training").as_bool().value_or(false); }
 
@@ -51,46 +49,6 @@ std::vector<std::pair<std::string, Module>> Module::children() const {
   return out;
 }
 
-// Python's nn.Module.__repr__, without its recursion.
-std::string Module::repr(std::size_t most) const {
-  struct Frame {
-    Ref module;
-    std::vector<std::pair<std::string, Ref>> children;
-    std::size_t at = 0;
-  };
-  const Graph& graph = *Access::graph(value_);
-  std::string out;
-  std::vector<Frame> stack;
-  const auto open = [&](const Ref& m) {
-    auto children = module_children(graph, m);
-    out += escaped(brine::class_name(m), 200) + "(" + module_arguments(graph, m);
-    if (children.empty()) {
-      out += ")\n";
-      return;
-    }
-    out += "\n";
-    stack.push_back({m, std::move(children)});
-  };
-  open(Access::ref(value_));
-  while (!stack.empty()) {
-    Frame& top = stack.back();
-    if (top.at == top.children.size()) {
-      stack.pop_back();
-      out += std::string(stack.size() * 2, ' ') + ")\n";
-      continue;
-    }
-    const auto [name, child] = top.children[top.at++];
-    out += std::string(stack.size() * 2, ' ') + "(" + escaped(name, 200) + "): ";
-    const bool inside_itself = std::any_of(stack.begin(), stack.end(), [&](const Frame& f) { return f.module.node == child.node; });
-    if (inside_itself || most == 0) {
-      out += "…\n";
-      continue;
-    }
-    --most;
-    open(child);
-  }
-  if (!out.empty()) out.pop_back();
-  return out;
-}
+std::string Module::repr(std::size_t most) const { return module_repr(*Access::graph(value_), Access::ref(value_), most); }
 
 }  // namespace brine

@@ -110,6 +110,8 @@ bool is_untyped_storage_class(std::string_view class_name) noexcept {
 
 std::string_view storage_class_name(DType dtype) noexcept { return has(dtype, kStorage) ? row(dtype).storage : ""; }
 
+std::string_view class_stem(DType dtype) noexcept { return row(dtype).storage.substr(0, row(dtype).storage.find("Storage")); }
+
 std::optional<DType> dtype_of_tensor_class(std::string_view class_name) noexcept {
   constexpr std::string_view kEnd = "Tensor", kStorageEnd = "Storage";
   if (!class_name.ends_with(kEnd)) return std::nullopt;

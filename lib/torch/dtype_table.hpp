@@ -16,6 +16,9 @@ bool is_untyped_storage_class(std::string_view class_name) noexcept;
 /// The storage class that Python's PyTorch has for this dtype, or "" where it has none (and saves an UntypedStorage with the dtype).
 std::string_view storage_class_name(DType dtype) noexcept;
 
+/// What such a class's name begins with: "Float" of FloatTensor.
+std::string_view class_stem(DType dtype) noexcept;
+
 /// By an old tensor class's name: "FloatTensor" … "BFloat16Tensor", "BoolTensor".
 std::optional<DType> dtype_of_tensor_class(std::string_view class_name) noexcept;
 

@@ -17,6 +17,7 @@ import torch
 import oracle
 import vision
 from common import Tally, command, difference, run
+from repr_2_13 import teach_2_13
 
 VERSION = tuple(int(part) for part in torch.__version__.split('.')[:2])
 PROFILE = 'torch-2.7' if VERSION >= (2, 7) else 'torch-2.1' if VERSION >= (2, 1) else 'torch-1.6'
@@ -93,7 +94,7 @@ def other_layers(brine, tally, name, change, model, weights_file):
 
 def looks_as_model(brine, tally, name, model, only_weights, whole_model):
     r = run(brine, 'show', '--modules', whole_model)
-    tally.check(f'{name}: shown as print(model) shows it', r.error().strip() or (None if r.text() == f'{model}\n' else r.text()[:500]))
+    tally.check(f'{name}: shown as print(model) of PyTorch 2.13 shows it', r.error().strip() or (None if r.text() == f'{model}\n' else r.text()[:500]))
     r = run(brine, 'show', '--modules', only_weights)
     tally.check(f'{name}: weights taken for a model', r.refused() or (None if 'weights only, not a model' in r.error() else r.error()))
 
@@ -116,6 +117,7 @@ def main():
     brine, tally = command(), Tally()
     vision.need_torchvision()
     warnings.simplefilter('ignore')
+    teach_2_13()
     for name in ('resnet50', 'vgg16'):
         model = vision.make(name)
         with tempfile.TemporaryDirectory() as folder:
