@@ -126,7 +126,7 @@ std::string shortened(std::string path, std::size_t longest) {
 std::string_view name(Format format) noexcept { return format == Format::zip ? "zip" : "legacy"; }
 
 std::string_view name(Note::Code code) noexcept {
-  constexpr std::string_view names[] = {"duplicate_key", "crc_not_computed", "trailing_bytes", "another_object", "newer_opcode", "size_prefix", "more_notes"};
+  constexpr std::string_view names[] = {"duplicate_key", "crc_not_computed", "trailing_bytes", "another_object", "newer_opcode", "size_prefix", "state_dict_hook", "more_notes"};
   return names[static_cast<std::size_t>(code)];
 }
 
@@ -165,8 +165,8 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
     auto place = find_weights(*impl_->graph, from, std::string(path));
     if (!place) return std::move(place).error();
     Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
-    auto made = make_state_dict(*impl_->graph, place->value, std::move(place->path), impl_, budget);
-    if (!made) return std::move(made).error();
+    auto made = make_state_dict(*impl_->graph, place->value, place->path, impl_, budget);
+    if (!made) return std::move(made).error().at_path(place->path);
     return Access::state_dict(std::move(*made));
   });
 }

@@ -60,6 +60,8 @@ struct Convert {
       if (!weights) return fail(weights.error());
       if (auto ok = edit(*weights); !ok) return fail(std::move(ok).error().in_file(common.file));
       saved = brine::save(*weights, out, options);
+      if (saved)
+        for (const brine::Note& n : weights->notes()) std::fprintf(stderr, "note: %s\n", printable(n.text).c_str());
     } else {
       const brine::Value from = ckpt->at(common.at);
       if (!from.exists()) return fail(common.file + ": there is no place " + common.at);

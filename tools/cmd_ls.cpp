@@ -45,6 +45,14 @@ std::string with_surrogates(std::string text) {
   return text;
 }
 
+struct Listing {
+  std::vector<Row> rows;
+  std::vector<std::pair<std::string, brine::Value>> others;  // of a state dict: what is no tensor
+  std::vector<brine::Note> notes;
+  std::vector<std::string> crcs;
+  std::string at;
+};
+
 struct Ls {
   Common common;
   bool all = false, crc = false, json = false;
@@ -54,31 +62,34 @@ struct Ls {
     auto options = common.load_options();
     const auto ckpt = brine::load(common.file, options);
     if (!ckpt) return fail(ckpt.error());
-    std::vector<Row> rows;
-    std::string at = common.at;
+    Listing list;
+    list.at = common.at;
+    list.notes.assign(ckpt->notes().begin(), ckpt->notes().end());
     if (all) {
       const brine::Value from = ckpt->at(common.at);
       if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
-      for (auto& found : ckpt->tensors(from)) rows.push_back({std::move(found.path), found.tensor});
+      for (auto& found : ckpt->tensors(from)) list.rows.push_back({std::move(found.path), found.tensor});
     } else {
       const auto weights = ckpt->state_dict(common.at);
       if (!weights) return fail(weights.error());
-      at = weights->path();
-      for (const auto& [name, tensor] : *weights) rows.push_back({std::string(name), tensor});
+      list.at = weights->path();
+      for (const auto& [name, tensor] : *weights) list.rows.push_back({std::string(name), tensor});
+      for (const auto& [name, value] : weights->others()) list.others.emplace_back(name, value);
+      list.notes.insert(list.notes.end(), weights->notes().begin(), weights->notes().end());
     }
-    if (!globs.empty()) std::erase_if(rows, [&](const Row& r) { return !wanted(r.name); });
-    std::vector<std::string> crcs;
+    std::erase_if(list.rows, [&](const Row& r) { return !wanted(r.name); });
+    std::erase_if(list.others, [&](const auto& o) { return !wanted(o.first); });
     if (crc)
-      for (const Row& row : rows) {
+      for (const Row& row : list.rows) {
         auto value = crc_of(row.tensor);
         if (!value) return fail(std::move(value).error().in_file(common.file).at_path(row.name));
-        crcs.push_back(std::move(*value));
+        list.crcs.push_back(std::move(*value));
       }
-    return (json ? print_json(*ckpt, rows, crcs, at) : print_table(*ckpt, rows, crcs, at)) ? kDone : kRefused;
+    return (json ? print_json(*ckpt, list) : print_table(*ckpt, list)) ? kDone : kRefused;
   }
 
   bool wanted(const std::string& name) const {
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return brine::matches_glob(g, name); });
+    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return brine::matches_glob(g, name); });
   }
 
   // Over the elements, row-major and little-endian; empty where there are no plain elements.
@@ -101,8 +112,9 @@ struct Ls {
     return std::string(text);
   }
 
-  bool print_json(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
+  bool print_json(const brine::Checkpoint& ckpt, const Listing& list) const {
     using Json = nlohmann::ordered_json;
+    const auto& [rows, others, notes, crcs, at] = list;
     Json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", Json::array()}};
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const brine::Tensor& t = rows[i].tensor;
@@ -114,13 +126,13 @@ struct Ls {
       if (crc) j["crc32"] = crcs[i].empty() ? Json() : Json(crcs[i]);
       out["tensors"].push_back(std::move(j));
     }
-    if (!ckpt.notes().empty()) {
-      for (const brine::Note& n : ckpt.notes()) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
-    }
+    for (const auto& [name, value] : others) out["others"].push_back(without_surrogates(name));
+    for (const brine::Note& n : notes) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
     return write_out(with_surrogates(out.dump(-1, ' ', true, Json::error_handler_t::replace)) + "\n");
   }
 
-  bool print_table(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<std::string>& crcs, const std::string& at) const {
+  bool print_table(const brine::Checkpoint& ckpt, const Listing& list) const {
+    const auto& [rows, others, notes, crcs, at] = list;
     std::vector<std::array<std::string, 5>> cells;
     std::array<std::size_t, 5> width{};
     std::uint64_t elements = 0, bytes = 0;
@@ -141,7 +153,12 @@ struct Ls {
     out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements, " + human_bytes(bytes) + " in " +
            std::to_string(storages.size()) + (storages.size() == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
            std::to_string(ckpt.protocol()) + (at.empty() || all ? "" : ", at " + printable(at)) + ")\n";
-    for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + "\n";
+    constexpr std::size_t kNamed = 5;
+    for (std::size_t i = 0; i < std::min(others.size(), kNamed); ++i)
+      out += (i ? ", " : "other values: ") + printable(others[i].first) + " (" + printable(others[i].second.type_name()) + ")";
+    if (others.size() > kNamed) out += " and " + std::to_string(others.size() - kNamed) + " more";
+    if (!others.empty()) out += "\n";
+    for (const brine::Note& n : notes) out += "note: " + printable(n.text) + "\n";
     return write_out(out);
   }
 };

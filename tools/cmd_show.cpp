@@ -11,7 +11,7 @@ namespace {
 
 int print_sources(const brine::Checkpoint& ckpt) {
   const auto sources = ckpt.sources();
-  if (sources.empty()) return fail(std::string(ckpt.file()) + ": the file carries no source texts");
+  if (sources.empty()) return fail(std::string(ckpt.file()) + ": the file carries no source texts; only a legacy stream of a whole model does");
   std::string out;
   for (const auto& [name, file, text] : sources) {
     out += "# " + printable(name.module) + "." + printable(name.name) + (file.empty() ? "" : ", from " + printable(file)) + "\n";
@@ -47,7 +47,9 @@ void add_show(CLI::App& app, Run& run) {
       const brine::Value from = ckpt->at(show->common.at);
       if (!from.exists()) return fail(show->common.file + ": there is no place " + show->common.at);
       if (show->modules) {
-        const auto model = brine::Module::of(from);
+        auto model = brine::Module::of(from);
+        if (!model)  // in a checkpoint: where `ls` finds the weights
+          if (const auto weights = ckpt->state_dict(show->common.at); weights && weights->from_module()) model = brine::Module::of(ckpt->at(weights->path()));
         if (!model) return fail(brine::Error(model.error()).in_file(show->common.file));
         return write_out(model->repr() + "\n") ? int{kDone} : int{kRefused};
       }

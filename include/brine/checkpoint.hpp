@@ -78,7 +78,13 @@ class BRINE_API Checkpoint {
   /// The weights, wherever they are: the root if it is weights (a dict of tensors, a pickled nn.Module); else, in a dict, the first of the
   /// keys state_dict, model_state_dict, model, net, network, module, weights, params_ema, params, ema under which the same rule finds
   /// weights (four levels at most); else the only value of that dict, or item of a list or tuple, that is weights.
-  /// Fails with: usage — several_state_dicts (lists them), no_state_dict (says what the file holds instead); corrupt (module_cycle).
+  ///
+  /// A whole model gives what nn.Module.state_dict() gives: names, order, `_metadata`. What a class adds by code of its own (get_extra_state, an
+  /// overridden state_dict) is not in the file, and so not here; of hooks StateDict::notes() tells. A module that keeps its weights otherwise
+  /// (quantised layers, __reduce__, a state that is no dict) is an error, wherever it is: a part of the weights is never given for the whole.
+  ///
+  /// Fails with: usage — several_state_dicts (lists them), no_state_dict (says what the file holds instead); corrupt (module_cycle);
+  /// unsupported (module_form).
   Result<StateDict> state_dict() const;
 
   /// The same below the place `path`: "ema", "model.encoder". Fails with: usage (missing_key …) as well.

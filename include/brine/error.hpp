@@ -46,7 +46,7 @@ enum class ErrorCode : std::uint16_t {
   // weights_only
   global_not_allowed, opcode_not_allowed, build_not_allowed,
   // state dict
-  no_state_dict, several_state_dicts, module_cycle,
+  no_state_dict, several_state_dicts, module_cycle, module_form,
   // load_state_dict
   key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats,
   // limits

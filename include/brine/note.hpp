@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Note: something odd in a file that is no error. Checkpoint::notes() has them.
+// Note: something odd in a file that is no error. Checkpoint::notes() and StateDict::notes() have them.
 #pragma once
 
 #include <brine/error.hpp>
@@ -19,6 +19,7 @@ struct Note {
     another_object,   ///< another saved object follows in the stream (Checkpoint::end_offset)
     newer_opcode,     ///< an opcode newer than the protocol the pickle declares
     size_prefix,      ///< PyTorch 1.6 CUDA storages: an 8-byte count stood before the data
+    state_dict_hook,  ///< of a whole model (StateDict::notes): a module has code that Python's state_dict() runs
     more_notes,       ///< and more, which were not kept
   };
   Code code;

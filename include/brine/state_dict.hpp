@@ -4,6 +4,7 @@
 //   for (const auto& [name, tensor] : *ckpt->state_dict()) …
 #pragma once
 
+#include <brine/note.hpp>
 #include <brine/tensor.hpp>
 #include <brine/value.hpp>
 
@@ -48,7 +49,11 @@ class BRINE_API StateDict {
   /// Was it a whole pickled nn.Module (its parameters and buffers), or a dict?
   bool from_module() const noexcept;
 
-  /// Values that are no tensors (`_extra_state`, packed parameters, numbers), by name; they are saved with the rest. Borrows from this handle.
+  /// Of a whole model: the hooks in it that Python's state_dict() runs. brine runs nothing, so that names and values may differ there.
+  std::span<const Note> notes() const noexcept;
+
+  /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; sparse tensors, parameters of lazy modules), by name; they are
+  /// saved with the rest. Borrows from this handle.
   std::vector<std::pair<std::string_view, Value>> others() const;
 
   /// The version that `_metadata` gives the module of that name ("" is the root), or nothing. PyTorch's loaders of BatchNorm and others ask for it.

@@ -4,7 +4,7 @@
 
 #include "graph/graph.hpp"
 #include "support/budget.hpp"
-#include "torch/record.hpp"
+#include "support/notes.hpp"
 
 #include <optional>
 #include <string>
@@ -14,10 +14,14 @@
 
 namespace brine {
 
-struct NamedTensor {
+/// An entry of a module's state dict: a tensor, or what brine keeps as an object (sparse, quantised, not yet initialised), without its Parameter.
+struct NamedValue {
   std::string name;
-  const TensorRecord* tensor;
+  Ref value;
 };
+
+/// The object is what this class or function of the file made.
+bool made_by(const Ref& object, std::string_view module, std::string_view name) noexcept;
 
 /// An object whose state is a dict with the dicts _parameters, _buffers and _modules; a torch.fx.GraphModule, whose state is the argument of the
 /// function that makes it anew; or torch.compile's OptimizedModule, which only wraps its first argument.
@@ -35,8 +39,9 @@ struct ModuleVersion {
 };
 
 /// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names. And every module,
-/// the root first. Names and entries are charged to `budget`: shared children can multiply. Fails with: corrupt (module_cycle), limit.
-Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedTensor>& tensors, std::vector<ModuleVersion>& modules);
+/// the root first. Names and entries are charged to `budget`: shared children can multiply. Notes tell of hooks, which are code.
+/// Fails with: corrupt (module_cycle), unsupported (module_form), limit.
+Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& values, std::vector<ModuleVersion>& modules, Notes& notes);
 
 /// `_parameters`, `_buffers` … of a module's state, or absent.
 Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept;
@@ -47,8 +52,11 @@ std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, con
 /// What torch.compile's OptimizedModule wraps; absent for other modules.
 Ref module_wrapped(const Ref& module) noexcept;
 
-/// As qualified_class_name(); of a torch.fx.GraphModule the class, not the function that makes it.
-std::string module_class_name(const Graph& graph, const Ref& module);
+/// What the file says of an object's class, empty where it says nothing; of a torch.fx.GraphModule the class, not the function that makes it.
+GlobalName module_class(const Graph& graph, const Ref& module) noexcept;
+
+/// PyTorch's classes whose state dict is not their parameters and buffers: the quantised ones make it anew.
+bool has_own_state_dict(std::string_view qualified_class) noexcept;
 
 /// `_version` of a module class as PyTorch 2.13 and torchvision 0.14 have it, by the class's full name; 1 for all others.
 std::int64_t module_version(std::string_view qualified_class) noexcept;

@@ -133,7 +133,10 @@ class Words {
 std::string item_line(const Graph& graph, const Ref& module, std::string_view name, bool list) {
   const Ref value = member(graph, module, name);
   const std::string before = "  (" + escaped(name) + "): ";
-  if (value.kind != Kind::tensor) return before + "Object of type: " + escaped(class_name(value));
+  if (value.kind != Kind::tensor) {
+    const GlobalName cls = module_class(graph, value);  // a long one is not copied
+    return before + "Object of type: " + (cls.name.empty() ? class_name(value) : escaped(cls.name.substr(cls.name.rfind('.') + 1).substr(0, 1000)));
+  }
   const TensorRecord& t = tensor_of(value);
   const std::string device = t.storage && t.storage->device.starts_with("cuda") ? escaped(t.storage->device, 40) : std::string();
   std::string out = before + (t.parameter ? "Parameter" : "Tensor") + " containing: [torch.";

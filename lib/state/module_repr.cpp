@@ -85,14 +85,14 @@ class Describer {
   void open(const Ref& module, std::string label) {
     known_[module.node] = kEllipsis;  // until it is described: a module inside itself
     Frame f{module, std::move(label), {}, {}, {}, 0, false, false};
-    const std::string cls = module_class_name(graph_, module);
+    const GlobalName cls = module_class(graph_, module);
     const ClassText text = class_text(cls);
-    f.text.name = escaped(text.name);
+    f.text.name = text.name.empty() ? class_name(module) : escaped(text.name);
     f.text.lines = module_arguments(graph_, module, text.words, left_);
     if (f.text.lines.empty() && !is_module(graph_, module)) f.text.lines = {"…"};  // an object in a form of its own
     left_ -= std::min(left_, f.text.lines.size());
-    f.folds = cls == "torch.nn.modules.container.ModuleList" || cls == "torch.nn.utils.parametrize.ParametrizationList";
-    f.hides = cls.find(".quantized.") != std::string::npos;
+    f.folds = is_module_list(cls);
+    f.hides = cls.module.substr(0, 200).find(".quantized.") != std::string_view::npos;
     stack_.push_back(std::move(f));
     Frame& top = stack_.back();
     if (const Ref inner = module_wrapped(module); inner.kind != Kind::absent) {
@@ -120,11 +120,12 @@ class Describer {
     open(e.value, std::move(label));
   }
 
+  static bool is_module_list(const GlobalName& cls) noexcept { return cls.module == "torch.nn.modules.container" && cls.name == "ModuleList"; }
+
   // Quantised layers do not show what holds their weights.
-  static bool is_packed(const Ref& value) {
-    const std::string cls = qualified_class_name(value);
-    return cls.ends_with(".LinearPackedParams") || cls.ends_with(".EmbeddingPackedParams") || cls.ends_with(".PackedParameter") ||
-           cls == "torch.nn.modules.container.ModuleList";
+  bool is_packed(const Ref& value) const noexcept {
+    const GlobalName cls = module_class(graph_, value);
+    return is_module_list(cls) || cls.name == "LinearPackedParams" || cls.name == "EmbeddingPackedParams" || cls.name == "PackedParameter";
   }
 
   // ModuleList: "(0-2): 3 x " before equal neighbours. It counts, whatever the keys are.

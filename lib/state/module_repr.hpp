@@ -15,7 +15,7 @@ struct ClassText {
   std::string name;        // what Python prints for the class: "Linear", "QuantizedLinear"
   std::string_view words;  // its arguments, in the language of module_table.cpp; empty for classes brine does not know
 };
-ClassText class_text(std::string_view qualified_class);
+ClassText class_text(const GlobalName& cls);
 
 /// extra_repr(): lines, mostly one or none. Every line is bounded, and there are `most` at the most.
 std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t most);

@@ -131,13 +131,12 @@ bool has_name(std::string_view names, std::string_view name) noexcept {
 
 }  // namespace
 
-ClassText class_text(std::string_view qualified) {
-  const auto dot = qualified.rfind('.');
-  const std::string_view module = qualified.substr(0, dot == std::string_view::npos ? 0 : dot + 1), name = qualified.substr(module.size());
+ClassText class_text(const GlobalName& cls) {
+  const std::string_view name = cls.name.substr(cls.name.rfind('.') + 1).substr(0, 1000), module = cls.module.substr(0, 200);
   ClassText out{std::string(name), {}};
   if (name.empty() || !module.starts_with("torch")) return out;
   for (const Family& family : kFamilies) {
-    const auto at = module.find(family.part);
+    const auto at = (std::string(module) + ".").find(family.part);
     if (at == std::string_view::npos || (at > 0 && !family.part.starts_with('.'))) continue;
     if (!has_name(kOwnName, name)) out.name = concat({family.before, name, family.behind});
     for (const auto rows : family.rows)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `_version` of the module classes that have one above 1. Source: the class attributes in PyTorch 2.13 and torchvision 0.14.
+// What only the class knows: `_version` where it is above 1, and who makes a state dict otherwise. Source: PyTorch 2.13 and torchvision 0.14.
 #include "state/module.hpp"
 
 #include <algorithm>
@@ -26,6 +26,14 @@ constexpr std::string_view kTorchvision[] = {"FeaturePyramidNetwork", "Intermedi
                                              "QuantizableSqueezeExcitation", "RPNHead", "RetinaNetClassificationHead", "RetinaNetRegressionHead", "_DenseBlock"};
 
 }  // namespace
+
+bool has_own_state_dict(std::string_view qualified_class) noexcept {
+  if (!qualified_class.starts_with("torch.")) return false;
+  const std::string_view name = qualified_class.substr(qualified_class.rfind('.') + 1);
+  if (name == "RemoteModule") return true;
+  constexpr std::string_view starts[] = {"Conv", "Linear", "Embedding", "RNNCell", "LSTMCell", "GRUCell", "QFunctional", "PackedParameter"};
+  return qualified_class.find(".quantized.") != std::string_view::npos && std::any_of(std::begin(starts), std::end(starts), [&](auto start) { return name.starts_with(start); });
+}
 
 std::int64_t module_version(std::string_view qualified_class) noexcept {
   const auto dot = qualified_class.rfind('.');

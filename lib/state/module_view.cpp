@@ -14,14 +14,23 @@ Result<Module> Module::of(const Value& value) {
   if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
   const Ref& ref = Access::ref(value);
   if (is_module(*Access::graph(value), ref)) return Module(value);
-  std::string text = "this is no model but " + brine::class_name(ref);
+  std::string text = "this is no model but " + escaped(brine::class_name(ref)), found = "only torch.save(model) saves a model whole";
   if (is_weights_dict(*Access::graph(value), ref))
-    text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it; only "
-           "torch.save(model) saves a model whole";
+    text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it";
+  else if (ref.kind == Kind::dict || ref.kind == Kind::list || ref.kind == Kind::tuple)
+    for (auto [children, child] = std::pair(Children(ref), Children::Child()); children.next(child);)
+      if (is_module(*Access::graph(value), child.value)) {
+        found = "a model is at " + escaped(value.path().empty() ? step_name(child) : value.path() + "." + step_name(child));
+        break;
+      }
+  text += "; " + found;
   return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)).at_path(value.path());
 }
 
-std::string Module::class_name() const { return module_class_name(*Access::graph(value_), Access::ref(value_)); }
+std::string Module::class_name() const {
+  const GlobalName cls = module_class(*Access::graph(value_), Access::ref(value_));
+  return cls.name.empty() ? value_.type_name() : concat({cls.module, ".", cls.name});
+}
 
 bool Module::training() const { return attribute("training").as_bool().value_or(false); }
 

@@ -5,6 +5,7 @@
 #include "state/module.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
+#include "torch/record.hpp"
 
 #include <algorithm>
 
@@ -30,7 +31,7 @@ namespace {
 /// A module's tensors as its state_dict() has them: detached, under names of their own.
 struct Detached {
   std::shared_ptr<const void> owner;
-  std::vector<NamedTensor> names;
+  std::vector<NamedValue> values;
   std::vector<ModuleVersion> modules;
   std::vector<TensorRecord> records;
 };
@@ -38,19 +39,22 @@ struct Detached {
 Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, Budget& budget) {
   auto detached = std::make_shared<Detached>();
   detached->owner = std::move(owner);
-  if (auto ok = module_tensors(graph, module, budget, detached->names, detached->modules); !ok) return ok;
-  detached->records.reserve(detached->names.size());
-  for (const NamedTensor& n : detached->names) {
-    TensorRecord record = *n.tensor;
+  if (auto ok = module_tensors(graph, module, budget, detached->values, detached->modules, impl.notes); !ok) return ok;
+  detached->records.reserve(detached->values.size());  // their addresses are kept
+  impl.entries.reserve(detached->values.size());
+  for (const NamedValue& v : detached->values) {
+    if (v.value.kind != Kind::tensor) {
+      impl.others.push_back({v.name, v.value, impl.entries.size()});
+      continue;
+    }
+    TensorRecord record = tensor_of(v.value);
     record.requires_grad = record.parameter = false;
     record.origin = nullptr;
     record.base = nullptr;
     if (record.form != TensorForm::v3) record.form = TensorForm::v2;
     detached->records.push_back(record);
+    impl.entries.push_back({v.name, Handles::tensor(detached, &detached->records.back())});
   }
-  impl.entries.reserve(detached->names.size());
-  for (std::size_t i = 0; i < detached->records.size(); ++i)
-    impl.entries.push_back({detached->names[i].name, Handles::tensor(detached, &detached->records[i])});
   impl.has_metadata = true;
   for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version, m.spectral_norm});
   impl.owners.push_back(std::move(detached));
@@ -189,6 +193,8 @@ std::vector<std::pair<std::string_view, Value>> StateDict::others() const {
   for (const Impl::Other& o : impl_->others) out.emplace_back(o.name, Access::value(impl_->graph, o.value, std::string(o.name)));
   return out;
 }
+
+std::span<const Note> StateDict::notes() const noexcept { return impl_->notes.list(); }
 
 std::optional<std::int64_t> StateDict::version(std::string_view module) const {
   for (const Impl::ModuleInfo& m : impl_->metadata) {

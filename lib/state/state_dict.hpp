@@ -7,6 +7,7 @@
 #include "graph/graph.hpp"
 #include "support/budget.hpp"
 #include "support/hash_index.hpp"
+#include "support/notes.hpp"
 
 #include <deque>
 #include <memory>
@@ -40,6 +41,7 @@ struct StateDict::Impl {
   const Graph* graph = nullptr;    // of source, others and metadata
   std::string path;
   bool from_module = false;
+  Notes notes;
 
   std::vector<std::uint32_t> index;
   std::uint64_t seed = random_seed();
@@ -50,7 +52,7 @@ struct StateDict::Impl {
   std::string_view text(std::string_view name);  ///< a copy that lives as long as this
 };
 
-/// The StateDict of a dict or module that is weights. `owner` keeps graph and names alive. Fails with: corrupt (module_cycle), limit.
+/// The StateDict of a dict or module that is weights. `owner` keeps graph and names alive. Fails with: corrupt (module_cycle), unsupported (module_form), limit.
 Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
                                                          Budget& budget);
 

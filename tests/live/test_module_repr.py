@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """test_module_repr.py BRINE [TEXT…]: `brine show --modules` prints what print(model) prints in PyTorch 2.13.
 
-Every module of module_repr_cases.py and test_modules.py, and every model of torchvision where it is there, is saved whole, loaded, and its repr
+Every module of module_repr_cases.py and module_kinds.py, and every model of torchvision where it is there, is saved whole, loaded, and its repr
 compared. An older PyTorch is taught the three texts that 2.13 changed. TEXT: only cases that contain it.
 """
 import os
@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 
-import test_modules
 from common import Tally, command, in_parallel, run
+from module_kinds import KINDS, SINCE, VERSION
 from module_repr_cases import OPS, cases
 from repr_2_13 import teach_2_13
+from test_modules import module_in
 
 try:
     import torchvision
@@ -41,8 +42,10 @@ def model(name):
     return shrink(torchvision.models.get_model(name, weights=None, **about_start))
 
 
-def quantised(): return torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 3), nn.GRUCell(2, 2)),
-    {nn.Linear, nn.LSTM, nn.GRUCell})
+def quantised():
+    net = nn.Sequential(nn.Linear(3, 2), nn.LSTM(2, 3), nn.GRUCell(2, 2))
+    for p in net.parameters(): p.data.fill_(0.5)
+    return torch.ao.quantization.quantize_dynamic(net, {nn.Linear, nn.LSTM, nn.GRUCell})
 
 
 def quantised_statically():
@@ -74,8 +77,8 @@ def main():
         """(label, function that makes it)"""
         for call in calls:
             yield call, lambda: eval('nn.' + call)
-        for name, make in test_modules.KINDS.items():
-            if test_modules.VERSION >= test_modules.SINCE.get(name, (0,)): yield name, make
+        for name, make in KINDS.items():
+            if VERSION >= SINCE.get(name, (0,)): yield name, make
         yield from (('quantised', quantised), ('quantised statically', quantised_statically))
         if not torchvision: return tally.skip('torchvision', 'not installed')
         for call in OPS: yield call, lambda: eval('torchvision.ops.' + call)
@@ -89,9 +92,9 @@ def main():
             try:
                 made = make()
                 torch.save(made, path)
-                loaded = torch.load(path, **({} if test_modules.VERSION < (2, 0) else {'weights_only': False}))
+                loaded = torch.load(path, **({} if VERSION < (2, 0) else {'weights_only': False}))
                 # Of a quantised convolution PyTorch loads what has no repr.
-                text = repr(made if label == 'quantised statically' else loaded)
+                text = repr(made if label == 'quantised statically' else module_in(loaded))
             except Exception as e:
                 if label in calls: too_new.append(label)
                 else: tally.skip(label, f'cannot be made, saved and printed here: {str(e).splitlines()[0][:100]}')

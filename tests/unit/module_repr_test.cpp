@@ -106,6 +106,16 @@ TEST_CASE("ParameterList and ParameterDict: a line for each") {
         "ParameterDict(  (w): Tensor containing: [torch.FloatTensor of size 2x3])");
 }
 
+TEST_CASE("what is no model says where one is") {
+  const auto refusal = [](const Pickle& root) {
+    const Checkpoint ckpt = open_zip(Pickle(2).raw(root.unfinished()), {{"0", counting(6)}});
+    return check_code(Module::of(ckpt.root()), ErrorKind::usage, ErrorCode::wrong_kind).text();
+  };
+  CHECK(refusal(items({{"epoch", number(1)}, {"net", layer("ReLU")}})) == "this is no model but dict; a model is at net");
+  CHECK(refusal(items({{"epoch", number(1)}})) == "this is no model but dict; only torch.save(model) saves a model whole");
+  CHECK(refusal(items({{"w", weight()}})).starts_with("this is a state dict (dict), the weights only, not a model"));
+}
+
 TEST_CASE("names of the file's choice are escaped") {
   CHECK(repr(module("m", "A", {}, {{"b\x1b", module("m", "B")}})) == "A(\n  (b\\x1b): B()\n)");
   CHECK(repr(layer("GELU", {{"approximate", text("\x1b")}})) == "GELU(approximate='\\x1b')");

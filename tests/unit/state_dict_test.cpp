@@ -163,6 +163,51 @@ TEST_CASE("a module met by two names has both; one that contains itself is an er
   CHECK(found(cycle) == "module_cycle");
 }
 
+TEST_CASE("a part of a model that keeps its weights otherwise: an error, not a state dict without it") {
+  const Pickle odd = part().global("my", "Odd").empty_tuple().op(Op::NEWOBJ).integer(1).build();
+  const Pickle holder = module({.modules = dict({{"a", module({.parameters = dict({{"w", tensor()}})})}, {"b", odd}})});
+  const Error error = check_code(checkpoint(dict({{"model", holder}, {"n", part().integer(1)}})).state_dict(), ErrorKind::unsupported, ErrorCode::module_form);
+  CHECK(error.text() == "the module 'b' (my.Odd) keeps its weights in a form of its own, of which only its code makes a state dict; what the file holds of it "
+                        "is in the object tree (`brine show`)");
+  CHECK(error.place().path == "model");
+  const auto of_class = [](std::string_view where, std::string_view cls) {
+    Pickle p = part();
+    p.global(where, cls).empty_tuple().op(Op::NEWOBJ);
+    return found(p.raw(dict({{"_parameters", dict({{"w", tensor()}})}, {"_buffers", dict({})}, {"_modules", dict({})}}).unfinished()).build());
+  };
+  CHECK(of_class("torch.ao.nn.quantized.modules.linear", "Linear") == "module_form");
+  CHECK(of_class("torch.ao.nn.quantized.modules.activation", "ReLU6") == " module: w");
+  CHECK(of_class("my.quantized.modules", "Linear") == " module: w");
+  CHECK(found(module({.modules = dict({{"a", part().none()}})})) == " module:");
+}
+
+TEST_CASE("a model's parameters that are no tensors to brine are its other values, without the Parameter") {
+  const Pickle sparse = part().global("torch._utils", "_rebuild_sparse_tensor").empty_tuple().reduce();
+  Pickle wrapped = part();
+  wrapped.global("torch._utils", "_rebuild_parameter").mark().raw(sparse.unfinished()).boolean(true).ordered_dict().tuple().reduce();
+  const auto sd = checkpoint(module({.parameters = dict({{"s", wrapped}, {"w", tensor()}, {"n", part().none()}}), .buffers = dict({{"b", sparse}})})).state_dict();
+  REQUIRE(sd);
+  REQUIRE(sd->size() == 1);
+  const auto others = sd->others();
+  REQUIRE(others.size() == 2);
+  CHECK(others[0].first == "s");
+  CHECK(others[0].second.type_name() == "torch._utils._rebuild_sparse_tensor");
+  CHECK(others[1].first == "b");
+  CHECK(sd->notes().empty());
+}
+
+TEST_CASE("hooks of a model's state dict are noted") {
+  Pickle hooks = part();
+  hooks.str("_state_dict_hooks").ordered_dict().integer(1).global("my", "hook").setitem();
+  const auto inner = module({.parameters = dict({{"w", tensor()}}), .more = hooks});
+  const auto sd = checkpoint(module({.modules = dict({{"a", inner}})})).state_dict();
+  REQUIRE(sd);
+  REQUIRE(sd->notes().size() == 1);
+  CHECK(sd->notes()[0].code == Note::Code::state_dict_hook);
+  CHECK(sd->notes()[0].place.path == "a");
+  CHECK(sd->notes()[0].text == "the module 'a' has a hook, my.hook, that Python runs on its state dict: there names and values may differ");
+}
+
 TEST_CASE("exponential sharing meets a limit, quickly") {
   Pickle p = part();
   p.raw(module({.parameters = dict({{"w", tensor()}})}).unfinished()).put(0).op(Op::POP_MARK);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// nn.Module.state_dict(): the names of a module's tensors.
+#include "graph/walk.hpp"
+#include "state/module.hpp"
+#include "support/text.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace brine {
+
+namespace {
+
+// The names that old spectral_norm has hooked: _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has a name.
+std::vector<std::string_view> spectral_norms(const Graph& graph, const Ref& module) {
+  std::vector<std::string_view> out;
+  const Ref hooks = module_part(graph, module, "_state_dict_hooks");
+  if (hooks.kind != Kind::dict) return out;
+  for (const Entry& e : dict_of(hooks).entries()) {
+    if (!made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
+    const Ref name = attribute(graph, attribute(graph, e.value, "fn"), "name");
+    if (name.kind == Kind::string) out.push_back(text_of(name));
+  }
+  return out;
+}
+
+// Python runs these with the state dict it has made; brine runs nothing.
+void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, Notes& notes) {
+  const Ref hooks = module_part(graph, module, "_state_dict_hooks");
+  if (hooks.kind != Kind::dict) return;
+  for (const Entry& e : dict_of(hooks).entries()) {
+    if (notes.full()) return;
+    if (made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
+    const std::string hook = e.value.kind == Kind::global ? concat({global_of(e.value).module.substr(0, 200), ".", global_of(e.value).name.substr(0, 200)})
+                                                          : qualified_class_name(e.value);
+    const std::string_view path = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
+    notes.add(Note::Code::state_dict_hook, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = std::string(path.substr(0, 1000))},
+              (path.empty() ? std::string("the model") : "the module " + brine::quoted(path)) + " has a hook, " + escaped(hook, 100) +
+                  ", that Python runs on its state dict: there names and values may differ");
+  }
+}
+
+// Without the Parameter around it.
+Ref detached(const Ref& value) noexcept {
+  if (!made_by(value, "torch._utils", "_rebuild_parameter") && !made_by(value, "torch._utils", "_rebuild_parameter_with_state")) return value;
+  const Ref& args = value.node->origin->args;
+  return args.kind == Kind::tuple && tuple_of(args).size > 0 ? tuple_of(args).items()[0] : value;
+}
+
+// The names in a set, sorted. Not a hash table: its keys would be the file's choice.
+std::vector<std::string_view> names_in(const Ref& set) {
+  std::vector<std::string_view> out;
+  if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return out;
+  for (const Ref& r : list_of(set).items())
+    if (r.kind == Kind::string) out.push_back(text_of(r));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& out, std::vector<ModuleVersion>& modules, Notes& notes) {
+  struct Frame {
+    Ref module;
+    std::size_t child, prefix;  // next child; length of the prefix of its names
+  };
+  std::vector<Frame> stack;
+  std::unordered_set<const Node*> inside;  // the modules of the stack
+  std::string prefix;
+  // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
+  const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
+  const auto add = [&](const Ref& names, const Ref& skip) -> Result<void> {
+    for (const Ref& part : {names, skip})
+      if (auto ok = look_at(part); !ok) return ok;
+    const auto skipped = names_in(skip);
+    for (const Entry& e : dict_of(names).entries()) {
+      if (e.value.kind == Kind::none || e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
+      if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
+      out.push_back({prefix + std::string(text_of(e.key)), detached(e.value)});
+    }
+    return {};
+  };
+  const auto own_form = [&](std::string_view cls) {
+    const std::string name = prefix.empty() ? "the module" : "the module " + brine::quoted(prefix.substr(0, prefix.size() - 1));
+    return Error(ErrorKind::unsupported, ErrorCode::module_form,
+                 name + " (" + escaped(cls, 100) + ") keeps its weights in a form of its own, of which only its code makes a state dict; what the file "
+                 "holds of it is in the object tree (`brine show`)");
+  };
+  const auto enter = [&](const Ref& m) -> Result<void> {
+    if (!inside.insert(m.node).second)
+      return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
+    if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
+    if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
+    auto norms = spectral_norms(graph, m);
+    if (auto ok = budget.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
+    const std::string cls = qualified_class_name(m);
+    if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
+    if (has_own_state_dict(cls)) return own_form(cls);
+    note_hooks(graph, m, prefix, notes);
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), std::move(norms)});
+    if (module_wrapped(m).kind == Kind::absent) {
+      if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
+      if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+      if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
+    }
+    stack.push_back({m, 0, prefix.size()});
+    return {};
+  };
+
+  if (auto ok = enter(module); !ok) return ok;
+  while (!stack.empty()) {
+    Frame& top = stack.back();
+    prefix.resize(top.prefix);
+    const Ref inner = module_wrapped(top.module);
+    const Entry wrapped{make_text("_orig_mod"), inner};
+    const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : dict_of(module_part(graph, top.module, "_modules")).entries();
+    if (top.child == children.size()) {
+      inside.erase(top.module.node);
+      stack.pop_back();
+      continue;
+    }
+    const Entry& e = children[top.child++];
+    if (e.key.kind != Kind::string || e.value.kind == Kind::none) continue;
+    prefix += text_of(e.key);
+    prefix += '.';
+    if (!is_module(graph, e.value)) return own_form(qualified_class_name(e.value));
+    if (auto ok = enter(e.value); !ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace brine
