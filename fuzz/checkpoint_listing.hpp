@@ -95,6 +95,13 @@ inline Loaded load_and_list(const Source& source, const LoadOptions& options) {
       if (!weights->contains(name)) differ("a name that is not found", name, {});
       text += std::string(name) + " " + listing(tensor) + "\n";
     }
+    for (const auto& [name, value] : weights->others()) text += std::string(name) + " " + value.type_name().substr(0, 200) + "\n";
+    for (const Note& note : weights->notes()) text += note.text + "\n";
+    if (const auto model = Module::of(ckpt.at(weights->path()))) {
+      const std::string shown = model->repr(200);
+      if (shown.size() > 200 * 256 + 100'000) differ("the bound of repr()", shown, {});
+      text += shown + "\n";
+    }
   } else {
     text += weights.error().message() + "\n";
   }
