@@ -39,7 +39,7 @@ void add_show(CLI::App& app, Run& run) {
   command->add_option("--items", show->items, "items to show of each container")->capture_default_str();
   command->add_flag("--modules", show->modules, "of a whole pickled model: its modules, as Python's print(model)");
   command->add_flag("--source", show->source, "the source texts of classes that a legacy file carries");
-  command->footer("Examples:\n  brine show checkpoint.pt\n  brine show checkpoint.pt --at optimizer.param_groups --depth 2");
+  command->footer("Examples:\n  brine show checkpoint.pt\n  brine show checkpoint.pt --at optimizer.param_groups --depth 2\n  brine show whole_model.pth --modules");
   command->callback([show, &run] {
     run = [show] {
       const auto ckpt = show->common.open();

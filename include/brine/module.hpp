@@ -31,7 +31,7 @@ class BRINE_API Module {
   /// Own parameters and buffers, by name, None left out.
   std::vector<std::pair<std::string, Tensor>> parameters() const;
   std::vector<std::pair<std::string, Tensor>> buffers() const;
-  /// Direct children by name, None left out.
+  /// Direct children by name; None is left out, and so is an object that keeps no modules as brine knows them (repr() shows it).
   std::vector<std::pair<std::string, Module>> children() const;
 
   /// The tree as Python's print(model) shows it with PyTorch 2.13: the arguments of the layers of torch.nn and torchvision.ops, equal neighbours in a

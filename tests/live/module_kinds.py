@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Modules of every kind whose state dict brine gives as PyTorch does: KINDS, by name functions that make one; and those of which it cannot."""
+"""Modules of every kind whose state dict brine gives as PyTorch does: KINDS, by name functions that make one."""
 import copy
 
 import torch
 from torch import nn
 
 VERSION = tuple(int(part) for part in torch.__version__.split('.')[:2])
-SINCE = {'compiled': (2, 0), 'compiled_child': (2, 0), 'compiled_in_place': (2, 2), 'graph_module': (1, 13), 'rms_norm': (2, 4), 'float8': (2, 1), 'pre_hook': (2, 0)}
+SINCE = {'compiled': (2, 0), 'compiled_child': (2, 0), 'compiled_in_place': (2, 2), 'graph_module': (1, 13), 'rms_norm': (2, 4), 'float8': (2, 1),
+         'pre_hook': (2, 0)}
 
 
 class Custom(nn.Module):
@@ -203,44 +204,3 @@ KINDS = {
     'in_checkpoint': lambda: {'model': Custom(), 'epoch': 3, 'loss': [0.5]}, 'in_list': lambda: [nn.Linear(2, 1), 3],
     'in_tuple': lambda: ('resnet', nn.Sequential(nn.Linear(2, 1))), 'beside_optimizer': beside_optimizer,
 }
-
-
-# Where the state dict is made by code of the class, which is not in the file: what brine says of it instead.
-
-class InATuple(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.inner = nn.Linear(2, 2)
-
-    def __getstate__(self): return self.__dict__.copy(), 7
-    def __setstate__(self, state): self.__dict__.update(state[0])
-
-
-class Reduced(nn.Linear):
-    def __reduce__(self): return remade, (self.state_dict(),)
-
-
-def remade(state):
-    net = Reduced(2, 2)
-    net.load_state_dict(state)
-    return net
-
-
-class Extra(nn.Linear):
-    def get_extra_state(self): return {'calls': 7}
-    def set_extra_state(self, state): pass
-
-
-def hook(module, state, prefix, local_metadata): state[prefix + 'added'] = torch.ones(1)
-
-
-def with_hook():
-    net = nn.Sequential(nn.Linear(2, 2))
-    net[0]._register_state_dict_hook(hook)
-    return net
-
-
-def quantised(): return torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.ReLU(), nn.Linear(3, 2)))
-
-
-REFUSED = {'tuple': lambda: nn.Sequential(InATuple()), 'reduced': lambda: nn.Sequential(Reduced(2, 2)), 'quantised': quantised}

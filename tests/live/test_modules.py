@@ -15,7 +15,7 @@ import zlib
 import torch
 from torch import nn
 
-import module_kinds
+import module_code
 from common import Tally, command, in_parallel, run
 from module_kinds import KINDS, SINCE, VERSION
 
@@ -48,19 +48,27 @@ def module_in(loaded):
     return next(m for m in (loaded.values() if isinstance(loaded, dict) else loaded) if isinstance(m, nn.Module))
 
 
+def others_are_shown(brine, tally, folder):
+    path = os.path.join(folder, 'lazy.pth')
+    torch.save(nn.LazyLinear(3), path)
+    want = 'other values: weight (torch.nn.parameter.UninitializedParameter), bias (torch.nn.parameter.UninitializedParameter)'
+    r = run(brine, 'ls', path)
+    tally.check('ls names the values that are no tensors', None if want in r.text().splitlines() else r.text() + r.error())
+
+
 def what_code_adds(brine, tally, folder):
     """Of state dicts that are made by code which brine does not run: refused, noted, or (get_extra_state) nothing is known."""
     def listed(make):
         path = os.path.join(folder, 'code.pth')
         torch.save(make(), path)
         return run(brine, 'ls', '--json', path)
-    for name, make in module_kinds.REFUSED.items():
+    for name, make in module_code.REFUSED.items():
         r = listed(make)
         why = r.refused() or (None if r.kind() == 'unsupported' and 'in a form of its own' in r.error() else r.error())
         tally.check(f'a form of its own: {name}', why)
-    notes = listed(module_kinds.with_hook).json().get('notes', [])
-    tally.check('a hook is noted', None if [n['code'] for n in notes] == ['state_dict_hook'] and 'module_kinds.hook' in notes[0]['text'] else notes)
-    names = [t['name'] for t in listed(lambda: module_kinds.Extra(1, 1)).json()['tensors']]
+    notes = listed(module_code.with_hook).json().get('notes', [])
+    tally.check('a hook is noted', None if [n['code'] for n in notes] == ['state_dict_hook'] and 'module_code.hook' in notes[0]['text'] else notes)
+    names = [t['name'] for t in listed(lambda: module_code.Extra(1, 1)).json()['tensors']]
     tally.check('extra state of the class', None if names == ['weight', 'bias'] else names)
 
 
@@ -113,6 +121,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tally.check('a cycle of modules', a_cycle_is_an_error(brine, folder))
         what_code_adds(brine, tally, folder)
+        others_are_shown(brine, tally, folder)
         for label, why in in_parallel(check, cases(folder)): tally.check(label, why)
     return tally.close()
 
