@@ -5,6 +5,7 @@
 #include "pickle/text_args.hpp"
 #include "support/text.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace brine {
@@ -182,7 +183,10 @@ bool Machine::step(const Scanned& ins) {
     case Op::BUILD: return build();
 
     case Op::BINPERSID: return need(1) && persistent(pop());
-    case Op::PERSID: return persistent(make_text(ins.text));
+    case Op::PERSID:  // CPython: "persistent IDs in protocol 0 must be ASCII strings"
+      if (std::any_of(ins.text.begin(), ins.text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return fail(ErrorCode::pickle_utf8, "the persistent id is not ASCII");
+      return persistent(make_text(ins.text));
 
     case Op::EXT1: case Op::EXT2: case Op::EXT4:
       return fail(ErrorCode::pickle_extension, "extension codes stand for classes registered in the writer's Python", ErrorKind::unsupported);

@@ -125,6 +125,11 @@ TEST_CASE("names: empty, control characters, not UTF-8, no str") {
   check_fault(Pickle(2).global("m", std::string(4097, 'n')).bytes(), ErrorCode::pickle_global, 2, "GLOBAL");
 }
 
+TEST_CASE("a persistent id that is a line is ASCII") {
+  check_fault(Pickle(0).op(Op::PERSID, "a\xC3\xA4").bytes(), ErrorCode::pickle_utf8, 0, "PERSID");
+  check_fault(Pickle(0).op(Op::PERSID, "\xB7").bytes(), ErrorCode::pickle_utf8, 0, "PERSID");
+}
+
 TEST_CASE("PROTO, EXT, out-of-band buffers") {
   check_fault(Pickle(0).op(Op::PROTO, 6).none().bytes(), ErrorCode::pickle_protocol, 0, "PROTO", ErrorKind::unsupported);
   check_fault(Pickle(0).op(Op::PROTO, 255).none().bytes(), ErrorCode::pickle_protocol, 0, "PROTO", ErrorKind::unsupported);
