@@ -26,9 +26,9 @@
 #include <brine/module.hpp>
 #include <brine/load_state_dict.hpp>
 #include <brine/note.hpp>
+#include <brine/parameters.hpp>
 #include <brine/result.hpp>
 #include <brine/save.hpp>
-#include <brine/sink.hpp>
 #include <brine/sink.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>

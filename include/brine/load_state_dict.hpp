@@ -10,123 +10,14 @@
 // What is ours: skip_mismatched, validate_first and dry_run, suggest(), and that an Error carries the report (Error::report()).
 #pragma once
 
-#include <brine/state_dict.hpp>
+#include <brine/parameters.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace brine {
-
-/// What there is to say of one entry of Parameters beside its memory and shape.
-struct EntryOptions {
-  std::vector<std::int64_t> stride = {};  ///< in elements, one for each dimension; empty: row-major
-  bool requires_grad = true;         ///< of a parameter; counts with `assign` only, where an integer tensor cannot take its place
-  bool persistent = true;            ///< of a buffer; false: no part of the state dict, its key is unexpected
-};
-
-/// Modules whose loader differs from nn.Module's; `none` is a child that is None: whatever is below it is passed over.
-enum class ModuleKind : std::uint8_t { plain, batch_norm, instance_norm, none };
-
-/// What PyTorch's rules ask of a module.
-struct ModuleOptions {
-  ModuleKind kind = ModuleKind::plain;    ///< batch_norm: BatchNorm1d to 3d and SyncBatchNorm
-  std::string class_name = {};             ///< "InstanceNorm2d": named in that kind's message
-  std::optional<bool> track_running_stats = {}; ///< of the norms; unset is PyTorch's default: true for batch_norm, false for instance_norm
-  bool extra_state = false;               ///< the class has set_extra_state: `_extra_state` is expected, and the report says where it is
-};
-
-/// The target of load_state_dict: the caller's memory, by name, as mutable views. Only load_state_dict writes to it.
-///
-/// Names are a state dict's: "layer1.0.bn1.weight". The module tree is made of their dotted parts, in order of appearance; module() adds
-/// what names do not tell (children without parameters, kinds, extra state). Within a module parameters come before buffers, each in the
-/// order in which they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added. A module that
-/// was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
-///
-/// Borrows: all memory must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
-/// twice) is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
-class BRINE_API Parameters {
- public:
-  Parameters();
-  ~Parameters();
-  Parameters(Parameters&&) noexcept;
-  Parameters& operator=(Parameters&&) noexcept;
-
-  /// A parameter. `data` holds exactly the shape's elements, or with strides, at least up to the last one.
-  template <class T, std::size_t N>
-    requires(!std::is_const_v<T>)
-  void add(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
-    add(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
-  }
-  void add(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-           const EntryOptions& options = {}) {
-    put(name, dtype, bytes, shape, options, Role::parameter);
-  }
-
-  /// A buffer (running_mean, num_batches_tracked …).
-  template <class T, std::size_t N>
-    requires(!std::is_const_v<T>)
-  void add_buffer(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape,
-                  const EntryOptions& options = {}) {
-    add_buffer(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
-  }
-  void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-                  const EntryOptions& options = {}) {
-    put(name, dtype, bytes, shape, options, Role::buffer);
-  }
-
-  /// A parameter without memory, as one on PyTorch's meta device: checked as any, filled by `assign` only.
-  void add_meta(std::string_view name, DType dtype, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
-    put(name, dtype, {}, shape, options, Role::meta);
-  }
-  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape) {
-    add_meta(name, dtype, std::span(shape.begin(), shape.size()));
-  }
-
-  /// Describes a module; "" is the root. Its ancestors are made where they are not there yet.
-  void module(std::string_view name, const ModuleOptions& options = {});
-
-  /// Meta entries with the names, dtypes and shapes of a state dict, and the modules that its `_metadata` names: a model of which only
-  /// weights are known.
-  static Parameters like(const StateDict& state);
-
-  std::size_t size() const noexcept;
-  bool contains(std::string_view name) const noexcept;
-
-  /// One entry. The views are valid until an entry is added.
-  struct Entry {
-    std::string_view name;
-    DType dtype;
-    std::span<std::byte> bytes;  ///< empty for a meta entry
-    std::span<const std::int64_t> shape, stride;
-    bool buffer, meta;
-  };
-  /// In the order in which they were added.
-  Entry entry(std::size_t index) const;
-
-  /// What load_state_dict(…, {.assign = true}) gave this entry in place of its memory, or null: the checkpoint's own tensor, with its dtype
-  /// and strides.
-  const Tensor* assigned(std::string_view name) const noexcept;
-
-  /// The first fault of an add, or null.
-  const Error* fault() const noexcept;
-
-  struct Impl;
-
- private:
-  friend struct ParametersAccess;
-  enum class Role : std::uint8_t { parameter, buffer, meta };
-  void put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
-           Role role);
-  std::unique_ptr<Impl> impl_;
-};
 
 struct LoadStateDictOptions {
   bool strict = true;            ///< missing and unexpected keys are an error

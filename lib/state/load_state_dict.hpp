@@ -2,6 +2,8 @@
 // The two halves of load_state_dict: a plan, which finds every key and every fault and writes nothing, and the copies.
 #pragma once
 
+#include <brine/load_state_dict.hpp>
+
 #include "state/parameters.hpp"
 #include "state/state_dict.hpp"
 

@@ -2,7 +2,7 @@
 // What is behind Parameters: entries, and the module tree that their names make.
 #pragma once
 
-#include <brine/load_state_dict.hpp>
+#include <brine/parameters.hpp>
 
 #include <deque>
 #include <map>

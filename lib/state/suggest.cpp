@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // "Did you mean": a prefix that explains most of it, the nearest name, the only key of the same shape. Keys are the file's: all work is
 // bounded.
+#include <brine/load_state_dict.hpp>
+
 #include "state/parameters.hpp"
 
 #include "support/text.hpp"
