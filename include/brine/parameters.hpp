@@ -31,12 +31,23 @@ struct EntryOptions {
 /// Modules whose loader differs from nn.Module's; `none` is a child that is None: whatever is below it is passed over.
 enum class ModuleKind : std::uint8_t { plain, batch_norm, instance_norm, none };
 
-/// What PyTorch's rules ask of a module.
+/// torch.nn.utils.spectral_norm on a parameter X, whose entries are X_orig, X_u and X_v. (parametrizations.spectral_norm needs no word.)
+struct SpectralNorm {
+  std::string name = "weight";  ///< X
+  std::int64_t dim = 0;         ///< of the outputs; PyTorch's default is 1 for ConvTranspose1d to 3d
+};
+
+/// What PyTorch's rules ask of a module. Other classes of torch.nn have no rule for load_state_dict.
 struct ModuleOptions {
   ModuleKind kind = ModuleKind::plain;    ///< batch_norm: BatchNorm1d to 3d and SyncBatchNorm
   std::string class_name = {};             ///< "InstanceNorm2d": named in that kind's message
   std::optional<bool> track_running_stats = {}; ///< of the norms; unset is PyTorch's default: true for batch_norm, false for instance_norm
   bool extra_state = false;               ///< the class has set_extra_state: `_extra_state` is expected, and the report says where it is
+  /// Weights saved before PyTorch 1.1 have X, X_orig and X_u: X_v is made of them.
+  std::vector<SpectralNorm> spectral_norm = {};
+  /// Parameters X under parametrizations.weight_norm: X_g and X_v, as the older weight_norm saves them, are taken for
+  /// parametrizations.X.original0 and original1. Of a module that is not described, names tell.
+  std::vector<std::string> weight_norm = {};
 };
 
 /// The target of load_state_dict: the caller's memory, by name, as mutable views. Only load_state_dict writes to it.

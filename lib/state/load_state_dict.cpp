@@ -10,7 +10,9 @@ namespace {
 Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
   Parameters::Impl& impl = ParametersAccess::impl(model);
   if (impl.fault) return *impl.fault;
-  LoadPlan plan = plan_load(impl, state, options);
+  auto planned = plan_load(impl, state, options);
+  if (!planned) return std::move(planned).error();
+  LoadPlan& plan = *planned;
   LoadReport& report = plan.report;
   const bool fails = !report.problems.empty() || (options.strict && !report.all_matched());
   const auto with_report = [&](Error error) -> Error {

@@ -23,8 +23,8 @@ struct LoadPlan {
   std::vector<Copy> copies;  // in PyTorch's order: of shared memory the last written wins
 };
 
-/// Walks the modules as PyTorch does.
-LoadPlan plan_load(const Parameters::Impl& model, const StateDict& state, const LoadStateDictOptions& options);
+/// Walks the modules as PyTorch does. Fails as run_hooks().
+Result<LoadPlan> plan_load(const Parameters::Impl& model, const StateDict& state, const LoadStateDictOptions& options);
 
 /// What copy_ would say to this pair of equal shape, or nothing when it would copy.
 std::optional<std::string> copy_refusal(const Parameters::Impl::Item& target, const Tensor& source);

@@ -64,6 +64,10 @@ std::uint32_t Parameters::Impl::module_of(std::string_view name) {
   return module;
 }
 
+std::string Parameters::Impl::name_in(std::uint32_t module, std::string_view leaf) const {
+  return module == 0 ? std::string(leaf) : concat({modules[module].name, ".", leaf});
+}
+
 Parameters::Parameters() : impl_(std::make_unique<Impl>()) {}
 Parameters::~Parameters() = default;
 Parameters::Parameters(Parameters&&) noexcept = default;

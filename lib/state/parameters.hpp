@@ -53,6 +53,14 @@ struct Parameters::Impl {
   /// The module `name`, made with its ancestors where need be; `name` must live as long as this.
   std::uint32_t module_of(std::string_view name);
 
+  /// "layer1.0" + "weight".
+  std::string name_in(std::uint32_t module, std::string_view leaf) const;
+  /// The parameter or persistent buffer of that name, or kNone.
+  std::uint32_t own(std::uint32_t module, std::string_view leaf) const noexcept {
+    const std::uint32_t item = find(items_by_name, module, leaf);
+    return item != kNone && items[item].persistent ? item : kNone;
+  }
+
   bool tracks_running_stats(const Module& m) const noexcept {
     return m.options.track_running_stats.value_or(m.options.kind == ModuleKind::batch_norm);
   }

@@ -4,7 +4,6 @@
 #include <brine/load_state_dict.hpp>
 
 #include "state/parameters.hpp"
-
 #include "support/text.hpp"
 
 #include <algorithm>

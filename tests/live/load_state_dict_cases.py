@@ -17,6 +17,7 @@ class Case:
         self.assign = options.pop('assign', False)
         self.skip = options.pop('skip', False)              # brine's skip_mismatched: PyTorch is given the dict without those keys
         self.validate = options.pop('validate', False)      # brine's validate_first: after an error the memory is as it was
+        self.close = options.pop('close', False)            # computed: float32 numbers that are nearly PyTorch's
         self.tree = options.pop('tree', False)              # needs the description of the module tree
         self.modern = options.pop('modern', None)           # why it is for 2.x only: 1.13 does otherwise
         assert not options, options
@@ -26,7 +27,7 @@ def case(*variants):
     """Each variant is a dict of options; none is strict and copies."""
     def add(make):
         for options in variants or ({},):
-            name = make.__name__ + ''.join(f' {k}={v}' for k, v in options.items() if k not in ('tree', 'modern'))
+            name = make.__name__ + ''.join(f' {k}={v}' for k, v in options.items() if k not in ('tree', 'modern', 'close'))
             CASES.append(Case(name, make, dict(options)))
         return make
     return add

@@ -3,6 +3,8 @@
 // to OUT. Prints the result's or error's text, then one line for each assigned tensor. test_load_state_dict.py compares with PyTorch.
 //
 //   module NAME KIND TRACK EXTRA CLASS             TRACK 0, 1 or -; names in hexadecimal digits behind a colon
+//   spectral_norm NAME PARAMETER DIM               of the module NAME; likewise:
+//   weight_norm NAME PARAMETER
 //   parameter|buffer|temporary|meta NAME DTYPE SHAPE STRIDE OFFSET BYTES GRAD    SHAPE and STRIDE: numbers between commas, - for none
 //   options STRICT ASSIGN SKIP VALIDATE NAME
 #include <brine/brine.hpp>
@@ -11,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <sstream>
 
 namespace {
@@ -53,15 +56,22 @@ int main(int argc, char** argv) {
 
   brine::Parameters mine;
   brine::LoadStateDictOptions options;
+  std::map<std::string, brine::ModuleOptions> modules;
   std::string word, name, type, shape, stride, cls;
   while (description >> word) {
     if (word == "module") {
       int kind = 0, extra = 0;
       std::string track;
       description >> name >> kind >> track >> extra >> cls;
-      brine::ModuleOptions m{
-          .kind = static_cast<brine::ModuleKind>(kind), .class_name = text_of(cls), .track_running_stats = {}, .extra_state = extra != 0};
+      brine::ModuleOptions& m = modules[name];
+      m = {.kind = static_cast<brine::ModuleKind>(kind), .class_name = text_of(cls), .extra_state = extra != 0};
       if (track != "-") m.track_running_stats = track == "1";
+      mine.module(text_of(name), m);
+    } else if (word == "spectral_norm" || word == "weight_norm") {
+      description >> name >> type;
+      brine::ModuleOptions& m = modules[name];
+      if (word == "weight_norm") m.weight_norm.push_back(text_of(type));
+      else description >> m.spectral_norm.emplace_back(brine::SpectralNorm{.name = text_of(type)}).dim;
       mine.module(text_of(name), m);
     } else if (word == "options") {
       description >> options.strict >> options.assign >> options.skip_mismatched >> options.validate_first >> name;
