@@ -26,6 +26,7 @@ struct EntryOptions {
   std::vector<std::int64_t> stride = {};  ///< in elements, one for each dimension; empty: row-major
   bool requires_grad = true;         ///< of a parameter; counts with `assign` only, where an integer tensor cannot take its place
   bool persistent = true;            ///< of a buffer; false: no part of the state dict, its key is unexpected
+  bool buffer = false;               ///< of add_meta and add_lazy: a buffer, no parameter. add_buffer() says it by itself
 };
 
 /// Modules whose loader differs from nn.Module's; `none` is a child that is None: whatever is below it is passed over.
@@ -57,7 +58,7 @@ struct ModuleOptions {
 /// order in which they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added. A module that
 /// was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
 ///
-/// Borrows: all memory must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
+/// Borrows: all memory it was given must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
 /// twice) is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
 class BRINE_API Parameters {
  public:
@@ -74,7 +75,7 @@ class BRINE_API Parameters {
   }
   void add(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
            const EntryOptions& options = {}) {
-    put(name, dtype, bytes, shape, options, Role::parameter);
+    put(name, dtype, bytes, shape, options, Memory::caller);
   }
 
   /// A buffer (running_mean, num_batches_tracked …).
@@ -85,17 +86,23 @@ class BRINE_API Parameters {
     add_buffer(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
   }
   void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-                  const EntryOptions& options = {}) {
-    put(name, dtype, bytes, shape, options, Role::buffer);
+                  EntryOptions options = {}) {
+    options.buffer = true;
+    put(name, dtype, bytes, shape, options, Memory::caller);
   }
 
   /// A parameter without memory, as one on PyTorch's meta device: checked as any, filled by `assign` only.
   void add_meta(std::string_view name, DType dtype, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
-    put(name, dtype, {}, shape, options, Role::meta);
+    put(name, dtype, {}, shape, options, Memory::none);
   }
-  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape) {
-    add_meta(name, dtype, std::span(shape.begin(), shape.size()));
+  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
+    add_meta(name, dtype, std::span(shape.begin(), shape.size()), options);
   }
+
+  /// A parameter without a shape, as the UninitializedParameter and UninitializedBuffer of PyTorch's lazy modules: the first load gives it
+  /// the checkpoint's shape, and memory of its own in this dtype. assigned() hands that out as a Tensor that keeps it alive, entry() as
+  /// bytes to be written to. From then on the shape stays, and later loads write into the same memory.
+  void add_lazy(std::string_view name, DType dtype, const EntryOptions& options = {}) { put(name, dtype, {}, {}, options, Memory::lazy); }
 
   /// Describes a module; "" is the root. Its ancestors are made where they are not there yet.
   void module(std::string_view name, const ModuleOptions& options = {});
@@ -107,19 +114,20 @@ class BRINE_API Parameters {
   std::size_t size() const noexcept;
   bool contains(std::string_view name) const noexcept;
 
-  /// One entry. The views are valid until an entry is added.
+  /// One entry. The views are valid until an entry is added; of a lazy one, until the next load_state_dict.
   struct Entry {
     std::string_view name;
     DType dtype;
-    std::span<std::byte> bytes;  ///< empty for a meta entry
+    std::span<std::byte> bytes;  ///< empty for a meta entry, and for a lazy one that has taken no tensor
     std::span<const std::int64_t> shape, stride;
     bool buffer, meta;
+    bool lazy;                   ///< without a shape as yet
   };
   /// In the order in which they were added.
   Entry entry(std::size_t index) const;
 
-  /// What load_state_dict(…, {.assign = true}) gave this entry in place of its memory, or null: the checkpoint's own tensor, with its dtype
-  /// and strides.
+  /// What load_state_dict gave this entry that is not the caller's memory, or null. With `assign`: the checkpoint's own tensor, with its
+  /// dtype and strides. Of a lazy entry: the tensor that was made. The handle may outlive this.
   const Tensor* assigned(std::string_view name) const noexcept;
 
   /// The first fault of an add, or null.
@@ -129,9 +137,9 @@ class BRINE_API Parameters {
 
  private:
   friend struct ParametersAccess;
-  enum class Role : std::uint8_t { parameter, buffer, meta };
+  enum class Memory : std::uint8_t { caller, none, lazy };
   void put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
-           Role role);
+           Memory memory);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -58,7 +58,7 @@ enum class Overlap : std::uint8_t { none, same, some };
 Overlap overlap(const Item& target, const Tensor& source) {
   const TensorRecord& t = Handles::record(source);
   const std::byte* const data = t.storage ? t.storage->data.load() : nullptr;
-  if (!data || is_empty(t.shape())) return Overlap::none;
+  if (!data || target.bytes.empty() || is_empty(t.shape())) return Overlap::none;
   const std::byte *const from = data + static_cast<std::size_t>(t.offset) * item_size(t.dtype), *const to = target.bytes.data();
   const std::byte *const from_end = from + reach(t.shape(), t.stride(), t.dtype), *const to_end = to + reach(target.shape(),
                                                                                                              target.stride(), target.dtype);
@@ -136,6 +136,17 @@ std::optional<std::string> copy_refusal(const Item& target, const Tensor& source
   return concat({is_bits(from) || is_bits(to) ? "\"copy_\"" : "\"copy_kernel\"", " not implemented for '", scalar_type(odd), "'"});
 }
 
+Result<void> make_memory(Item& target, const Tensor& source) {
+  if (!target.lazy || target.memory) return {};
+  if (auto ok = Handles::check_copy(source, item_size(target.dtype)); !ok) return ok;
+  const std::size_t size = static_cast<std::size_t>(source.numel()) * item_size(target.dtype);
+  auto memory = allocate(size, "the tensor of a lazy entry");
+  if (!memory) return std::move(memory).error();
+  target.memory = std::move(*memory);
+  target.bytes = {target.memory.get(), size};
+  return {};
+}
+
 Result<void> copy_into(const Item& target, const Tensor& source) {
   if (is_empty(target.shape())) return {};
   const std::size_t size = static_cast<std::size_t>(source.numel()) * item_size(target.dtype);
@@ -182,6 +193,7 @@ Tensor first_element(const Tensor& tensor) {
 
 std::optional<ObjectTensor> object_tensor(const Value& value, DType target) {
   const auto callee = value.callee().as_global();
+  if (callee && callee->module == "torch.nn.parameter" && callee->name.starts_with("Uninitialized")) return ObjectTensor{{}, {}, true};
   if (!callee || callee->module != "torch._utils") return std::nullopt;
   const Value args = value.args();
   ObjectTensor out;

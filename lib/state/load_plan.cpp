@@ -6,6 +6,7 @@
 #include "support/text.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace brine {
 
@@ -48,7 +49,8 @@ class Planner {
       visits_[m].hooked = std::move(*hooked);
     }
     for (const std::string_view name : keys_.names()) sort_key(name);
-    for (const std::uint32_t m : order) enter(m);
+    for (const std::uint32_t m : order)
+      if (auto ok = enter(m); !ok) return std::move(ok).error();
     return std::move(plan_);
   }
 
@@ -82,7 +84,7 @@ class Planner {
     else if (model_.own(module, leaf) == Impl::kNone) visits_[module].unexpected.push_back(key);
   }
 
-  void enter(std::uint32_t m) {
+  Result<void> enter(std::uint32_t m) {
     const Impl::Module& module = model_.modules[m];
     Visit& visit = visits_[m];
     LoadReport& report = plan_.report;
@@ -91,8 +93,11 @@ class Planner {
     const std::uint32_t kept = visit.hooked.keeps_counter ? model_.own(m, "num_batches_tracked") : Impl::kNone;
     for (const auto* list : {&module.parameters, &module.buffers})
       for (const std::uint32_t i : *list) {
-        if (const LoadKey key = keys_.find(model_.items[i].name)) take(i, key);
-        else if (i != kept) report.missing_keys.push_back(model_.items[i].name);
+        if (const LoadKey key = keys_.find(model_.items[i].name)) {
+          if (auto ok = take(i, key); !ok) return ok;
+        } else if (i != kept) {
+          report.missing_keys.push_back(model_.items[i].name);
+        }
       }
 
     if (module.options.extra_state || visit.extra_state) {
@@ -102,33 +107,28 @@ class Planner {
       list.push_back(model_.name_in(m, "_extra_state"));
     }
     report.unexpected_keys.insert(report.unexpected_keys.end(), visit.unexpected.begin(), visit.unexpected.end());
+    return {};
   }
 
-  void take(std::uint32_t number, const LoadKey& key) {
-    const Impl::Item& item = model_.items[number];
-    LoadReport::Problem problem{ErrorCode::size_mismatch, item.name, {}, {item.shape().begin(), item.shape().end()}, {}};
+  Result<void> take(std::uint32_t number, const LoadKey& key) {
+    const Impl::Item& own = model_.items[number];
     std::optional<ObjectTensor> object;
     if (!key.tensor) {
       const Value value = keys_.value(*key.other);
-      object = object_tensor(value, item.dtype);
-      if (!object) {
-        problem.code = ErrorCode::not_a_tensor;
-        problem.text =
-            concat({"While copying the parameter named \"", item.name,
-                    "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '", python_type(value), "'>"});
-        plan_.report.problems.push_back(std::move(problem));
-        return;
-      }
+      object = object_tensor(value, own.dtype);
+      if (!object) return refuse_value(own, python_type(value));
+      if (object->shapeless) return take_shapeless(own);
     }
     std::span<const std::int64_t> shape = key.tensor ? key.tensor->shape() : std::span<const std::int64_t>(object->shape);
+    const Impl::Item& item = own.shapeless ? shaped(number, shape) : own;
     const bool scalar = item.shape().empty() && shape.size() == 1 && shape[0] == 1;  // one element of one dimension, as 0.3 saved numbers
     if (scalar) shape = {};
-    problem.checkpoint_shape.assign(shape.begin(), shape.end());
+    LoadReport::Problem problem{ErrorCode::size_mismatch, item.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
     if (!std::ranges::equal(shape, item.shape())) {
       problem.text = concat({"size mismatch for ", item.name, ": copying a param with shape ", size_text(shape),
                              " from checkpoint, the shape in current model is ", size_text(item.shape()), "."});
       (options_.skip_mismatched ? plan_.report.skipped : plan_.report.problems).push_back(std::move(problem));
-      return;
+      return {};
     }
     std::optional<std::string> refusal;
     if (options_.assign) {
@@ -137,27 +137,60 @@ class Planner {
         refusal = key.tensor->is_parameter() ? "only Tensors of floating point dtype can require gradients"
                                              : "Only Tensors of floating point and complex dtype can require gradients";
     } else if (item.meta && !options_.dry_run) {
-      return;  // as PyTorch: a copy to the meta device is none
+      return {};  // as PyTorch: a copy to the meta device is none
     } else if (object) {
       refusal = std::move(object->refusal);
     } else {
       refusal = copy_refusal(item, *key.tensor);
     }
-    if (refusal) {
-      problem.code = ErrorCode::copy_refused;
-      problem.text = concat({"While copying the parameter named \"", item.name, "\", whose dimensions in the model are ",
-                             size_text(item.shape()), " and whose dimensions in the checkpoint are ", size_text(shape),
-                             ", an exception occurred : (", python_repr(*refusal), ",)."});
-      plan_.report.problems.push_back(std::move(problem));
-      return;
+    if (!refusal) {
+      plan_.copies.push_back({number, scalar ? first_element(*key.tensor) : *key.tensor});
+      return {};
     }
-    plan_.copies.push_back({number, scalar ? first_element(*key.tensor) : *key.tensor});
+    problem.code = ErrorCode::copy_refused;
+    problem.text = concat({"While copying the parameter named \"", item.name, "\", whose dimensions in the model are ",
+                           size_text(item.shape()), " and whose dimensions in the checkpoint are ", size_text(shape),
+                           ", an exception occurred : (", python_repr(*refusal), ",)."});
+    plan_.report.problems.push_back(std::move(problem));
+    return {};
+  }
+
+  // A value that is no tensor. Of one for a lazy entry PyTorch asks the shape before it looks what it is.
+  Result<void> refuse_value(const Impl::Item& item, const std::string& type) {
+    if (item.shapeless && !type.starts_with("numpy."))
+      return Error(ErrorKind::usage, ErrorCode::not_a_tensor,
+                   concat({"'", std::string_view(type).substr(type.rfind('.') + 1), "' object has no attribute 'shape'"}));
+    plan_.report.problems.push_back(
+        {ErrorCode::not_a_tensor,
+         item.name,
+         concat({"While copying the parameter named \"", item.name,
+                 "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '", type, "'>"}),
+         {item.shape().begin(), item.shape().end()},
+         {}});
+    return {};
+  }
+
+  // A lazy module's tensor without a shape: nothing to take for one that is alike, an exception for all others.
+  static Result<void> take_shapeless(const Impl::Item& item) {
+    if (item.shapeless) return {};
+    return Error(ErrorKind::usage, ErrorCode::copy_refused,
+                 "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` when "
+                 "trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the parameters before "
+                 "accessing their attributes.");
+  }
+
+  // A lazy entry as it will be.
+  const Impl::Item& shaped(std::uint32_t number, std::span<const std::int64_t> shape) {
+    Impl::Item item = model_.items[number];
+    item.take_shape(shape);
+    return shaped_.insert_or_assign(number, std::move(item)).first->second;
   }
 
   const Impl& model_;
   LoadKeys keys_;
   const LoadStateDictOptions& options_;
   std::vector<Visit> visits_;
+  std::map<std::uint32_t, Impl::Item> shaped_;
   LoadPlan plan_;
 };
 

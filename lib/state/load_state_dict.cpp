@@ -7,6 +7,20 @@ namespace brine {
 
 namespace {
 
+Result<void> put(Parameters::Impl::Item& item, Tensor tensor, bool assign) {
+  if (!assign)
+    if (auto ok = make_memory(item, tensor); !ok) return std::move(ok).error().at_path(item.name);
+  if (item.shapeless) item.take_shape(tensor.shape());
+  if (assign) return item.assigned = std::move(tensor), Result<void>();
+  item.assigned.reset();
+  if (auto ok = copy_into(item, tensor); !ok) return std::move(ok).error().at_path(item.name);
+  if (!item.lazy) return {};
+  auto made = Tensor::borrow(item.bytes, item.dtype, item.shape(), item.memory);
+  if (!made) return std::move(made).error().at_path(item.name);
+  item.assigned = std::move(*made);
+  return {};
+}
+
 Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
   Parameters::Impl& impl = ParametersAccess::impl(model);
   if (impl.fault) return *impl.fault;
@@ -23,13 +37,7 @@ Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadSta
     report.loaded = plan.copies.size();
   } else if (!fails || !options.validate_first) {
     for (LoadPlan::Copy& copy : plan.copies) {
-      Parameters::Impl::Item& item = impl.items[copy.item];
-      if (options.assign) {
-        item.assigned = std::move(copy.tensor);
-      } else {
-        if (auto ok = copy_into(item, copy.tensor); !ok) return with_report(std::move(ok).error().at_path(item.name));
-        item.assigned.reset();
-      }
+      if (auto ok = put(impl.items[copy.item], std::move(copy.tensor), options.assign); !ok) return with_report(std::move(ok).error());
       ++report.loaded;
     }
   }

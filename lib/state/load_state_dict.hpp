@@ -23,19 +23,25 @@ struct LoadPlan {
   std::vector<Copy> copies;  // in PyTorch's order: of shared memory the last written wins
 };
 
-/// Walks the modules as PyTorch does. Fails as run_hooks().
+/// Walks the modules as PyTorch does. Fails as run_hooks(), and with what PyTorch raises at once: usage (not_a_tensor, copy_refused), of
+/// lazy entries.
 Result<LoadPlan> plan_load(const Parameters::Impl& model, const StateDict& state, const LoadStateDictOptions& options);
 
 /// What copy_ would say to this pair of equal shape, or nothing when it would copy.
 std::optional<std::string> copy_refusal(const Parameters::Impl::Item& target, const Tensor& source);
 
+/// Memory for a lazy target that has none yet, to hold the source. Fails with: limit.
+Result<void> make_memory(Parameters::Impl::Item& target, const Tensor& source);
+
 /// The elements into the target's memory. Requires: no copy_refusal, equal shapes, and memory. Fails as Tensor::copy_to().
 Result<void> copy_into(const Parameters::Impl::Item& target, const Tensor& source);
 
-/// A tensor that brine keeps as an object (sparse, quantised, meta): its shape, and what copy_ says to it.
+/// A tensor that brine keeps as an object (sparse, quantised, meta): its shape, and what copy_ says to it. Or a lazy module's, without a
+/// shape.
 struct ObjectTensor {
   std::vector<std::int64_t> shape;
   std::string refusal;
+  bool shapeless = false;
 };
 std::optional<ObjectTensor> object_tensor(const Value& value, DType target);
 

@@ -38,6 +38,11 @@ std::vector<std::int64_t> with_strides(std::span<const std::int64_t> shape, std:
 
 }  // namespace
 
+void Parameters::Impl::Item::take_shape(std::span<const std::int64_t> shape) {
+  dims = with_strides(shape, {});
+  shapeless = false;
+}
+
 std::uint32_t Parameters::Impl::find_item(std::string_view name) const noexcept {
   std::uint32_t module = 0;
   std::size_t at = 0;
@@ -74,7 +79,7 @@ Parameters::Parameters(Parameters&&) noexcept = default;
 Parameters& Parameters::operator=(Parameters&&) noexcept = default;
 
 void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-                     const EntryOptions& options, Role role) {
+                     const EntryOptions& options, Memory memory) {
   Impl& impl = *impl_;
   if (impl.fault) return;
   const auto refuse = [&](ErrorCode code, std::string_view why) {
@@ -85,12 +90,12 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
     return refuse(ErrorCode::bad_argument, "shape and strides have different lengths");
 
   const std::int64_t least =
-      role == Role::meta ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
+      memory != Memory::caller ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
   std::vector<std::int64_t> dims = with_strides(shape, options.stride);
   const std::span<const std::int64_t> both = dims;
   if (auto ok = check_layout({dtype, both.first(shape.size()), both.subspan(shape.size()), 0, least}, Limits{}); !ok)
     return refuse(ErrorCode::bad_argument, ok.error().text());
-  if (role != Role::meta && options.stride.empty()) {
+  if (memory == Memory::caller && options.stride.empty()) {
     const std::uint64_t needed = static_cast<std::uint64_t>(element_count(shape).value_or(0)) * item_size(dtype);
     if (needed != bytes.size())
       return refuse(ErrorCode::buffer_size,
@@ -103,8 +108,9 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   item.dtype = dtype;
   item.bytes = bytes;
   item.dims = std::move(dims);
-  item.buffer = role == Role::buffer;
-  item.meta = role == Role::meta;
+  item.buffer = options.buffer;
+  item.meta = memory == Memory::none;
+  item.lazy = item.shapeless = memory == Memory::lazy;
   item.persistent = options.persistent || !item.buffer;
   item.requires_grad = !item.buffer && options.requires_grad && (is_floating(dtype) || is_complex(dtype));
   const std::uint32_t module = impl.module_of(parent_of(item.name));
@@ -140,7 +146,7 @@ const Error* Parameters::fault() const noexcept { return impl_->fault ? &*impl_-
 
 Parameters::Entry Parameters::entry(std::size_t index) const {
   const Impl::Item& i = impl_->items[index];
-  return {i.name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta};
+  return {i.name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta, i.shapeless};
 }
 
 const Tensor* Parameters::assigned(std::string_view name) const noexcept {

@@ -22,10 +22,13 @@ struct Parameters::Impl {
     std::span<std::byte> bytes;
     std::vector<std::int64_t> dims;  // shape, then stride
     bool buffer = false, persistent = true, meta = false, requires_grad = false;
+    bool lazy = false, shapeless = false;  // declared without a shape; and still without
+    std::shared_ptr<std::byte[]> memory;   // of a lazy one: what `bytes` views
     std::optional<Tensor> assigned;
 
     std::span<const std::int64_t> shape() const noexcept { return std::span(dims).first(dims.size() / 2); }
     std::span<const std::int64_t> stride() const noexcept { return std::span(dims).subspan(dims.size() / 2); }
+    void take_shape(std::span<const std::int64_t> shape);  ///< row-major
   };
   struct Module {
     std::string_view name;  // "layer1.0"; of an entry's name, or of `texts`

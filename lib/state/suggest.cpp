@@ -98,9 +98,10 @@ Suggestions suggest(const Parameters& model, const StateDict& state, const LoadR
     if (explained || item == Parameters::Impl::kNone) continue;
     ++compared;
     const auto shape = impl.items[item].shape();
+    const bool any_shape = impl.items[item].shapeless;
     const auto agree = [&](std::size_t i) {
       const Tensor* t = state.find(rest[i]);
-      return t && std::ranges::equal(t->shape(), shape);
+      return t && (any_shape || std::ranges::equal(t->shape(), shape));
     };
     std::size_t best = rest.size(), nearest = std::min<std::size_t>(m.size() / 3, 8) + 1, alike = 0, only = 0;
     bool best_agrees = false;

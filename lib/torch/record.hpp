@@ -89,6 +89,8 @@ struct Handles {
     return record ? Storage(std::shared_ptr<const StorageRecord>(std::move(owner), record)) : Storage();
   }
   static const TensorRecord& record(const Tensor& tensor) noexcept { return *tensor.record_; }
+  /// May all elements be copied, of `item` bytes each? Fails with: limit (copy_too_large).
+  static Result<void> check_copy(const Tensor& tensor, std::size_t item) { return tensor.check_copy(item); }
 };
 
 }  // namespace brine

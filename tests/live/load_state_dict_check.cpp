@@ -5,7 +5,7 @@
 //   module NAME KIND TRACK EXTRA CLASS             TRACK 0, 1 or -; names in hexadecimal digits behind a colon
 //   spectral_norm NAME PARAMETER DIM               of the module NAME; likewise:
 //   weight_norm NAME PARAMETER
-//   parameter|buffer|temporary|meta NAME DTYPE SHAPE STRIDE OFFSET BYTES GRAD    SHAPE and STRIDE: numbers between commas, - for none
+//   memory|meta|lazy NAME DTYPE SHAPE STRIDE OFFSET BYTES GRAD BUFFER PERSISTENT    SHAPE and STRIDE: numbers between commas, - for none
 //   options STRICT ASSIGN SKIP VALIDATE NAME
 #include <brine/brine.hpp>
 
@@ -79,15 +79,15 @@ int main(int argc, char** argv) {
     } else {
       std::size_t offset = 0, size = 0;
       brine::EntryOptions entry;
-      description >> name >> type >> shape >> stride >> offset >> size >> entry.requires_grad;
+      description >> name >> type >> shape >> stride >> offset >> size >> entry.requires_grad >> entry.buffer >> entry.persistent;
       entry.stride = numbers(stride);
-      entry.persistent = word != "temporary";
       const std::vector<std::int64_t> sizes = numbers(shape);
       const auto bytes = std::as_writable_bytes(std::span(memory)).subspan(offset, size);
       const brine::DType dtype = *brine::dtype_from_name(type);
       if (word == "meta") mine.add_meta(text_of(name), dtype, sizes, entry);
-      else if (word == "parameter") mine.add(text_of(name), dtype, bytes, sizes, entry);
-      else mine.add_buffer(text_of(name), dtype, bytes, sizes, entry);
+      else if (word == "lazy") mine.add_lazy(text_of(name), dtype, entry);
+      else if (entry.buffer) mine.add_buffer(text_of(name), dtype, bytes, sizes, entry);
+      else mine.add(text_of(name), dtype, bytes, sizes, entry);
     }
   }
   const auto ckpt = brine::load(argv[3]);
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   const auto weights = ckpt->state_dict();
   if (!weights) return std::fprintf(stderr, "%s\n", weights.error().message().c_str()), 1;
   const auto done = brine::load_state_dict(mine, *weights, options);
-  if (!done && !done.error().report()) return std::fprintf(stderr, "%s\n", done.error().message().c_str()), 1;
+  if (!done && done.error().kind() != brine::ErrorKind::usage) return std::fprintf(stderr, "%s\n", done.error().message().c_str()), 1;
 
   std::cout << hex_of(done ? done->to_string() : done.error().text()) << "\n";
   for (std::size_t i = 0; i < mine.size(); ++i) {

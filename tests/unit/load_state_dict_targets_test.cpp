@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Targets that are no plain memory: who owns what. PyTorch's rules for them are held against PyTorch by the live tests.
+#include <brine/brine.hpp>
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <vector>
+
+using namespace brine;
+
+namespace {
+
+Tensor numbers(std::initializer_list<std::int64_t> shape, float first = 1) {
+  std::int64_t count = 1;
+  for (const std::int64_t s : shape) count *= s;
+  std::vector<float> values(static_cast<std::size_t>(count));
+  std::iota(values.begin(), values.end(), first);
+  return *Tensor::copy(std::span<const float>(values), shape);
+}
+
+StateDict dict(std::initializer_list<std::pair<const char*, Tensor>> entries) {
+  StateDict out;
+  for (const auto& [name, tensor] : entries) out.insert(name, tensor);
+  return out;
+}
+
+using Doubles = std::vector<double>;
+
+}  // namespace
+
+TEST_CASE("a lazy entry: shape from the checkpoint, dtype and memory its own") {
+  std::optional<Tensor> kept;
+  {
+    Parameters mine;
+    mine.add_lazy("w", DType::float64);
+    mine.add_lazy("b", DType::float32, {.buffer = true});
+    CHECK(mine.entry(0).lazy);
+    CHECK(mine.entry(0).shape.empty());
+    CHECK(mine.assigned("w") == nullptr);
+    REQUIRE(load_state_dict(mine, dict({{"w", numbers({2, 2})}}), {.strict = false, .dry_run = true}));
+    CHECK(mine.entry(0).lazy);
+
+    REQUIRE(load_state_dict(mine, dict({{"w", numbers({2, 2})}}), {.strict = false}));
+    const Parameters::Entry entry = mine.entry(0);
+    CHECK(!entry.lazy);
+    CHECK(entry.shape.size() == 2);
+    CHECK(entry.stride[0] == 2);
+    REQUIRE(entry.bytes.size() == 4 * sizeof(double));
+    CHECK(mine.entry(1).lazy);
+    REQUIRE(mine.assigned("w"));
+    CHECK(mine.assigned("w")->to_vector<double>().value() == Doubles{1, 2, 3, 4});
+
+    // From now on as any other: the shape counts, and the memory is written to.
+    const auto other = load_state_dict(mine, dict({{"w", numbers({3})}}), {.strict = false});
+    REQUIRE(!other);
+    CHECK(other.error().code() == ErrorCode::size_mismatch);
+    kept = *mine.assigned("w");
+    REQUIRE(load_state_dict(mine, dict({{"w", numbers({2, 2}, 5)}}), {.strict = false}));
+    CHECK(mine.entry(0).bytes.data() == entry.bytes.data());
+    CHECK(kept->to_vector<double>().value() == Doubles{5, 6, 7, 8});
+    entry.bytes[7] = std::byte{0};
+    CHECK(kept->to_vector<double>().value()[0] != 5);
+  }
+  CHECK(kept->to_vector<double>().value()[3] == 8);  // outlives the Parameters
+}
+
+TEST_CASE("a lazy entry: assigned, then copied to; empty; from a tensor of the same entry") {
+  Parameters mine;
+  mine.add_lazy("w", DType::float64);
+  const Tensor w = numbers({2});
+  REQUIRE(load_state_dict(mine, dict({{"w", w}}), {.assign = true}));
+  CHECK(mine.assigned("w")->storage() == w.storage());
+  CHECK(mine.entry(0).bytes.empty());
+  CHECK(!load_state_dict(mine, dict({{"w", numbers({3})}}), {.assign = true}));
+  REQUIRE(load_state_dict(mine, dict({{"w", numbers({2}, 7)}})));
+  CHECK(mine.assigned("w")->dtype() == DType::float64);
+  CHECK(mine.assigned("w")->to_vector<double>().value() == Doubles{7, 8});
+  const StateDict itself = dict({{"w", *mine.assigned("w")}});
+  REQUIRE(load_state_dict(mine, itself));
+  CHECK(mine.assigned("w")->to_vector<double>().value() == Doubles{7, 8});
+
+  Parameters none;
+  none.add_lazy("e", DType::int8);
+  REQUIRE(load_state_dict(none, dict({{"e", numbers({0, 3})}})));
+  REQUIRE(none.assigned("e"));
+  CHECK(none.assigned("e")->shape()[1] == 3);
+}
+
+TEST_CASE("a lazy entry: a shape larger than the limit of a copy is an error") {
+  Parameters mine;
+  mine.add_lazy("w", DType::float64);
+  const std::vector<std::int64_t> shape{1 << 20, 1 << 20}, stride{0, 0};
+  const Tensor huge = *Tensor::view(numbers({1}).storage(), DType::float32, shape, stride);
+  const auto failed = load_state_dict(mine, dict({{"w", huge}}));
+  REQUIRE(!failed);
+  CHECK(failed.error().code() == ErrorCode::copy_too_large);
+  CHECK(failed.error().place().path == "w");
+}
+
+TEST_CASE("a lazy entry takes no strides") {
+  Parameters mine;
+  mine.add_lazy("w", DType::float32, {.stride = {1}});
+  REQUIRE(mine.fault());
+  CHECK(mine.fault()->code() == ErrorCode::bad_argument);
+}
+
+TEST_CASE("suggest: a lazy entry fits any shape") {
+  Parameters mine;
+  mine.add_lazy("head.weight", DType::float32);
+  const StateDict state = dict({{"head.wieght", numbers({2, 3})}});
+  const auto report = load_state_dict(mine, state, {.strict = false});
+  REQUIRE(report);
+  const Suggestions found = suggest(mine, state, *report);
+  REQUIRE(found.pairs.size() == 1);
+  CHECK(found.pairs[0].shapes_agree);
+}
