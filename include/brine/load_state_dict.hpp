@@ -22,6 +22,9 @@ namespace brine {
 struct LoadStateDictOptions {
   bool strict = true;            ///< missing and unexpected keys are an error
   bool assign = false;           ///< entries take the checkpoint's tensors (Parameters::assigned) instead of copies; no byte is written
+  /// As PyTorch: assign, whatever `assign` says, to each module whose metadata in the file has a true `assign_to_params_buffers`, as it is
+  /// saved from a dict that was loaded with assign=True. Not the default: a file would decide whether your memory is filled.
+  bool assign_as_saved = false;
   bool skip_mismatched = false;  ///< ours: an entry of another shape is left alone and reported, no error
   /// Ours: all or nothing. PyTorch (and brine by default) copies what it can, then raises; with this nothing is written when there is
   /// an error to come. Only a read that fails later (io, a damaged record) can leave the memory half written.
@@ -54,8 +57,7 @@ struct LoadReport {
 
 /// Puts the state dict's tensors into `model`, as torch.nn.Module.load_state_dict does: element-wise, converted to each entry's dtype as
 /// copy_ converts (convert.hpp), into its strides; a tensor of one element and one dimension fits a 0-d entry; nothing is broadcast. Rules
-/// for norms ask for `_metadata` versions (StateDict::version). An entry `assign_to_params_buffers` in a file's metadata is not followed:
-/// the caller's word counts.
+/// for norms ask for `_metadata` versions (StateDict::version).
 ///
 /// Fails with: usage — key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats: the text is PyTorch's, keys in it
 /// raw (Error::message() escapes them), and Error::report() has the report; copies made before stay, unless validate_first. usage without

@@ -59,7 +59,7 @@ struct ModuleOptions {
 /// was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
 ///
 /// Borrows: all memory it was given must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
-/// twice) is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
+/// twice) or alias is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
 class BRINE_API Parameters {
  public:
   Parameters();
@@ -107,6 +107,10 @@ class BRINE_API Parameters {
   /// Describes a module; "" is the root. Its ancestors are made where they are not there yet.
   void module(std::string_view name, const ModuleOptions& options = {});
 
+  /// The module `name` is the module `of` once more, as after `self.c = self.a`: its keys are expected under both names, and both names
+  /// have the same entries, so that the last tensor wins, with `assign` too. `of` must be complete, and `name` be new and not inside it.
+  void alias(std::string_view name, std::string_view of);
+
   /// Meta entries with the names, dtypes and shapes of a state dict, and the modules that its `_metadata` names: a model of which only
   /// weights are known.
   static Parameters like(const StateDict& state);
@@ -130,7 +134,7 @@ class BRINE_API Parameters {
   /// dtype and strides. Of a lazy entry: the tensor that was made. The handle may outlive this.
   const Tensor* assigned(std::string_view name) const noexcept;
 
-  /// The first fault of an add, or null.
+  /// The first fault of an add or alias, or null.
   const Error* fault() const noexcept;
 
   struct Impl;

@@ -12,7 +12,8 @@ using Impl = Parameters::Impl;
 
 class Hooks {
  public:
-  Hooks(const Impl& model, std::uint32_t module, LoadKeys& keys) : model_(model), module_(model.modules[module]), number_(module), keys_(keys) {}
+  Hooks(const Impl& model, std::uint32_t module, bool assign, LoadKeys& keys)
+      : model_(model), module_(model.modules[module]), number_(module), assign_(assign), keys_(keys) {}
 
   Result<Hooked> run() {
     if (module_.options.kind == ModuleKind::instance_norm && !model_.tracks_running_stats(module_)) refuse_running_stats();
@@ -64,7 +65,8 @@ class Hooks {
   Result<void> keep_counter() {
     const std::string counter = name_in("num_batches_tracked");
     if (keys_.find(counter) || keys_.version(module_.name).value_or(0) >= 2) return {};
-    if (has("num_batches_tracked")) return out_.keeps_counter = true, Result<void>();
+    const std::uint32_t own = model_.own(number_, "num_batches_tracked");
+    if (own != Impl::kNone && !(assign_ && model_.entry(own).meta)) return out_.keeps_counter = true, Result<void>();
     static constexpr std::int64_t kZero = 0;
     auto zero = Tensor::copy(std::span(&kZero, 1), {});
     if (!zero) return std::move(zero).error();
@@ -101,12 +103,15 @@ class Hooks {
   const Impl& model_;
   const Impl::Module& module_;
   const std::uint32_t number_;
+  const bool assign_;
   LoadKeys& keys_;
   Hooked out_;
 };
 
 }  // namespace
 
-Result<Hooked> run_hooks(const Impl& model, std::uint32_t module, LoadKeys& keys) { return Hooks(model, module, keys).run(); }
+Result<Hooked> run_hooks(const Impl& model, std::uint32_t module, bool assign, LoadKeys& keys) {
+  return Hooks(model, module, assign, keys).run();
+}
 
 }  // namespace brine

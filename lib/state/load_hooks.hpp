@@ -21,6 +21,6 @@ struct Hooked {
 
 /// Edits `keys` as the module does, which is below none that is None. Keys of a module are its own and its children's business only, so it
 /// does not matter that those further up have not been looked at yet. Fails as old_spectral_norm_v().
-Result<Hooked> run_hooks(const Parameters::Impl& model, std::uint32_t module, LoadKeys& keys);
+Result<Hooked> run_hooks(const Parameters::Impl& model, std::uint32_t module, bool assign, LoadKeys& keys);
 
 }  // namespace brine

@@ -86,6 +86,11 @@ std::optional<std::int64_t> LoadKeys::version(std::string_view module) const {
   return at->second->value.kind == Kind::dict ? integer(metadata(module, "version")) : at->second->version;
 }
 
+bool LoadKeys::assign_to_params_buffers(std::string_view module) const {
+  const Ref value = metadata(module, "assign_to_params_buffers");
+  return (value.kind == Kind::boolean || value.kind == Kind::integer) && value.integer != 0;
+}
+
 std::optional<std::int64_t> LoadKeys::spectral_norm_version(std::string_view module, std::string_view parameter) const {
   const auto at = modules_.find(module);
   if (at == modules_.end()) return std::nullopt;

@@ -37,6 +37,7 @@ class LoadKeys {
 
   // `_metadata` of one module.
   std::optional<std::int64_t> version(std::string_view module) const;
+  bool assign_to_params_buffers(std::string_view module) const;
   std::optional<std::int64_t> spectral_norm_version(std::string_view module, std::string_view parameter) const;
 
  private:

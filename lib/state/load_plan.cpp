@@ -44,7 +44,7 @@ class Planner {
   Result<LoadPlan> run() {
     const std::vector<std::uint32_t> order = pre_order();
     for (const std::uint32_t m : order) {
-      auto hooked = run_hooks(model_, m, keys_);
+      auto hooked = run_hooks(model_, m, assigns(m), keys_);
       if (!hooked) return std::move(hooked).error();
       visits_[m].hooked = std::move(*hooked);
     }
@@ -69,6 +69,10 @@ class Planner {
     return out;
   }
 
+  bool assigns(std::uint32_t m) const {
+    return options_.assign || (options_.assign_as_saved && keys_.assign_to_params_buffers(model_.modules[m].name));
+  }
+
   // Gives a key that no entry takes to the module at which PyTorch calls it unexpected.
   void sort_key(std::string_view key) {
     std::uint32_t module = 0;
@@ -90,11 +94,12 @@ class Planner {
     LoadReport& report = plan_.report;
     if (visit.hooked.problem) report.problems.push_back(std::move(*visit.hooked.problem));
     for (std::string& key : visit.hooked.missing) report.missing_keys.push_back(std::move(key));
+    const bool assign = assigns(m);
     const std::uint32_t kept = visit.hooked.keeps_counter ? model_.own(m, "num_batches_tracked") : Impl::kNone;
     for (const auto* list : {&module.parameters, &module.buffers})
       for (const std::uint32_t i : *list) {
         if (const LoadKey key = keys_.find(model_.items[i].name)) {
-          if (auto ok = take(i, key); !ok) return ok;
+          if (auto ok = take(i, key, assign); !ok) return ok;
         } else if (i != kept) {
           report.missing_keys.push_back(model_.items[i].name);
         }
@@ -110,28 +115,30 @@ class Planner {
     return {};
   }
 
-  Result<void> take(std::uint32_t number, const LoadKey& key) {
-    const Impl::Item& own = model_.items[number];
+  Result<void> take(std::uint32_t number, const LoadKey& key, bool assign) {
+    const Impl::Item& named = model_.items[number];
+    const auto shaped = shaped_.find(named.same);
+    const Impl::Item& own = shaped == shaped_.end() ? model_.items[named.same] : shaped->second;
     std::optional<ObjectTensor> object;
     if (!key.tensor) {
       const Value value = keys_.value(*key.other);
       object = object_tensor(value, own.dtype);
-      if (!object) return refuse_value(own, python_type(value));
+      if (!object) return refuse_value(named.name, own, python_type(value));
       if (object->shapeless) return take_shapeless(own);
     }
     std::span<const std::int64_t> shape = key.tensor ? key.tensor->shape() : std::span<const std::int64_t>(object->shape);
-    const Impl::Item& item = own.shapeless ? shaped(number, shape) : own;
+    const Impl::Item& item = own.shapeless ? give_shape(named.same, shape) : own;
     const bool scalar = item.shape().empty() && shape.size() == 1 && shape[0] == 1;  // one element of one dimension, as 0.3 saved numbers
     if (scalar) shape = {};
-    LoadReport::Problem problem{ErrorCode::size_mismatch, item.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
+    LoadReport::Problem problem{ErrorCode::size_mismatch, named.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
     if (!std::ranges::equal(shape, item.shape())) {
-      problem.text = concat({"size mismatch for ", item.name, ": copying a param with shape ", size_text(shape),
+      problem.text = concat({"size mismatch for ", named.name, ": copying a param with shape ", size_text(shape),
                              " from checkpoint, the shape in current model is ", size_text(item.shape()), "."});
       (options_.skip_mismatched ? plan_.report.skipped : plan_.report.problems).push_back(std::move(problem));
       return {};
     }
     std::optional<std::string> refusal;
-    if (options_.assign) {
+    if (assign) {
       if (object) refusal = "brine keeps this kind of tensor as an object and cannot assign it";
       else if (item.requires_grad && !is_floating(key.tensor->dtype()) && !is_complex(key.tensor->dtype()))
         refusal = key.tensor->is_parameter() ? "only Tensors of floating point dtype can require gradients"
@@ -144,11 +151,11 @@ class Planner {
       refusal = copy_refusal(item, *key.tensor);
     }
     if (!refusal) {
-      plan_.copies.push_back({number, scalar ? first_element(*key.tensor) : *key.tensor});
+      plan_.copies.push_back({number, scalar ? first_element(*key.tensor) : *key.tensor, assign});
       return {};
     }
     problem.code = ErrorCode::copy_refused;
-    problem.text = concat({"While copying the parameter named \"", item.name, "\", whose dimensions in the model are ",
+    problem.text = concat({"While copying the parameter named \"", named.name, "\", whose dimensions in the model are ",
                            size_text(item.shape()), " and whose dimensions in the checkpoint are ", size_text(shape),
                            ", an exception occurred : (", python_repr(*refusal), ",)."});
     plan_.report.problems.push_back(std::move(problem));
@@ -156,14 +163,14 @@ class Planner {
   }
 
   // A value that is no tensor. Of one for a lazy entry PyTorch asks the shape before it looks what it is.
-  Result<void> refuse_value(const Impl::Item& item, const std::string& type) {
+  Result<void> refuse_value(const std::string& name, const Impl::Item& item, const std::string& type) {
     if (item.shapeless && !type.starts_with("numpy."))
       return Error(ErrorKind::usage, ErrorCode::not_a_tensor,
                    concat({"'", std::string_view(type).substr(type.rfind('.') + 1), "' object has no attribute 'shape'"}));
     plan_.report.problems.push_back(
         {ErrorCode::not_a_tensor,
-         item.name,
-         concat({"While copying the parameter named \"", item.name,
+         name,
+         concat({"While copying the parameter named \"", name,
                  "\", expected torch.Tensor or Tensor-like object from checkpoint but received <class '", type, "'>"}),
          {item.shape().begin(), item.shape().end()},
          {}});
@@ -179,11 +186,11 @@ class Planner {
                  "accessing their attributes.");
   }
 
-  // A lazy entry as it will be.
-  const Impl::Item& shaped(std::uint32_t number, std::span<const std::int64_t> shape) {
+  // A lazy entry as it will be, once its first name has been met.
+  const Impl::Item& give_shape(std::uint32_t number, std::span<const std::int64_t> shape) {
     Impl::Item item = model_.items[number];
     item.take_shape(shape);
-    return shaped_.insert_or_assign(number, std::move(item)).first->second;
+    return shaped_.emplace(number, std::move(item)).first->second;
   }
 
   const Impl& model_;

@@ -9,14 +9,14 @@ namespace {
 
 Result<void> put(Parameters::Impl::Item& item, Tensor tensor, bool assign) {
   if (!assign)
-    if (auto ok = make_memory(item, tensor); !ok) return std::move(ok).error().at_path(item.name);
+    if (auto ok = make_memory(item, tensor); !ok) return ok;
   if (item.shapeless) item.take_shape(tensor.shape());
   if (assign) return item.assigned = std::move(tensor), Result<void>();
   item.assigned.reset();
-  if (auto ok = copy_into(item, tensor); !ok) return std::move(ok).error().at_path(item.name);
+  if (auto ok = copy_into(item, tensor); !ok) return ok;
   if (!item.lazy) return {};
   auto made = Tensor::borrow(item.bytes, item.dtype, item.shape(), item.memory);
-  if (!made) return std::move(made).error().at_path(item.name);
+  if (!made) return std::move(made).error();
   item.assigned = std::move(*made);
   return {};
 }
@@ -37,7 +37,9 @@ Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadSta
     report.loaded = plan.copies.size();
   } else if (!fails || !options.validate_first) {
     for (LoadPlan::Copy& copy : plan.copies) {
-      if (auto ok = put(impl.items[copy.item], std::move(copy.tensor), options.assign); !ok) return with_report(std::move(ok).error());
+      const Parameters::Impl::Item& named = impl.items[copy.item];
+      auto ok = put(impl.items[named.same], std::move(copy.tensor), copy.assign);
+      if (!ok) return with_report(std::move(ok).error().at_path(named.name));
       ++report.loaded;
     }
   }

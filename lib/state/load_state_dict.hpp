@@ -18,6 +18,7 @@ struct LoadPlan {
   struct Copy {
     std::uint32_t item;
     Tensor tensor;
+    bool assign;
   };
   LoadReport report;
   std::vector<Copy> copies;  // in PyTorch's order: of shared memory the last written wins

@@ -43,12 +43,20 @@ void Parameters::Impl::Item::take_shape(std::span<const std::int64_t> shape) {
   shapeless = false;
 }
 
-std::uint32_t Parameters::Impl::find_item(std::string_view name) const noexcept {
+std::uint32_t Parameters::Impl::find_module(std::string_view name) const noexcept {
   std::uint32_t module = 0;
-  std::size_t at = 0;
-  for (std::size_t dot; (dot = name.find('.', at)) != std::string_view::npos; at = dot + 1)
-    if (module = find(modules_by_name, module, name.substr(at, dot - at)); module == kNone) return kNone;
-  return find(items_by_name, module, name.substr(at));
+  if (name.empty()) return module;
+  for (std::size_t at = 0, dot; at <= name.size() && module != kNone; at = dot + 1) {
+    dot = std::min(name.find('.', at), name.size());
+    module = find(modules_by_name, module, name.substr(at, dot - at));
+  }
+  return module;
+}
+
+std::uint32_t Parameters::Impl::find_item(std::string_view name) const noexcept {
+  const bool inside = name.find('.') != std::string_view::npos;
+  const std::uint32_t module = inside ? find_module(parent_of(name)) : 0;
+  return module == kNone ? kNone : find(items_by_name, module, leaf_of(name));
 }
 
 std::uint32_t Parameters::Impl::module_of(std::string_view name) {
@@ -105,6 +113,7 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   const auto number = static_cast<std::uint32_t>(impl.items.size());
   Impl::Item& item = impl.items.emplace_back();
   item.name = name;
+  item.same = number;
   item.dtype = dtype;
   item.bytes = bytes;
   item.dims = std::move(dims);
@@ -123,6 +132,42 @@ void Parameters::module(std::string_view name, const ModuleOptions& options) {
   Impl::Module& m = impl_->modules[impl_->module_of(impl_->texts.emplace_back(name))];
   m.options = options;
   m.described = true;
+}
+
+void Parameters::Impl::copy_module(std::uint32_t from, std::uint32_t to) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> stack{{from, to}};
+  while (!stack.empty()) {
+    const auto [source, target] = stack.back();
+    stack.pop_back();
+    modules[target].options = modules[source].options;
+    modules[target].described = modules[source].described;
+    for (const auto list : {&Module::parameters, &Module::buffers})
+      for (const std::uint32_t i : modules[source].*list) {
+        const auto number = static_cast<std::uint32_t>(items.size());
+        Item& item = items.emplace_back();
+        item.name = name_in(target, leaf_of(items[i].name));
+        item.same = items[i].same;
+        items_by_name.emplace(std::pair(target, leaf_of(item.name)), number);
+        (modules[target].*list).push_back(number);
+      }
+    for (const std::uint32_t child : modules[source].children) {
+      const std::string_view name = modules[child].name;
+      stack.emplace_back(child, module_of(texts.emplace_back(name_in(target, leaf_of(name)))));
+    }
+  }
+}
+
+void Parameters::alias(std::string_view name, std::string_view of) {
+  Impl& impl = *impl_;
+  if (impl.fault) return;
+  const std::uint32_t from = impl.find_module(of);
+  const auto refuse = [&](std::string_view why) {
+    impl.fault = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the alias ", brine::quoted(name), " of ", brine::quoted(of), ": ", why}));
+  };
+  if (from == Impl::kNone) return refuse("there is no such module");
+  if (impl.find_module(name) != Impl::kNone || impl.find_item(name) != Impl::kNone) return refuse("the name was given before");
+  if (of.empty() || name.starts_with(concat({of, "."}))) return refuse("a module cannot be inside itself");
+  impl.copy_module(from, impl.module_of(impl.texts.emplace_back(name)));
 }
 
 Parameters Parameters::like(const StateDict& state) {
@@ -145,13 +190,13 @@ bool Parameters::contains(std::string_view name) const noexcept { return impl_->
 const Error* Parameters::fault() const noexcept { return impl_->fault ? &*impl_->fault : nullptr; }
 
 Parameters::Entry Parameters::entry(std::size_t index) const {
-  const Impl::Item& i = impl_->items[index];
-  return {i.name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta, i.shapeless};
+  const Impl::Item& i = impl_->entry(static_cast<std::uint32_t>(index));
+  return {impl_->items[index].name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta, i.shapeless};
 }
 
 const Tensor* Parameters::assigned(std::string_view name) const noexcept {
   const std::uint32_t i = impl_->find_item(name);
-  return i == Impl::kNone || !impl_->items[i].assigned ? nullptr : &*impl_->items[i].assigned;
+  return i == Impl::kNone || !impl_->entry(i).assigned ? nullptr : &*impl_->entry(i).assigned;
 }
 
 }  // namespace brine

@@ -18,6 +18,7 @@ struct Parameters::Impl {
 
   struct Item {
     std::string name;
+    std::uint32_t same = 0;  // the number of the entry that holds all but the name: this one, or the one it is an alias of
     DType dtype = DType::float32;
     std::span<std::byte> bytes;
     std::vector<std::int64_t> dims;  // shape, then stride
@@ -53,6 +54,11 @@ struct Parameters::Impl {
   }
   /// The entry of that full name, or kNone.
   std::uint32_t find_item(std::string_view name) const noexcept;
+  const Item& entry(std::uint32_t number) const noexcept { return items[items[number].same]; }
+  /// The module of that full name, or kNone.
+  std::uint32_t find_module(std::string_view name) const noexcept;
+  /// Adds what the module `from` has under the new name of `to`.
+  void copy_module(std::uint32_t from, std::uint32_t to);
   /// The module `name`, made with its ancestors where need be; `name` must live as long as this.
   std::uint32_t module_of(std::string_view name);
 

@@ -97,8 +97,8 @@ Suggestions suggest(const Parameters& model, const StateDict& state, const LoadR
     const std::uint32_t item = impl.find_item(m);
     if (explained || item == Parameters::Impl::kNone) continue;
     ++compared;
-    const auto shape = impl.items[item].shape();
-    const bool any_shape = impl.items[item].shapeless;
+    const auto shape = impl.entry(item).shape();
+    const bool any_shape = impl.entry(item).shapeless;
     const auto agree = [&](std::size_t i) {
       const Tensor* t = state.find(rest[i]);
       return t && (any_shape || std::ranges::equal(t->shape(), shape));

@@ -196,7 +196,7 @@ def similar_prefixes():
     state['abc.bias'] = state['a.b.bias'] = torch.ones(1)
     return model, state
 
-@case(*BOTH)
+@case(*ALL)
 def parameter_lists():
     class Lists(nn.Module):
         def __init__(self):
@@ -208,14 +208,14 @@ def parameter_lists():
     state['l.7'] = torch.ones(1)
     return model, state
 
-@case(*BOTH)
+@case(*ALL)
 def transformer():
     model, state = pair(lambda: nn.TransformerEncoderLayer(4, 2, 8))
     del state['self_attn.in_proj_weight']
     state['norm1.bias'] = torch.ones(3)
     return model, state
 
-@case(*BOTH)
+@case(*ALL)
 def recurrent():
     model, state = pair(lambda: nn.LSTM(2, 3, 2))
     del state['bias_hh_l1']
@@ -255,6 +255,11 @@ def batch_norm_whose_counter_is_none():
     state = dict(state)
     del state['0.num_batches_tracked']
     return model, state
+
+@case({'modern': 'no assign', 'assign': True, 'tree': True}, {'modern': 'no assign', 'assign': True, 'tree': True, 'strict': False})
+def meta_counter():                 # which is then a new one
+    model, state = without_counter(net, 'none')
+    return model.to('meta'), state
 
 @case(*BOTH_COUNTER)
 def metadata_forgets_a_module():

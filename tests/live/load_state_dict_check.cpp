@@ -5,6 +5,7 @@
 //   module NAME KIND TRACK EXTRA CLASS             TRACK 0, 1 or -; names in hexadecimal digits behind a colon
 //   spectral_norm NAME PARAMETER DIM               of the module NAME; likewise:
 //   weight_norm NAME PARAMETER
+//   alias NAME OF
 //   memory|meta|lazy NAME DTYPE SHAPE STRIDE OFFSET BYTES GRAD BUFFER PERSISTENT    SHAPE and STRIDE: numbers between commas, - for none
 //   options STRICT ASSIGN SKIP VALIDATE NAME
 #include <brine/brine.hpp>
@@ -73,7 +74,11 @@ int main(int argc, char** argv) {
       if (word == "weight_norm") m.weight_norm.push_back(text_of(type));
       else description >> m.spectral_norm.emplace_back(brine::SpectralNorm{.name = text_of(type)}).dim;
       mine.module(text_of(name), m);
+    } else if (word == "alias") {
+      description >> name >> type;
+      mine.alias(text_of(name), text_of(type));
     } else if (word == "options") {
+      options.assign_as_saved = true;
       description >> options.strict >> options.assign >> options.skip_mismatched >> options.validate_first >> name;
       options.model_name = text_of(name);
     } else {

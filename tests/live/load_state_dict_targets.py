@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""More cases of test_load_state_dict.py: targets that are no plain memory — lazy modules."""
+"""More cases of test_load_state_dict.py: targets that are no plain memory — lazy modules, modules under two names, metadata that assigns."""
 import collections
 import warnings
 
@@ -95,3 +95,87 @@ def lazy_of_every_kind():
         model = nn.Sequential(nn.LazyConv1d(2, 3), nn.LazyConvTranspose2d(2, 3, bias=False), nn.LazyConv3d(1, 1), nn.LazyConvTranspose1d(3, 2))
     source = nn.Sequential(nn.Conv1d(4, 2, 3), nn.ConvTranspose2d(3, 2, 3, bias=False), nn.Conv3d(2, 1, 1), nn.ConvTranspose1d(2, 3, 2))
     return model, filled(source, 1).state_dict()
+
+
+class Shared(nn.Module):
+    """Modules under two names, one of them with children, between others."""
+    def __init__(self):
+        super().__init__()
+        self.a = plain_net()
+        self.b = nn.Linear(2, 2)
+        self.c = self.a
+        self.d = nn.Sequential(self.a.body, nn.Linear(1, 1), self.b)
+        self.e = nn.Linear(1, 2)
+
+SHARED = ({'tree': True}, {'tree': True, 'strict': False}, {'tree': True, 'assign': True, 'modern': 'no assign'},
+          {'tree': True, 'strict': False, 'assign': True, 'modern': 'no assign'})
+
+def numbered(state):
+    """Every name with numbers of its own, what is shared too."""
+    for i, k in enumerate(list(state)): state[k] = torch.full_like(state[k], i + 1)
+    return state
+
+@case(*SHARED)
+def shared_modules():
+    model, state = pair(Shared)
+    return model, numbered(state)
+
+@case(*SHARED)
+def shared_modules_missing_and_unexpected():
+    model, state = pair(Shared)
+    numbered(state)
+    for k in list(state)[1::3]: del state[k]
+    state['c.zz'] = state['d.0.0.zz'] = torch.ones(1)
+    state['c.body.0.bias'] = torch.ones(7)
+    state['d.2.bias'] = 3
+    return model, state
+
+@case(*SHARED)
+def shared_lazy_modules():          # the second name finds the shape taken
+    make = lambda: (lambda l: nn.Sequential(l, nn.Linear(1, 1), l))(nn.LazyLinear(3))
+    state = collections.OrderedDict([('0.weight', torch.ones(3, 2)), ('0.bias', torch.ones(3)), ('1.weight', torch.ones(1, 1)), ('1.bias', torch.ones(1)),
+                                     ('2.weight', torch.full((3, 2), 2.)), ('2.bias', torch.ones(4))])
+    return make(), state
+
+@case(*SHARED)
+def shared_norms():
+    make = lambda: (lambda n: nn.Sequential(n, n))(nn.InstanceNorm2d(2, affine=True))
+    return make(), {'0.weight': torch.ones(2), '0.bias': torch.ones(2), '0.running_mean': torch.ones(2), '1.running_var': torch.ones(2)}
+
+
+SAVED = ({'modern': 'not read'}, {'modern': 'not read', 'strict': False})
+
+def as_assigned(model, state, *modules):
+    """The dict as it is after it was loaded with assign=True, or as if that had been done with some modules only."""
+    for name in modules or state._metadata: state._metadata[name]['assign_to_params_buffers'] = True
+    return model, state
+
+@case(*SAVED)
+def saved_with_assign():
+    model, state = pair()
+    return as_assigned(model, doubled(state))
+
+def doubled(state):
+    for k in list(state):
+        if k.endswith('bias'): state[k] = state[k].double()
+    return state
+
+@case(*SAVED)
+def saved_with_assign_of_a_module():
+    model, state = pair()
+    return as_assigned(model, doubled(state), 'body.0', 'bn')
+
+@case(*SAVED)
+def saved_with_assign_but_integers():
+    return as_assigned(*edited(body__0__bias=torch.ones(5, dtype=torch.int32), body__1__bias=torch.ones(2, dtype=torch.int32)), '', 'body.1')
+
+@case({'modern': 'not read', 'tree': True})
+def saved_with_assign_into_meta():
+    model, state = pair()
+    return as_assigned(model.to('meta'), state, 'body.1')
+
+@case(*SAVED)
+def saved_without_assign():
+    model, state = pair()
+    for info in state._metadata.values(): info['assign_to_params_buffers'] = False
+    return model, doubled(state)

@@ -116,7 +116,7 @@ def ties_break():
     model[1].weight = model[0].weight
     return model, state
 
-@case(*BOTH)        # assigned, a module under two names holds the last; brine's entries are by name, and each holds its own
+@case(*BOTH, {'assign': True, 'modern': 'no assign', 'tree': True})
 def tied_last_wins():
     model, state = pair(Tied)
     state['a.weight'] = torch.full((3, 2), 1.)
@@ -124,7 +124,7 @@ def tied_last_wins():
     state['c.bias'] = torch.full((3,), 3.)
     return model, state
 
-@case(*BOTH)
+@case(*BOTH, {'assign': True, 'modern': 'no assign', 'tree': True})
 def tied_one_missing():
     model, state = pair(Tied)
     del state['b.weight'], state['c.bias']

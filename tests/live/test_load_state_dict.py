@@ -58,13 +58,17 @@ def numbers(values):
 class Memory:
     """The model's storages, one after the other."""
     def __init__(self, model):
-        self.at, self.total = {}, 0
+        self.at, self.total, self.kept = {}, 0, []
         for t in itertools.chain(model.parameters(), model.buffers()):
             if is_lazy(t) or t.is_meta or not t.numel(): continue
             address, size = storage_of(t)
             if address in self.at: continue
+            self.kept.append(t)             # also when the model is given another in its place
             self.at[address] = (self.total, size)
             self.total += (size + 63) // 64 * 64
+
+    def holds(self, t):
+        return t.numel() == 0 or storage_of(t)[0] in self.at
 
     def bytes(self):
         out = bytearray(self.total)
@@ -87,45 +91,44 @@ def hooks_of(module):
             yield 'weight_norm', hexed(inspect.getclosurevars(hook).nonlocals['name'])
 
 
-def describe_modules(model):
-    out = []
+def describe_module(module, name):
+    kind = kind_of(module)
+    track = '-' if kind == 'plain' else str(int(module.track_running_stats))
+    extra = int(type(module).set_extra_state is not nn.Module.set_extra_state)
+    return [f'module {hexed(name)} {KINDS[kind]} {track} {extra} {hexed(type(module).__name__)}',
+            *(f'{word} {hexed(name)} {arguments}' for word, arguments in hooks_of(module))]
+
+
+def describe_entry(name, t, buffer, persistent, memory):
+    at = size = 0
+    word, stride, shape = 'memory', '-', '-'
+    if is_lazy(t): word = 'lazy'
+    else:
+        if t.is_meta: word = 'meta'
+        elif t.numel():
+            start, whole = memory.at[storage_of(t)[0]]
+            at = start + t.storage_offset() * t.element_size()
+            size = t.numel() * t.element_size() if t.is_contiguous() else whole - t.storage_offset() * t.element_size()
+        if not t.is_contiguous(): stride = numbers(t.stride())
+        shape = numbers(t.shape)
+    dtype = str(t.data.dtype if is_lazy(t) else t.dtype).split('.')[1]
+    return f'{word} {hexed(name)} {dtype} {shape} {stride} {at} {size} {int(t.requires_grad)} {int(buffer)} {int(persistent)}'
+
+
+def describe(model, memory, with_modules):
+    out, seen = [], {}
     def walk(module, name):
-        kind = kind_of(module)
-        track = '-' if kind == 'plain' else str(int(module.track_running_stats))
-        extra = int(type(module).set_extra_state is not nn.Module.set_extra_state)
-        out.append(f'module {hexed(name)} {KINDS[kind]} {track} {extra} {hexed(type(module).__name__)}')
-        out.extend(f'{word} {hexed(name)} {arguments}' for word, arguments in hooks_of(module))
-        for key, child in module._modules.items():
-            below = f'{name}.{key}' if name else key
-            if child is None: out.append(f'module {hexed(below)} {KINDS["none"]} - 0 :')
-            else: walk(child, below)
-    walk(model, '')
-    return out
-
-
-def describe_entries(model, memory):
-    out = []
-    def entry(name, t, buffer, persistent):
-        if t is None: return
-        at = size = 0
-        word, stride, shape = 'memory', '-', '-'
-        if is_lazy(t): word = 'lazy'
-        else:
-            if t.is_meta: word = 'meta'
-            elif t.numel():
-                start, whole = memory.at[storage_of(t)[0]]
-                at = start + t.storage_offset() * t.element_size()
-                size = t.numel() * t.element_size() if t.is_contiguous() else whole - t.storage_offset() * t.element_size()
-            if not t.is_contiguous(): stride = numbers(t.stride())
-            shape = numbers(t.shape)
-        dtype = str(t.data.dtype if is_lazy(t) else t.dtype).split('.')[1]
-        out.append(f'{word} {hexed(name)} {dtype} {shape} {stride} {at} {size} {int(t.requires_grad)} {int(buffer)} {int(persistent)}')
-    def walk(module, prefix):
+        if with_modules and id(module) in seen: return out.append(f'alias {hexed(name)} {hexed(seen[id(module)])}')
+        seen[id(module)] = name
+        prefix = name + '.' if name else ''
+        if with_modules: out.extend(describe_module(module, name))
         # Buffers first: that parameters come before them is brine's to know.
-        for key, t in module._buffers.items(): entry(prefix + key, t, True, key not in module._non_persistent_buffers_set)
-        for key, t in module._parameters.items(): entry(prefix + key, t, False, True)
+        for buffer, tensors in ((True, module._buffers), (False, module._parameters)):
+            for key, t in tensors.items():
+                if t is not None: out.append(describe_entry(prefix + key, t, buffer, key not in module._non_persistent_buffers_set, memory))
         for key, child in module._modules.items():
-            if child is not None: walk(child, prefix + key + '.')
+            if child is not None: walk(child, prefix + key)
+            elif with_modules: out.append(f'module {hexed(prefix + key)} {KINDS["none"]} - 0 :')
     walk(model, '')
     return out
 
@@ -146,9 +149,8 @@ def named_tensors(module, prefix=''):
         if child is not None: yield from named_tensors(child, prefix + key + '.')
 
 
-def tensor_lines(model):
-    return {name: f'{str(t.dtype).split(".")[1]} {numbers(t.shape)} {numbers(t.stride())} {hexed(elements(t))}'
-            for name, t in named_tensors(model) if not is_lazy(t) and not t.is_meta}
+def tensor_line(t):
+    return f'{str(t.dtype).split(".")[1]} {numbers(t.shape)} {numbers(t.stride())} {hexed(elements(t))}'
 
 
 def pytorch(case, model, state):
@@ -188,11 +190,11 @@ def run_case(program, case, folder, described):
         state = torch.load(path('weights.pth'), **options)
     memory = Memory(model)
     before = memory.bytes()
-    lines = (describe_modules(model) if described else []) + describe_entries(model, memory)
+    lines = describe(model, memory, described)
     lines.append(f'options {int(case.strict)} {int(case.assign)} {int(case.skip)} {int(case.validate)} {hexed(type(model).__name__)}')
     for name, data in (('description', '\n'.join(lines).encode() + b'\n'), ('memory', before)):
         with open(path(name), 'wb') as f: f.write(data)
-    entries_before = tensor_lines(model)
+    were_lazy = {name for name, t in named_tensors(model) if is_lazy(t)}
     good, want = pytorch(case, model, state)
     files = [path(name) for name in ('description', 'memory', 'weights.pth', 'out')]
     p = subprocess.run([program, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -203,17 +205,17 @@ def run_case(program, case, folder, described):
         lines = next((pair for pair in itertools.zip_longest(got.split('\n'), want.split('\n')) if pair[0] != pair[1]))
         return f'\n  brine:   {lines[0]!r}\n  PyTorch: {lines[1]!r}'
     with open(path('out'), 'rb') as f: after = f.read()
-    expected = before if case.assign or (case.validate and not good) else memory.bytes()
+    expected = before if case.validate and not good else memory.bytes()
     if after != expected and not (case.close and close(after, expected)):
         at = next(i for i in range(len(after)) if after[i] != expected[i])
         return f'memory differs at byte {at} of {len(after)}: {after[at:at + 16].hex()}, expected {expected[at:at + 16].hex()}'
     got = {unhexed(line.split(' ', 1)[0]).decode(): line.split(' ', 1)[1] for line in assigned}
-    for name, line in tensor_lines(model).items():
-        was_lazy = name not in entries_before
-        if name not in got and (line == entries_before.get(name) or not (case.assign or was_lazy)): continue  # kept, or copied to
-        if name not in got and was_lazy and not good: continue      # PyTorch made one, of any numbers, before it refused the copy
-        if not case.assign and not was_lazy: return f'{name} is assigned without being asked'
-        if got.get(name) != line and not (case.close and close_lines(got.get(name), line)): return f'{name} is {got.get(name)}, expected {line}'
+    for name, t in named_tensors(model):
+        if is_lazy(t) or t.is_meta or memory.holds(t):
+            if name in got and (is_lazy(t) or t.numel()): return f'{name} is assigned without being asked'
+        elif name in got or name not in were_lazy or good:      # PyTorch makes tensors, of any numbers, for lazy ones it refuses to copy to
+            line = tensor_line(t)
+            if got.get(name) != line and not (case.close and close_lines(got.get(name), line)): return f'{name} is {got.get(name)}, expected {line}'
     return None
 
 

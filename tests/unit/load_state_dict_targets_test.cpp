@@ -115,3 +115,50 @@ TEST_CASE("suggest: a lazy entry fits any shape") {
   REQUIRE(found.pairs.size() == 1);
   CHECK(found.pairs[0].shapes_agree);
 }
+
+TEST_CASE("alias: one set of entries under two names") {
+  std::vector<float> w(2), deep(1);
+  Parameters mine;
+  mine.add("a.w", std::span(w), {2});
+  mine.module("a.act");
+  mine.add("a.b.w", std::span(deep), {1});
+  mine.add_lazy("a.l", DType::float32);
+  mine.alias("x.c", "a");
+  mine.alias("d", "x.c");
+  CHECK(mine.fault() == nullptr);
+  REQUIRE(mine.size() == 9);
+  CHECK(mine.contains("d.b.w"));
+  CHECK(mine.entry(8).name == "d.b.w");
+  CHECK(mine.entry(8).bytes.data() == reinterpret_cast<std::byte*>(deep.data()));
+
+  StateDict state = dict({{"d.w", numbers({2}, 5)}, {"a.w", numbers({2})}, {"x.c.l", numbers({3}, 7)}, {"d.act.q", numbers({1})}});
+  auto report = load_state_dict(mine, state, {.strict = false});
+  REQUIRE(report);
+  CHECK(w == std::vector<float>{5, 6});  // the last of PyTorch's walk
+  CHECK(report->missing_keys == std::vector<std::string>{"a.l", "a.b.w", "x.c.w", "x.c.b.w", "d.l", "d.b.w"});
+  CHECK(report->unexpected_keys == std::vector<std::string>{"d.act.q"});
+  REQUIRE(mine.assigned("a.l"));
+  CHECK(mine.assigned("a.l") == mine.assigned("d.l"));
+  state.insert("d.l", numbers({4}));
+  const auto failed = load_state_dict(mine, state, {.strict = false});
+  REQUIRE(!failed);
+  CHECK(failed.error().text().find("size mismatch for d.l: copying a param with shape torch.Size([4])") != std::string::npos);
+}
+
+TEST_CASE("alias: faults") {
+  const auto fault_of = [](const char* name, const char* of) {
+    Parameters p;
+    p.add_meta("a.b.w", DType::float32, {1});
+    p.alias(name, of);
+    return p.fault() ? p.fault()->text() : std::string();
+  };
+  CHECK(fault_of("c", "a").empty());
+  CHECK(fault_of("a.c", "a.b").empty());
+  CHECK(fault_of("ab", "a").empty());
+  CHECK(fault_of("c", "x") == "the alias 'c' of 'x': there is no such module");
+  CHECK(fault_of("a", "a.b") == "the alias 'a' of 'a.b': the name was given before");
+  CHECK(fault_of("a.b.w", "a.b") == "the alias 'a.b.w' of 'a.b': the name was given before");
+  CHECK(fault_of("a.b.c", "a") == "the alias 'a.b.c' of 'a': a module cannot be inside itself");
+  CHECK(fault_of("c", "") == "the alias 'c' of '': a module cannot be inside itself");
+  CHECK(fault_of("", "a") == "the alias '' of 'a': the name was given before");
+}
