@@ -37,8 +37,6 @@ struct Match {
       options.model_name = cls.substr(cls.rfind('.') + 1);
     }
     auto memory = brine::Parameters::like(*model);
-    if (model->from_module())
-      if (const auto whole = brine::Module::of(model_ckpt->at(model->path()))) describe_norms(*whole, memory);
     const auto result = brine::load_state_dict(memory, *weights, options);
     if (!result && !result.error().report()) return fail(result.error());
     const brine::LoadReport& report = result ? *result : *result.error().report();
@@ -52,24 +50,6 @@ struct Match {
     out += std::to_string(report.loaded) + " of " + std::to_string(memory.size()) + " entries " +
            (result ? "would be loaded\n" : "fit; it would not load\n");
     return write_out(out) && result ? kDone : kRefused;
-  }
-
-  // The norms of a model that was saved whole: their rules ask for more than names tell.
-  static void describe_norms(const brine::Module& model, brine::Parameters& memory) {
-    std::vector<std::pair<std::string, brine::Module>> stack{{"", model}};
-    while (!stack.empty()) {
-      const auto [name, module] = std::move(stack.back());
-      stack.pop_back();
-      const std::string full = module.class_name(), cls = full.substr(full.rfind('.') + 1);
-      const bool instance = cls.starts_with("InstanceNorm"), batch = cls.starts_with("BatchNorm") || cls == "SyncBatchNorm";
-      if (full.starts_with("torch.nn.") && (instance || batch)) {
-        const auto kind = instance ? brine::ModuleKind::instance_norm : brine::ModuleKind::batch_norm;
-        brine::ModuleOptions options{.kind = kind, .class_name = cls};
-        if (const auto track = module.attribute("track_running_stats").as_bool()) options.track_running_stats = *track;
-        memory.module(name, options);
-      }
-      for (auto& [key, child] : module.children()) stack.emplace_back(name.empty() ? key : name + "." + key, std::move(child));
-    }
   }
 
   // A text of several lines, each escaped, tabs as blanks.

@@ -61,8 +61,8 @@ struct LoadReport {
 ///
 /// Fails with: usage — key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats: the text is PyTorch's, keys in it
 /// raw (Error::message() escapes them), and Error::report() has the report; copies made before stay, unless validate_first. usage without
-/// a report, and nothing is written — Parameters::fault(); what PyTorch raises at once: not_a_tensor (no tensor for a lazy entry), copy_refused
-/// (a lazy module's tensor for an entry that has a shape), bad_argument (ModuleOptions::spectral_norm, of tensors that do not go together).
+/// a report, and nothing is written — Parameters::fault(); what PyTorch raises at once: not_a_tensor (no tensor for a lazy entry),
+/// copy_refused (a lazy module's tensor for an entry that has a shape), bad_argument (spectral_norm's tensors do not go together).
 /// io, corrupt, limit: as Tensor::copy_to(); the path names the entry; entries before it are written.
 BRINE_API Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, const LoadStateDictOptions& options = {});
 

@@ -44,7 +44,7 @@ struct ModuleOptions {
   std::string class_name = {};             ///< "InstanceNorm2d": named in that kind's message
   std::optional<bool> track_running_stats = {}; ///< of the norms; unset is PyTorch's default: true for batch_norm, false for instance_norm
   bool extra_state = false;               ///< the class has set_extra_state: `_extra_state` is expected, and the report says where it is
-  /// Weights saved before PyTorch 1.1 have X, X_orig and X_u: X_v is made of them.
+  /// Weights from before its version 1 have X, X_orig and X_u: X_v is made of them, if all three are float32 or float64.
   std::vector<SpectralNorm> spectral_norm = {};
   /// Parameters X under parametrizations.weight_norm: X_g and X_v, as the older weight_norm saves them, are taken for
   /// parametrizations.X.original0 and original1. Of a module that is not described, names tell.
@@ -54,12 +54,12 @@ struct ModuleOptions {
 /// The target of load_state_dict: the caller's memory, by name, as mutable views. Only load_state_dict writes to it.
 ///
 /// Names are a state dict's: "layer1.0.bn1.weight". The module tree is made of their dotted parts, in order of appearance; module() adds
-/// what names do not tell (children without parameters, kinds, extra state). Within a module parameters come before buffers, each in the
-/// order in which they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added. A module that
-/// was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
+/// what names do not tell (children without parameters, kinds, extra state, hooks). Within a module parameters come before buffers, each in
+/// the order in which they were added: that is the order of missing_keys. A parameter or buffer that is None is simply not added. A module
+/// that was not described and has running_mean, running_var and num_batches_tracked is taken for a BatchNorm.
 ///
-/// Borrows: all memory it was given must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a name given
-/// twice) or alias is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
+/// Borrows: all memory it was given must outlive the last load_state_dict into it. A fault of an add (negative size, memory too small, a
+/// name given twice) or alias is kept, and load_state_dict fails with it; fault() tells at once. Not thread-safe.
 class BRINE_API Parameters {
  public:
   Parameters();
@@ -112,7 +112,8 @@ class BRINE_API Parameters {
   void alias(std::string_view name, std::string_view of);
 
   /// Meta entries with the names, dtypes and shapes of a state dict, and the modules that its `_metadata` names: a model of which only
-  /// weights are known.
+  /// weights are known. Of a module that was saved whole also what else it tells: buffers, requires_grad, torch's own norms, old
+  /// spectral_norm, children that are None, modules under several names, and lazy entries (float32, as torch.load makes them).
   static Parameters like(const StateDict& state);
 
   std::size_t size() const noexcept;

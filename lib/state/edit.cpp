@@ -180,7 +180,7 @@ void StateDict::set_version(std::string_view module, std::int64_t version) {
     m.spectral_norm.clear();
     return;
   }
-  impl.metadata.push_back({impl.text(module), {}, version, {}});
+  impl.metadata.push_back({impl.text(module), {}, version, {}, {}});
 }
 
 }  // namespace brine

@@ -130,7 +130,8 @@ class Planner {
     const Impl::Item& item = own.shapeless ? give_shape(named.same, shape) : own;
     const bool scalar = item.shape().empty() && shape.size() == 1 && shape[0] == 1;  // one element of one dimension, as 0.3 saved numbers
     if (scalar) shape = {};
-    LoadReport::Problem problem{ErrorCode::size_mismatch, named.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
+    LoadReport::Problem problem{
+        ErrorCode::size_mismatch, named.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
     if (!std::ranges::equal(shape, item.shape())) {
       problem.text = concat({"size mismatch for ", named.name, ": copying a param with shape ", size_text(shape),
                              " from checkpoint, the shape in current model is ", size_text(item.shape()), "."});

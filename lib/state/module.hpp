@@ -31,10 +31,21 @@ bool is_module(const Graph& graph, const Ref& value) noexcept;
 /// part is _extra_state.
 bool is_weights_dict(const Graph& graph, const Ref& value) noexcept;
 
+/// A parameter under old spectral_norm, as its hook tells.
+struct SpectralNormHook {
+  std::string_view name;
+  std::int64_t dim;
+};
+std::vector<SpectralNormHook> spectral_norms(const Graph& graph, const Ref& module);
+
+/// The names in `_non_persistent_buffers_set`, sorted.
+std::vector<std::string_view> non_persistent_buffers(const Graph& graph, const Ref& module);
+
 /// A module's entry in `_metadata`.
 struct ModuleVersion {
   std::string name;  // its prefix without the last dot; "" is the root
   std::int64_t version;
+  Ref module;
   std::vector<std::string_view> spectral_norm;  // old spectral_norm adds a version for each parameter it has
 };
 

@@ -11,19 +11,6 @@ namespace brine {
 
 namespace {
 
-// The names that old spectral_norm has hooked: _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has a name.
-std::vector<std::string_view> spectral_norms(const Graph& graph, const Ref& module) {
-  std::vector<std::string_view> out;
-  const Ref hooks = module_part(graph, module, "_state_dict_hooks");
-  if (hooks.kind != Kind::dict) return out;
-  for (const Entry& e : dict_of(hooks).entries()) {
-    if (!made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
-    const Ref name = attribute(graph, attribute(graph, e.value, "fn"), "name");
-    if (name.kind == Kind::string) out.push_back(text_of(name));
-  }
-  return out;
-}
-
 // Python runs these with the state dict it has made; brine runs nothing.
 void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, Notes& notes) {
   const Ref hooks = module_part(graph, module, "_state_dict_hooks");
@@ -47,17 +34,31 @@ Ref detached(const Ref& value) noexcept {
   return args.kind == Kind::tuple && tuple_of(args).size > 0 ? tuple_of(args).items()[0] : value;
 }
 
-// The names in a set, sorted. Not a hash table: its keys would be the file's choice.
-std::vector<std::string_view> names_in(const Ref& set) {
+}  // namespace
+
+// _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has name and dim.
+std::vector<SpectralNormHook> spectral_norms(const Graph& graph, const Ref& module) {
+  std::vector<SpectralNormHook> out;
+  const Ref hooks = module_part(graph, module, "_state_dict_hooks");
+  if (hooks.kind != Kind::dict) return out;
+  for (const Entry& e : dict_of(hooks).entries()) {
+    if (!made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
+    const Ref fn = attribute(graph, e.value, "fn"), name = attribute(graph, fn, "name"), dim = attribute(graph, fn, "dim");
+    if (name.kind == Kind::string) out.push_back({text_of(name), dim.kind == Kind::integer && !(dim.flags & kBig) ? dim.integer : 0});
+  }
+  return out;
+}
+
+// Not a hash table: its keys would be the file's choice.
+std::vector<std::string_view> non_persistent_buffers(const Graph& graph, const Ref& module) {
   std::vector<std::string_view> out;
+  const Ref set = module_part(graph, module, "_non_persistent_buffers_set");
   if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return out;
   for (const Ref& r : list_of(set).items())
     if (r.kind == Kind::string) out.push_back(text_of(r));
   std::sort(out.begin(), out.end());
   return out;
 }
-
-}  // namespace
 
 Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& out, std::vector<ModuleVersion>& modules, Notes& notes) {
   struct Frame {
@@ -69,10 +70,8 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   std::string prefix;
   // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
   const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
-  const auto add = [&](const Ref& names, const Ref& skip) -> Result<void> {
-    for (const Ref& part : {names, skip})
-      if (auto ok = look_at(part); !ok) return ok;
-    const auto skipped = names_in(skip);
+  const auto add = [&](const Ref& names, const std::vector<std::string_view>& skipped) -> Result<void> {
+    if (auto ok = look_at(names); !ok) return ok;
     for (const Entry& e : dict_of(names).entries()) {
       if (e.value.kind == Kind::none || e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
       if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
@@ -91,16 +90,18 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
     if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
     if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
-    auto norms = spectral_norms(graph, m);
+    std::vector<std::string_view> norms;
+    for (const SpectralNormHook& hook : spectral_norms(graph, m)) norms.push_back(hook.name);
     if (auto ok = budget.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
     const std::string cls = qualified_class_name(m);
     if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
     if (has_own_state_dict(cls)) return own_form(cls);
     note_hooks(graph, m, prefix, notes);
-    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), std::move(norms)});
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), m, std::move(norms)});
     if (module_wrapped(m).kind == Kind::absent) {
       if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
-      if (auto ok = add(module_part(graph, m, "_buffers"), module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+      if (auto ok = look_at(module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
+      if (auto ok = add(module_part(graph, m, "_buffers"), non_persistent_buffers(graph, m)); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
     }
     stack.push_back({m, 0, prefix.size()});

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "state/parameters.hpp"
 
-#include "state/state_dict.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
-#include "torch/access.hpp"
 #include "torch/layout.hpp"
 
 #include <algorithm>
@@ -12,13 +10,6 @@
 namespace brine {
 
 namespace {
-
-std::string_view parent_of(std::string_view name) noexcept {
-  const auto dot = name.rfind('.');
-  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
-}
-
-std::string_view leaf_of(std::string_view name) noexcept { return name.substr(name.rfind('.') + 1); }  // npos + 1 is 0
 
 /// Row-major, as PyTorch's: empty dimensions count as 1.
 std::vector<std::int64_t> with_strides(std::span<const std::int64_t> shape, std::span<const std::int64_t> stride) {
@@ -162,27 +153,13 @@ void Parameters::alias(std::string_view name, std::string_view of) {
   if (impl.fault) return;
   const std::uint32_t from = impl.find_module(of);
   const auto refuse = [&](std::string_view why) {
-    impl.fault = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the alias ", brine::quoted(name), " of ", brine::quoted(of), ": ", why}));
+    impl.fault =
+        Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the alias ", brine::quoted(name), " of ", brine::quoted(of), ": ", why}));
   };
   if (from == Impl::kNone) return refuse("there is no such module");
   if (impl.find_module(name) != Impl::kNone || impl.find_item(name) != Impl::kNone) return refuse("the name was given before");
   if (of.empty() || name.starts_with(concat({of, "."}))) return refuse("a module cannot be inside itself");
   impl.copy_module(from, impl.module_of(impl.texts.emplace_back(name)));
-}
-
-Parameters Parameters::like(const StateDict& state) {
-  Parameters out;
-  const StateDict::Impl& from = *Access::impl(state);
-  for (const StateDict::Impl::ModuleInfo& m : from.metadata) out.impl_->module_of(out.impl_->texts.emplace_back(m.name));
-  for (const auto& [name, tensor] : state) {
-    if (leaf_of(name) == "_extra_state")
-      out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(name)))].options.extra_state = true;
-    else out.add_meta(name, tensor.dtype(), tensor.shape());
-  }
-  for (const StateDict::Impl::Other& o : from.others)
-    if (leaf_of(o.name) == "_extra_state")
-      out.impl_->modules[out.impl_->module_of(parent_of(out.impl_->texts.emplace_back(o.name)))].options.extra_state = true;
-  return out;
 }
 
 std::size_t Parameters::size() const noexcept { return impl_->items.size(); }

@@ -13,6 +13,13 @@
 
 namespace brine {
 
+/// "layer1.0" and "weight" of "layer1.0.weight".
+inline std::string_view parent_of(std::string_view name) noexcept {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+inline std::string_view leaf_of(std::string_view name) noexcept { return name.substr(name.rfind('.') + 1); }  // npos + 1 is 0
+
 struct Parameters::Impl {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 

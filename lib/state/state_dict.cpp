@@ -56,7 +56,7 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
     impl.entries.push_back({v.name, Handles::tensor(detached, &detached->records.back())});
   }
   impl.has_metadata = true;
-  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version, m.spectral_norm});
+  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version, m.spectral_norm, m.module});
   impl.owners.push_back(std::move(detached));
   return {};
 }
@@ -71,7 +71,7 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
   impl.has_metadata = metadata.kind == Kind::dict;
   if (impl.has_metadata)
     for (const Entry& e : dict_of(metadata).entries())
-      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1, {}});
+      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1, {}, {}});
   impl.source = dict;
   impl.owners.push_back(std::move(owner));
 }

@@ -30,6 +30,7 @@ struct StateDict::Impl {
     Ref value;
     std::int64_t version = 1;
     std::vector<std::string_view> spectral_norm = {};
+    Ref module = {};  // of a module that was saved whole
   };
 
   std::vector<std::shared_ptr<const void>> owners;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """load_state_dict against PyTorch's own: text of the result or error, and every byte of the model's memory: test_load_state_dict.py BRINE
 
-Each case of load_state_dict_cases.py, load_state_dict_hooks.py … runs with the module tree described and, where names tell enough,
-without. The program load_state_dict_check of the build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
+Each case of the files load_state_dict_*.py runs with the module tree described and, where names tell enough, without. The program
+load_state_dict_check of the build that holds BRINE does brine's part. Further checks run `brine match` and `brine diff`.
 """
 import inspect
 import itertools
@@ -25,8 +25,8 @@ import torch.nn as nn
 from torch.nn.parameter import is_lazy
 
 import load_state_dict_cases as cases
-import load_state_dict_hooks  # noqa: F401  these add their own to cases.CASES
-import load_state_dict_targets  # noqa: F401
+import load_state_dict_hooks  # these add their own to cases.CASES
+import load_state_dict_targets
 import load_state_dict_values  # noqa: F401
 
 KINDS = {'plain': 0, 'batch_norm': 1, 'instance_norm': 2, 'none': 3}
@@ -160,34 +160,29 @@ def pytorch(case, model, state):
         own = model.state_dict()
         skipped = [k for k in state if k in own and state[k].shape != own[k].shape]
         for k in skipped: state[k] = own[k]
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        try:
-            return True, repr(model.load_state_dict(state, strict=case.strict, **options))
-        except (RuntimeError, AttributeError) as e:
-            return False, str(e)
+    try:
+        return True, repr(model.load_state_dict(state, strict=case.strict, **options))
+    except (RuntimeError, AttributeError) as e:
+        return False, str(e)
 
 
-def close(a, b):
-    """Are these the bytes of float32 numbers that are nearly equal? NaN is equal to NaN."""
-    numbers = [torch.frombuffer(bytearray(x), dtype=torch.float32) for x in (a, b)]
+def close(dtype, a, b):
+    """Are these the bytes of numbers that are nearly equal? NaN is equal to NaN."""
+    numbers = [torch.frombuffer(bytearray(x), dtype=dtype) for x in (a, b)]
     return torch.allclose(*numbers, rtol=1e-3, atol=1e-5, equal_nan=True)
 
 
-def close_lines(a, b):
+def close_lines(dtype, a, b):
     a, b = (a or '').rsplit(' ', 1), b.rsplit(' ', 1)
-    return a[0] == b[0] and close(unhexed(a[1]), unhexed(b[1]))
+    return a[0] == b[0] and close(dtype, unhexed(a[1]), unhexed(b[1]))
 
 
 def run_case(program, case, folder, described):
     """None, or what differs."""
     path = lambda name: os.path.join(folder, name)
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        model, state = case.make()
-        torch.save(state, path('weights.pth'))
-        options = {'weights_only': False} if cases.MODERN else {}
-        state = torch.load(path('weights.pth'), **options)
+    model, state = case.make()
+    torch.save(state, path('weights.pth'))
+    state = torch.load(path('weights.pth'), **cases.WHOLE)
     memory = Memory(model)
     before = memory.bytes()
     lines = describe(model, memory, described)
@@ -206,7 +201,7 @@ def run_case(program, case, folder, described):
         return f'\n  brine:   {lines[0]!r}\n  PyTorch: {lines[1]!r}'
     with open(path('out'), 'rb') as f: after = f.read()
     expected = before if case.validate and not good else memory.bytes()
-    if after != expected and not (case.close and close(after, expected)):
+    if after != expected and not (case.close and close(case.close, after, expected)):
         at = next(i for i in range(len(after)) if after[i] != expected[i])
         return f'memory differs at byte {at} of {len(after)}: {after[at:at + 16].hex()}, expected {expected[at:at + 16].hex()}'
     got = {unhexed(line.split(' ', 1)[0]).decode(): line.split(' ', 1)[1] for line in assigned}
@@ -215,7 +210,8 @@ def run_case(program, case, folder, described):
             if name in got and (is_lazy(t) or t.numel()): return f'{name} is assigned without being asked'
         elif name in got or name not in were_lazy or good:      # PyTorch makes tensors, of any numbers, for lazy ones it refuses to copy to
             line = tensor_line(t)
-            if got.get(name) != line and not (case.close and close_lines(got.get(name), line)): return f'{name} is {got.get(name)}, expected {line}'
+            if got.get(name) != line and not (case.close and close_lines(case.close, got.get(name), line)):
+                return f'{name} is {got.get(name)}, expected {line}'
     return None
 
 
@@ -246,18 +242,31 @@ def check_commands(brine, folder, tally):
            'size mismatch for body.0.weight: copying a param with shape torch.Size([3, 4]) from checkpoint')
     expect('match: no such file', ['match', whole, whole + 'x'], 1)
     expect('match: usage', ['match', whole], 2)
-    for word, strict in (('strict', True), ('not strict', False)):
-        try: text = repr(cases.pair()[0].load_state_dict(torch.load(prefixed), strict=strict))
-        except RuntimeError as e: text = str(e)
-        r = common.run(brine, 'match', whole, prefixed, *([] if strict else ['--no-strict']))
-        shown = ''.join(line.replace('\t', '    ', 1) + '\n' for line in text.split('\n'))
-        tally.check(f"match: PyTorch's text, {word}", None if r.text().startswith(shown) else r.text()[:300])
+    def same_text(what, model, weights):
+        """A model that was saved whole tells more than its names do."""
+        files = save('model.pth', model), save('given.pth', weights)
+        for strict in (True, False):
+            try: text = repr(torch.load(files[0], **cases.WHOLE).load_state_dict(weights, strict=strict))
+            except RuntimeError as e: text = str(e)
+            r = common.run(brine, 'match', *files, *([] if strict else ['--no-strict']))
+            shown = ''.join(line.replace('\t', '    ', 1) + '\n' for line in text.split('\n'))
+            problem = None if r.text().startswith(shown) else f'{r.text()[:300]}{r.error()}, expected {shown[:300]}'
+            tally.check(f"match: PyTorch's text, {what}, strict={strict}", problem)
 
-    # A model saved whole tells more than its names do.
-    norm, old = cases.instance_norm(False, cases.nn.InstanceNorm2d, ('running_mean', 'running_var'), True)
-    norm_file, old_file = save('norm.pth', norm), save('old.pth', old)
-    try: norm.load_state_dict(old)
-    except RuntimeError as e: expect('match: InstanceNorm of 0.3', ['match', norm_file, old_file], 1, str(e).replace('\t', '    '))
+    same_text('prefix', model, torch.load(prefixed))
+    same_text('InstanceNorm of 0.3', *cases.instance_norm(False, nn.InstanceNorm2d, ('running_mean', 'running_var'), True))
+    norms = lambda: nn.Sequential(nn.BatchNorm2d(3), nn.InstanceNorm1d(2, track_running_stats=True))
+    same_text('no counter', *cases.without_counter(norms, 'none'))
+    same_text('children that are None', cases.WithNone(), {k: torch.ones(3) for k in ('w', 'e.x', 'd.x', 'hidden')})
+    same_text('lazy', *load_state_dict_targets.lazy(conv__bias=None, body__1__bias=torch.ones(3)))
+    same_text('shared and lazy', *load_state_dict_targets.shared_lazy_modules())
+    same_text('order', cases.Late(), {'zz': torch.ones(1)})
+    for wanted in ('weight_u', 'weight_orig', 'bias'):
+        model_of_today, _, weights_of_old = load_state_dict_hooks.spectral()
+        del weights_of_old['n.' + wanted]
+        same_text(f'old spectral_norm without {wanted}', model_of_today, weights_of_old)
+    same_text('old spectral_norm', load_state_dict_hooks.spectral()[0], load_state_dict_hooks.spectral()[2])
+    same_text('old spectral_norm, transposed', *load_state_dict_hooks.spectral(lambda: nn.ConvTranspose2d(2, 9, 2))[::2])
 
     other = type(state)((k, v.clone()) for k, v in state.items())
     other._metadata = state._metadata
@@ -284,6 +293,7 @@ def check_commands(brine, folder, tally):
 
 
 def main():
+    warnings.simplefilter('ignore')
     brine = common.command()
     program = os.path.join(os.path.dirname(brine), '..', 'tests', 'load_state_dict_check')
     if not os.access(program, os.X_OK):

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Parameters::like: a model of which there is only a file.
+#include "graph/walk.hpp"
+#include "state/module.hpp"
+#include "state/parameters.hpp"
+#include "state/state_dict.hpp"
+#include "torch/access.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace brine {
+
+namespace {
+
+class Likeness {
+ public:
+  Likeness(const StateDict& state, Parameters& out)
+      : state_(state), from_(*Access::impl(state)), out_(out), impl_(ParametersAccess::impl(out)) {}
+
+  void run() {
+    for (const StateDict::Impl::ModuleInfo& m : from_.metadata) {
+      const std::uint32_t number = impl_.module_of(impl_.texts.emplace_back(m.name));
+      if (m.module.kind != Kind::absent) describe(number, m.module);
+    }
+    for (const auto& [name, tensor] : state_) {
+      if (leaf_of(name) == "_extra_state") expect_extra_state(name);
+      else if (!out_.contains(name)) out_.add_meta(name, tensor.dtype(), tensor.shape());
+    }
+    for (const StateDict::Impl::Other& o : from_.others)
+      if (leaf_of(o.name) == "_extra_state") expect_extra_state(o.name);
+  }
+
+ private:
+  void expect_extra_state(std::string_view name) {
+    impl_.modules[impl_.module_of(parent_of(impl_.texts.emplace_back(name)))].options.extra_state = true;
+  }
+
+  // A module of a model that was saved whole.
+  void describe(std::uint32_t number, const Ref& module) {
+    Parameters::Impl::Module& m = impl_.modules[number];
+    const std::string full = qualified_class_name(module), cls = full.substr(full.rfind('.') + 1);
+    const std::string_view eager = std::string_view(cls).substr(cls.starts_with("Lazy") ? 4 : 0);
+    const bool instance = eager.starts_with("InstanceNorm"), batch = eager.starts_with("BatchNorm") || eager == "SyncBatchNorm";
+    if ((instance || batch) && (full.starts_with("torch.nn.") || full.starts_with("torch.ao.nn."))) {
+      m.described = true;
+      m.options.kind = instance ? ModuleKind::instance_norm : ModuleKind::batch_norm;
+      m.options.class_name = cls;
+      const Ref track = attribute(*from_.graph, module, "track_running_stats");
+      if (track.kind == Kind::boolean) m.options.track_running_stats = track.integer != 0;
+    }
+    for (const SpectralNormHook& hook : spectral_norms(*from_.graph, module))
+      m.options.spectral_norm.push_back({std::string(hook.name), hook.dim});
+
+    const auto first = firsts_.emplace(module.node, number).first->second;  // the module's first name
+    add(number, first, module_part(*from_.graph, module, "_parameters"), false, {});
+    add(number, first, module_part(*from_.graph, module, "_buffers"), true, non_persistent_buffers(*from_.graph, module));
+    const Ref children = module_part(*from_.graph, module, "_modules");
+    if (children.kind != Kind::dict) return;
+    for (const Entry& e : dict_of(children).entries())
+      if (e.key.kind == Kind::string && e.value.kind == Kind::none)
+        out_.module(impl_.name_in(number, text_of(e.key)), {.kind = ModuleKind::none});
+  }
+
+  void add(std::uint32_t number, std::uint32_t first, const Ref& tensors, bool buffer, const std::vector<std::string_view>& skipped) {
+    if (tensors.kind != Kind::dict) return;
+    for (const Entry& e : dict_of(tensors).entries()) {
+      if (e.key.kind != Kind::string || std::ranges::binary_search(skipped, text_of(e.key))) continue;
+      const std::string name = impl_.name_in(number, text_of(e.key));
+      if (out_.contains(name)) continue;  // a name with dots can be that of another
+      if (const Tensor* t = e.value.kind == Kind::tensor ? state_.find(name) : nullptr)
+        out_.add_meta(name, t->dtype(), t->shape(), {.requires_grad = tensor_of(e.value).requires_grad, .buffer = buffer});
+      else if (is_uninitialised(e.value))
+        out_.add_lazy(name, DType::float32, {.buffer = buffer});
+      else continue;
+      if (number == first) continue;
+      const std::uint32_t same = impl_.own(first, text_of(e.key)), item = impl_.own(number, text_of(e.key));
+      if (same != Parameters::Impl::kNone && item != Parameters::Impl::kNone) impl_.items[item].same = impl_.items[same].same;
+    }
+  }
+
+  static bool is_uninitialised(const Ref& value) {
+    return value.kind == Kind::object && qualified_class_name(value).starts_with("torch.nn.parameter.Uninitialized");
+  }
+
+  const StateDict& state_;
+  const StateDict::Impl& from_;
+  Parameters& out_;
+  Parameters::Impl& impl_;
+  std::unordered_map<const Node*, std::uint32_t> firsts_;
+};
+
+}  // namespace
+
+Parameters Parameters::like(const StateDict& state) {
+  Parameters out;
+  Likeness(state, out).run();
+  return out;
+}
+
+}  // namespace brine
