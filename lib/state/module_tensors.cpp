@@ -73,8 +73,9 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   const auto add = [&](const Ref& names, const std::vector<std::string_view>& skipped) -> Result<void> {
     if (auto ok = look_at(names); !ok) return ok;
     for (const Entry& e : dict_of(names).entries()) {
-      if (e.value.kind == Kind::none || e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
+      if (e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
       if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
+      if (e.value.kind == Kind::none) continue;  // charged all the same: whoever describes the modules names them
       out.push_back({prefix + std::string(text_of(e.key)), detached(e.value)});
     }
     return {};
@@ -121,7 +122,11 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
       continue;
     }
     const Entry& e = children[top.child++];
-    if (e.key.kind != Kind::string || e.value.kind == Kind::none) continue;
+    if (e.key.kind != Kind::string) continue;
+    if (e.value.kind == Kind::none) {
+      if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's children"); !ok) return ok;
+      continue;
+    }
     prefix += text_of(e.key);
     prefix += '.';
     if (!is_module(graph, e.value)) return own_form(qualified_class_name(e.value));
