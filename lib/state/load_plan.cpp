@@ -14,21 +14,6 @@ namespace {
 
 using Impl = Parameters::Impl;
 
-/// type(value), as Python prints it: objects that functions make have the class that these return.
-std::string python_type(const Value& value) {
-  if (const auto global = value.as_global())
-    return global->module == "torch" && dtype_from_name(global->name) ? "torch.dtype" : value.type_name();
-  const auto callee = value.callee().as_global();
-  if (!callee || !callee->module.starts_with("numpy.")) return value.type_name();
-  if (callee->name == "_reconstruct")
-    if (const auto cls = value.args()[0].as_global()) return concat({cls->module, ".", cls->name});
-  if (callee->name != "scalar") return value.type_name();
-  const std::string_view type = value.args()[0].args()[0].as_string().value_or("");  // "f8": kind and bytes
-  const std::string_view kind = type.starts_with('f') ? "float" : type.starts_with('i') ? "int" : type.starts_with('u') ? "uint" : "";
-  if (kind.empty() || type.size() != 2) return value.type_name();
-  return concat({"numpy.", kind, std::to_string((type[1] - '0') * 8)});
-}
-
 /// What there is to know of a module before its entries are looked at.
 struct Visit {
   Hooked hooked;

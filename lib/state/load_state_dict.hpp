@@ -49,6 +49,12 @@ std::optional<ObjectTensor> object_tensor(const Value& value, DType target);
 /// The tensor without its only dimension, which has one element.
 Tensor first_element(const Tensor& tensor);
 
+/// PyTorch's ScalarType names: Float, ComplexHalf, UInt16, Bits8, Float4_e2m1fn_x2.
+std::string scalar_type(DType dtype);
+
+/// type(value), as Python prints it: objects that functions make have the class that these return.
+std::string python_type(const Value& value);
+
 // Texts.
 std::string size_text(std::span<const std::int64_t> shape);  ///< torch.Size([3, 4])
 std::string python_repr(std::string_view text);              ///< 'text', as Python's repr of a str
