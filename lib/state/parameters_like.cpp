@@ -5,6 +5,7 @@
 #include "state/parameters.hpp"
 #include "state/state_dict.hpp"
 #include "torch/access.hpp"
+#include "torch/record.hpp"
 
 #include <algorithm>
 #include <unordered_map>
