@@ -3,6 +3,7 @@
 #pragma once
 
 #include "support/hash_index.hpp"
+#include "support/huge_pages.hpp"
 
 #include <bit>
 #include <cstddef>
@@ -83,7 +84,10 @@ class PointerMap {
   void grow(std::size_t size) {
     std::size_t slots = slots_.empty() ? 2 * kPage : slots_.size() * 2;
     while (is_full(size, slots)) slots *= 2;
-    std::vector<Slot> old(slots);
+    std::vector<Slot> old;
+    old.reserve(slots);
+    prefer_huge_pages(old.data(), slots * sizeof(Slot));
+    old.resize(slots);
     old.swap(slots_);
     shift_ = 64 - std::countr_zero(slots / kPage);
     for (const Slot& slot : old)
