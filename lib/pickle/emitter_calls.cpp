@@ -194,10 +194,12 @@ bool Emitter::step_call() {
       op(Op::POP);
       return true;
     }
-    case Step::persistent:
-      stack_.pop_back();
+    case Step::persistent: {
       op(Op::BINPERSID);
+      if (ref.node->flags & kMemoised) put(ref.node);  // by no pickler of Python's, but files have it
+      f = {Step::items, ref, ref.node->origin};
       return true;
+    }
     case Step::parameter_tail: {
       stack_.pop_back();
       auto ok = leaves_.parameter_tail(*this, ref);
