@@ -70,6 +70,8 @@ Result<void> check_records(ReadAhead& bytes, std::span<ZipEntry> entries, std::u
     return zip_fault(ErrorCode::zip_overlap, 0, "the first " + std::to_string(first) + " bytes belong to no record");
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
+    constexpr std::size_t ahead = 8;
+    if (i + ahead < entries.size()) bytes.soon(nth(i + ahead).data_offset);
     const std::uint64_t next = i + 1 < entries.size() ? nth(i + 1).data_offset : directory_offset;
     if (next > directory_offset) {
       return zip_mismatch(ErrorCode::zip_overlap, nth(i + 1).data_offset, nth(i + 1).name, "the local header's offset", next,

@@ -7,6 +7,7 @@
 
 #include "support/checked.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -21,6 +22,14 @@ class ReadAhead {
   const std::byte* at(std::uint64_t offset, std::uint64_t size) {
     if (in_memory_ && fits(offset, size, memory_.size())) return memory_.data() + offset;
     return fetch(offset, size);
+  }
+
+  /// What lies around `offset` will soon be asked for: of mapped bytes, the cache need not wait for it then.
+  void soon(std::uint64_t offset) const noexcept {
+    constexpr std::uint64_t line = 64;
+    if (!in_memory_ || offset < line || offset >= memory_.size() - std::min<std::uint64_t>(memory_.size(), line)) return;
+    __builtin_prefetch(memory_.data() + offset - line / 2);
+    __builtin_prefetch(memory_.data() + offset + line / 2);
   }
 
   /// Requires: at() has just returned null.
