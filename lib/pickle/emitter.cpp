@@ -147,10 +147,11 @@ std::uint32_t Emitter::fresh_text(std::string_view v) {
 }
 
 const Node* Emitter::one(const GlobalNode& global) {
-  if (!(global.flags & kFirst)) return &global;
+  if (!global.known) return &global;
   if (global.known >= firsts_.size()) firsts_.resize(global.known + std::size_t{1});
   const GlobalNode*& first = firsts_[global.known];
   if (!first) first = &global;
+  if (!(global.flags & kFirst)) return &global;  // named again by the file itself
   return first == &global || (first->module == global.module && first->name == global.name) ? first : &global;
 }
 
