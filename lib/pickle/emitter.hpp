@@ -50,7 +50,7 @@ class Emitter {
   void boolean(bool v);
   void integer(std::int64_t v);
   std::uint32_t text(const Ref& text);  ///< GET if this str object was written before; its memo entry
-  std::uint32_t fresh_text(std::string_view v);  ///< a str object of its own; its memo entry, for get()
+  std::uint32_t fresh_text(std::string_view v);  ///< a str object of its own; its memo entry, for again()
   void again(std::uint32_t entry) { out_.boundary(), get(entry); }  ///< the object of this memo entry
   Result<void> global(const Ref& global);
   const std::uint32_t* entry(const Ref& global) { return memo_.find(one(global_of(global))); }  ///< its memo entry, or null

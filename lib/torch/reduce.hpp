@@ -6,6 +6,7 @@
 #include "pickle/emitter.hpp"
 #include "torch/record.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -35,7 +36,9 @@ class TorchReduce final : public Leaves {
   Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) override;
   Result<void> parameter_tail(Emitter& out, const Ref& parameter) override;
   Result<void> storage(Emitter& out, const Ref& storage) override;
-  void expect(std::size_t values) override { storages_.reserve(storages_.size() + values); }
+  void expect(std::size_t values) override {  // there can be many dicts: never by a little
+    if (const std::size_t size = storages_.size() + values; size > storages_.capacity()) storages_.reserve(std::max(size, 2 * storages_.capacity()));
+  }
   void soon(const Emitter& out, const Ref& tensor) noexcept override {
     const StorageRecord* storage = tensor_of(tensor).storage;
     __builtin_prefetch(storage);
