@@ -39,7 +39,7 @@ class Graph {
 
   /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
   Ref storage_word;
-  /// The str 'cpu' of storages that are of no file; likewise.
+  /// The str 'cpu' of the storages; likewise. Those of a program's making are written with it, too.
   Ref cpu_word;
 
   /// Tuples and globals are made as memoised: the machine, which knows better, takes that back until a put follows.

@@ -93,6 +93,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
     return corrupt(ErrorCode::storage_size, "the element count of storage " + quoted(text_of(part[2])) +
                                                 (!numel ? " is no int of 64 bits" : *numel < 0 ? " is negative" : " overflows"));
   if (graph.storage_word.kind == Kind::absent) graph.storage_word = part[0];
+  if (graph.cpu_word.kind == Kind::absent && device == "cpu") graph.cpu_word = part[3];
   const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
   if (!number) return number.error();
 
