@@ -80,8 +80,10 @@ class BRINE_API Checkpoint {
   /// weights (four levels at most); else the only value of that dict, or item of a list or tuple, that is weights.
   ///
   /// A whole model gives what nn.Module.state_dict() gives: names, order, `_metadata`. What a class adds by code of its own (get_extra_state, an
-  /// overridden state_dict) is not in the file, and so not here; of hooks StateDict::notes() tells. A module that keeps its weights otherwise
-  /// (quantised layers, __reduce__, a state that is no dict) is an error, wherever it is: a part of the weights is never given for the whole.
+  /// overridden state_dict) is not in the file, and so not here; of hooks StateDict::notes() tells. PyTorch's
+  /// quantised modules give what theirs give: scale and zero_point as tensors, packed weights unpacked, among StateDict::others(). A module that
+  /// keeps its weights otherwise (sparse quantised layers, __reduce__, a state that is no dict) is an error, wherever it is: a part of the weights
+  /// is never given for the whole.
   ///
   /// Fails with: usage — several_state_dicts (lists them), no_state_dict (says what the file holds instead); corrupt (module_cycle);
   /// unsupported (module_form).

@@ -24,9 +24,13 @@ bool made_by(const Ref& object, std::string_view module, std::string_view name) 
   return o && o->callee.kind == Kind::global && global_of(o->callee).name == name && global_of(o->callee).module == module;
 }
 
+Ref module_state(const Ref& module) noexcept {
+  const Ref state = state_of(*module.node);
+  return state.kind == Kind::absent && made_by(module, "torch.fx.graph_module", "reduce_graph_module") ? first_argument(module) : state;
+}
+
 Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept {
-  Ref state = state_of(*module.node);
-  if (state.kind == Kind::absent && made_by(module, "torch.fx.graph_module", "reduce_graph_module")) state = first_argument(module);
+  const Ref state = module_state(module);
   if (state.kind != Kind::dict) return {};
   const Entry* e = graph.find(dict_of(state), name);
   return e ? e->value : Ref{};
@@ -48,6 +52,7 @@ bool is_module(const Graph& graph, const Ref& value) noexcept {
   if (value.kind != Kind::object) return false;
   if (const Ref inner = module_wrapped(value); inner.kind == Kind::object && !made_by(inner, "torch._dynamo.eval_frame", "OptimizedModule"))
     return is_module(graph, inner);
+  if (is_quantised_conv(value)) return true;
   for (const std::string_view name : {"_parameters", "_buffers", "_modules"})
     if (module_part(graph, value, name).kind != Kind::dict) return false;
   return true;

@@ -18,13 +18,18 @@ namespace brine {
 struct NamedValue {
   std::string name;
   Ref value;
+  enum class As : std::uint8_t {
+    detached,  // the data of a parameter or buffer
+    itself,    // the very object; a Parameter stays one
+    number,    // torch.tensor(value)
+  } as = As::detached;
 };
 
 /// The object is what this class or function of the file made.
 bool made_by(const Ref& object, std::string_view module, std::string_view name) noexcept;
 
 /// An object whose state is a dict with the dicts _parameters, _buffers and _modules; a torch.fx.GraphModule, whose state is the argument of the
-/// function that makes it anew; or torch.compile's OptimizedModule, which only wraps its first argument.
+/// function that makes it anew; torch.compile's OptimizedModule, which only wraps its first argument; or a quantised convolution.
 bool is_module(const Graph& graph, const Ref& value) noexcept;
 
 /// A dict with string keys that holds a tensor directly (or has the attribute _metadata), and no dict, list or module but under keys whose last
@@ -54,6 +59,8 @@ struct ModuleVersion {
 /// Fails with: corrupt (module_cycle), unsupported (module_form), limit.
 Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& values, std::vector<ModuleVersion>& modules, Notes& notes);
 
+/// The dict of a module's attributes, or whatever its state is.
+Ref module_state(const Ref& module) noexcept;
 /// `_parameters`, `_buffers` … of a module's state, or absent.
 Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept;
 
@@ -66,8 +73,25 @@ Ref module_wrapped(const Ref& module) noexcept;
 /// What the file says of an object's class, empty where it says nothing; of a torch.fx.GraphModule the class, not the function that makes it.
 GlobalName module_class(const Graph& graph, const Ref& module) noexcept;
 
-/// PyTorch's classes whose state dict is not their parameters and buffers: the quantised ones make it anew.
-bool has_own_state_dict(std::string_view qualified_class) noexcept;
+/// A quantised convolution of PyTorch's: its state is a tuple, it has neither parameters nor children.
+bool is_quantised_conv(const Ref& value) noexcept;
+/// One of its attributes, by PyTorch's name for it, or absent.
+Ref quantised_conv_attribute(const Ref& conv, std::string_view name) noexcept;
+
+/// A value that a class puts into its state dict behind parameters and buffers.
+struct OwnValue {
+  std::string_view name;
+  Ref value;
+  bool number;  // torch.tensor(value)
+};
+/// Those of PyTorch's quantised modules; none of all others. False: the class makes a state dict of its own that brine does not know.
+bool own_values(const Graph& graph, const Ref& module, std::string_view qualified_class, std::vector<OwnValue>& out);
+/// The class whose state dict a module has: its own, or the quantised one that it plainly inherits.
+std::string_view module_base(const Graph& graph, const Ref& module, std::string_view qualified_class) noexcept;
+/// The hook of a quantised torch.fx.GraphModule, and the attributes that it adds behind everything else.
+bool is_packed_weight_hook(const Ref& hook) noexcept;
+bool has_packed_weight_hook(const Graph& graph, const Ref& module) noexcept;
+std::vector<std::string_view> packed_weights(const Ref& module);
 
 /// `_version` of a module class as PyTorch 2.13 and torchvision 0.14 have it, by the class's full name; 1 for all others.
 std::int64_t module_version(std::string_view qualified_class) noexcept;

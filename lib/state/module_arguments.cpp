@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kMostLine = 1000;
 
-// A quantised convolution's state is a tuple.
-constexpr std::string_view kQuantisedConv[] = {"in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "transposed", "output_padding",
-                                               "groups", "padding_mode", "weight", "bias", "scale", "zero_point", "training"};
-
 // Python's getattr(module, name): its own attributes, then parameters, buffers, children.
 Ref member(const Graph& graph, const Ref& module, std::string_view name) {
   if (module.kind != Kind::object) return {};
@@ -27,10 +23,7 @@ Ref member(const Graph& graph, const Ref& module, std::string_view name) {
   for (const std::string_view part : {"_parameters", "_buffers", "_modules"})
     if (const Ref list = module_part(graph, module, part); list.kind == Kind::dict)
       if (const Entry* e = graph.find(dict_of(list), name)) return e->value;
-  const Ref state = state_of(*module.node);
-  const auto at = std::find(std::begin(kQuantisedConv), std::end(kQuantisedConv), name) - std::begin(kQuantisedConv);
-  const bool conv = state.kind == Kind::tuple && tuple_of(state).size == std::size(kQuantisedConv) && at < std::ssize(kQuantisedConv);
-  return conv ? tuple_of(state).items()[static_cast<std::size_t>(at)] : Ref{};
+  return is_quantised_conv(module) ? quantised_conv_attribute(module, name) : Ref{};
 }
 
 // weight().qscheme(): the first quantised tensor of the packed parameters says it.

@@ -17,7 +17,7 @@ void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, 
   if (hooks.kind != Kind::dict) return;
   for (const Entry& e : dict_of(hooks).entries()) {
     if (notes.full()) return;
-    if (made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook")) continue;
+    if (made_by(e.value, "torch.nn.utils.spectral_norm", "SpectralNormStateDictHook") || is_packed_weight_hook(e.value)) continue;
     const std::string hook = e.value.kind == Kind::global ? concat({global_of(e.value).module.substr(0, 200), ".", global_of(e.value).name.substr(0, 200)})
                                                           : qualified_class_name(e.value);
     const std::string_view path = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
@@ -26,6 +26,9 @@ void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, 
                   ", that Python runs on its state dict: there names and values may differ");
   }
 }
+
+// What a tensor that brine makes of a number costs.
+constexpr std::size_t kMadeTensor = 512;
 
 // Without the Parameter around it.
 Ref detached(const Ref& value) noexcept {
@@ -71,13 +74,25 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
   const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
   const auto add = [&](const Ref& names, const std::vector<std::string_view>& skipped) -> Result<void> {
-    if (auto ok = look_at(names); !ok) return ok;
+    if (auto ok = look_at(names); !ok || names.kind != Kind::dict) return ok;
     for (const Entry& e : dict_of(names).entries()) {
       if (e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
       if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
       if (e.value.kind == Kind::none) continue;  // charged all the same: whoever describes the modules names them
       out.push_back({prefix + std::string(text_of(e.key)), detached(e.value)});
     }
+    return {};
+  };
+  const auto add_as = [&](std::string_view name, const Ref& value, NamedValue::As as) -> Result<void> {
+    const std::size_t made = as == NamedValue::As::number ? kMadeTensor : 0;
+    if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + name.size() + made, "the list of a module's tensors"); !ok) return ok;
+    out.push_back({prefix + std::string(name), value, as});
+    return {};
+  };
+  const auto add_packed_weights = [&](const Ref& m) -> Result<void> {
+    if (auto ok = look_at(module_state(m)); !ok) return ok;
+    for (const std::string_view name : packed_weights(m))
+      if (auto ok = add_as(name, module_part(graph, m, name), NamedValue::As::itself); !ok) return ok;
     return {};
   };
   const auto own_form = [&](std::string_view cls) {
@@ -96,13 +111,17 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     if (auto ok = budget.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
     const std::string cls = qualified_class_name(m);
     if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
-    if (has_own_state_dict(cls)) return own_form(cls);
+    const std::string_view base = module_base(graph, m, cls);
+    std::vector<OwnValue> own;
+    if (!own_values(graph, m, base, own)) return own_form(cls);
     note_hooks(graph, m, prefix, notes);
-    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(cls), m, std::move(norms)});
+    modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(base), m, std::move(norms)});
     if (module_wrapped(m).kind == Kind::absent) {
       if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
       if (auto ok = add(module_part(graph, m, "_buffers"), non_persistent_buffers(graph, m)); !ok) return ok;
+      for (const OwnValue& v : own)
+        if (auto ok = add_as(v.name, v.value, v.number ? NamedValue::As::number : NamedValue::As::itself); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
     }
     stack.push_back({m, 0, prefix.size()});
@@ -115,8 +134,12 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     prefix.resize(top.prefix);
     const Ref inner = module_wrapped(top.module);
     const Entry wrapped{make_text("_orig_mod"), inner};
-    const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : dict_of(module_part(graph, top.module, "_modules")).entries();
+    const Ref own = module_part(graph, top.module, "_modules");
+    const auto none = std::span<const Entry>();  // a quantised convolution
+    const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : own.kind == Kind::dict ? dict_of(own).entries() : none;
     if (top.child == children.size()) {
+      if (has_packed_weight_hook(graph, top.module))
+        if (auto ok = add_packed_weights(top.module); !ok) return ok;
       inside.erase(top.module.node);
       stack.pop_back();
       continue;

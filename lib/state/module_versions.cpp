@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What only the class knows: `_version` where it is above 1, and who makes a state dict otherwise. Source: PyTorch 2.13 and torchvision 0.14.
+// What only the class knows: `_version` where it is above 1. Source: PyTorch 2.13 and torchvision 0.14.
 #include "state/module.hpp"
 
 #include <algorithm>
@@ -27,14 +27,6 @@ constexpr std::string_view kTorchvision[] = {"FeaturePyramidNetwork", "Intermedi
 
 }  // namespace
 
-bool has_own_state_dict(std::string_view qualified_class) noexcept {
-  if (!qualified_class.starts_with("torch.")) return false;
-  const std::string_view name = qualified_class.substr(qualified_class.rfind('.') + 1);
-  if (name == "RemoteModule") return true;
-  constexpr std::string_view starts[] = {"Conv", "Linear", "Embedding", "RNNCell", "LSTMCell", "GRUCell", "QFunctional", "PackedParameter"};
-  return qualified_class.find(".quantized.") != std::string_view::npos && std::any_of(std::begin(starts), std::end(starts), [&](auto start) { return name.starts_with(start); });
-}
-
 std::int64_t module_version(std::string_view qualified_class) noexcept {
   const auto dot = qualified_class.rfind('.');
   const std::string_view module = dot == std::string_view::npos ? std::string_view() : qualified_class.substr(0, dot);
@@ -44,6 +36,7 @@ std::int64_t module_version(std::string_view qualified_class) noexcept {
   const auto at = std::lower_bound(std::begin(kTorch), std::end(kTorch), name, [](const Row& row, std::string_view n) { return row.name < n; });
   if (at == std::end(kTorch) || at->name != name) return 1;
   // Linear, LSTM and GRU have a version only as quantised modules; the dynamic ones are a version further.
+  if (module.find(".sparse.") != std::string_view::npos || module.find("reference") != std::string_view::npos) return 1;
   const bool quantised = module.find("quantized") != std::string_view::npos, dynamic = module.find("dynamic") != std::string_view::npos;
   if (name == "LSTM" || name == "GRU") return quantised && dynamic ? 2 : 1;
   if (name == "Linear" || name == "LinearReLU") return !quantised ? 1 : module.find(".qat.") != std::string_view::npos ? 1 : dynamic ? 4 : 3;

@@ -32,7 +32,11 @@ std::string Module::class_name() const {
   return cls.name.empty() ? value_.type_name() : concat({cls.module, ".", cls.name});
 }
 
-bool Module::training() const { return attribute("training").as_bool().value_or(false); }
+bool Module::training() const {
+  const Ref& module = Access::ref(value_);
+  const Ref own = is_quantised_conv(module) ? quantised_conv_attribute(module, "training") : Ref{};
+  return own.kind == Kind::boolean ? own.integer != 0 : attribute("training").as_bool().value_or(false);
+}
 
 std::vector<std::pair<std::string, Tensor>> Module::tensors(std::string_view part) const {
   std::vector<std::pair<std::string, Tensor>> out;

@@ -36,6 +36,14 @@ struct Detached {
   std::vector<TensorRecord> records;
 };
 
+// torch.tensor(number), with PyTorch's dtype for it.
+Result<Tensor> tensor_of_number(const Ref& number) {
+  const auto scalar = [](const auto& value, DType dtype) { return Tensor::copy(std::as_bytes(std::span(&value, 1)), dtype, {}); };
+  if (number.kind == Kind::floating) return scalar(static_cast<float>(number.floating), DType::float32);
+  if (number.kind == Kind::boolean) return scalar(static_cast<std::uint8_t>(number.integer != 0), DType::bool_);
+  return scalar(number.integer, DType::int64);
+}
+
 Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, Budget& budget) {
   auto detached = std::make_shared<Detached>();
   detached->owner = std::move(owner);
@@ -43,8 +51,18 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
   detached->records.reserve(detached->values.size());  // their addresses are kept
   impl.entries.reserve(detached->values.size());
   for (const NamedValue& v : detached->values) {
+    if (v.as == NamedValue::As::number) {
+      auto made = tensor_of_number(v.value);
+      if (!made) return std::move(made).error();
+      impl.entries.push_back({v.name, std::move(*made)});
+      continue;
+    }
     if (v.value.kind != Kind::tensor) {
       impl.others.push_back({v.name, v.value, impl.entries.size()});
+      continue;
+    }
+    if (v.as == NamedValue::As::itself) {
+      impl.entries.push_back({v.name, Handles::tensor(detached, &tensor_of(v.value))});
       continue;
     }
     TensorRecord record = tensor_of(v.value);

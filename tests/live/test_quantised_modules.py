@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""test_quantised_modules.py BRINE [NAME…]: whole quantised models give the state dict that PyTorch's own state_dict() gives, with every engine.
+
+Each model is saved whole, as zip and as legacy stream. `brine ls --json --crc` must list the names, order, shapes and values of the tensors of
+model.state_dict(), and the names of its other values; what `brine convert --state-dict` writes must be the bytes that torch.save(model.state_dict())
+writes, `_metadata` included — or, of the kinds in EQUAL, load to an equal state dict. The model that was saved is the judge: of a quantised
+convolution PyTorch loads an object that has no state_dict(), and of a graph one that has lost the hook which adds its packed weights.
+NAME: only kinds whose names contain it.
+"""
+import os
+import sys
+import tempfile
+import warnings
+
+import torch
+
+from common import Tally, command, run
+from quantised_modules import KINDS, REFUSED, VERSION, VISION
+from test_modules import PROFILE, crc, module_in
+
+try: import torchvision
+except ImportError: torchvision = None
+
+# Under two names a packed weight is unpacked twice: two tensors, or one, as the engine likes; in the file it is one.
+EQUAL = {'shared'}
+LOADS = {} if VERSION < (2, 0) else {'weights_only': False}
+
+
+def is_plain(value): return isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
+
+
+def plain(value):
+    """What can be compared of a value of a state dict."""
+    if isinstance(value, torch.Tensor):
+        facts = type(value).__name__, value.dtype, tuple(value.shape), value.stride(), value.requires_grad
+        if not value.is_quantized: return facts, crc(value)
+        channel = value.qscheme() in (torch.per_channel_affine, torch.per_channel_affine_float_qparams)
+        params = (plain(value.q_per_channel_scales()), plain(value.q_per_channel_zero_points()), value.q_per_channel_axis()) if channel else (value.q_scale(), value.q_zero_point())
+        return facts, value.qscheme(), params, value.dequantize().tolist()
+    if isinstance(value, (list, tuple)): return type(value), [plain(v) for v in value]
+    if isinstance(value, torch._C.ScriptObject): return plain(value.__getstate__())
+    return value
+
+
+def state_difference(want, got):
+    if list(want) != list(got): return f'names are {list(got)[:6]}, expected {list(want)[:6]}'
+    if want._metadata != got._metadata: return f'_metadata is {got._metadata}, expected {want._metadata}'
+    return next((f'{name!r} differs: {plain(got[name])}, expected {plain(want[name])}'[:500] for name in want if plain(want[name]) != plain(got[name])), None)
+
+
+def check(brine, label, whole, weights, state):
+    r = run(brine, 'ls', '--json', '--crc', whole)
+    if r.status != 0: return r.error().strip()[:200]
+    got = r.json()
+    want = [(n, str(t.dtype).replace('torch.', ''), list(t.shape), list(t.stride()), crc(t)) for n, t in state.items() if is_plain(t)]
+    have = [(t['name'], t['dtype'], t['shape'], t['stride'], t['crc32']) for t in got['tensors']]
+    if want != have: return f'lists {[h for h in have if h not in want][:2]}, PyTorch has {[w for w in want if w not in have][:2]}'
+    others = [n for n, t in state.items() if not is_plain(t)]
+    if others != got.get('others', []): return f'other values are {got.get("others")}, PyTorch has {others}'
+    if 'notes' in got: return got['notes']
+    ours = os.path.join(os.path.dirname(weights), 'ours', os.path.basename(weights))
+    r = run(brine, 'convert', '--state-dict', '--profile', PROFILE, '--force', whole, ours)
+    if r.status != 0: return r.error().strip()[:200]
+    why = state_difference(state, torch.load(ours, **LOADS))
+    if why or label.split()[0] in EQUAL: return why
+    a, b = open(weights, 'rb').read(), open(ours, 'rb').read()
+    return None if a == b else f'convert --state-dict: {len(b)} bytes, torch.save wrote {len(a)}'
+
+
+def saved(tally, folder, engine, name, make):
+    """(label, whole, weights, state) for each container."""
+    torch.manual_seed(0)
+    try:
+        model = make()
+    except Exception as e:
+        return tally.skip(f'{name} {engine}', f'cannot be made here: {str(e).splitlines()[0][:100]}')
+    for container in ('zip', 'legacy'):
+        whole, weights = (os.path.join(folder, f'{name}_{engine}_{container}{end}.pth') for end in ('_whole', ''))
+        try:
+            torch.save(model, whole, _use_new_zipfile_serialization=container == 'zip')
+            state = module_in(model).state_dict()
+            torch.save(state, weights)
+        except Exception as e:
+            tally.skip(f'{name} {engine} {container}', f'PyTorch does not save it: {str(e).splitlines()[0][:100]}')
+            continue
+        yield f'{name} {engine} {container}', whole, weights, state
+
+
+def main():
+    brine, tally = command(), Tally()
+    warnings.simplefilter('ignore')
+    wanted = sys.argv[2:] or ['']
+    if not torchvision: tally.skip('torchvision', 'not installed')
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, 'ours'))
+        for i, engine in enumerate(e for e in torch.backends.quantized.supported_engines if e != 'none'):
+            torch.backends.quantized.engine = engine
+            for name, make in {**KINDS, **REFUSED, **(VISION if i == 0 and torchvision else {})}.items():
+                if not any(w in name for w in wanted): continue
+                for label, whole, weights, state in saved(tally, folder, engine, name, make) or ():
+                    if name in REFUSED:
+                        r = run(brine, 'ls', whole)
+                        tally.check(label, r.refused() or (None if r.kind() == 'unsupported' and 'in a form of its own' in r.error() else r.error()))
+                    else:
+                        tally.check(label, check(brine, label, whole, weights, state))
+                    os.remove(whole)
+                    os.remove(weights)
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
