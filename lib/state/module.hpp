@@ -82,7 +82,8 @@ Ref quantised_conv_attribute(const Ref& conv, std::string_view name) noexcept;
 struct OwnValue {
   std::string_view name;
   Ref value;
-  bool number;  // torch.tensor(value)
+  bool number;    // torch.tensor(value)
+  bool in_place;  // where the buffer of that name stands, if there is one
 };
 /// Those of PyTorch's quantised modules; none of all others. False: the class makes a state dict of its own that brine does not know.
 bool own_values(const Graph& graph, const Ref& module, std::string_view qualified_class, std::vector<OwnValue>& out);

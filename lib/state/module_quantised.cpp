@@ -15,6 +15,7 @@ namespace {
 //   #x    torch.tensor(x): the attribute is a number
 //   (x    what the packed weights of a linear layer unpack to: (weight, bias)
 //   [x    what those of an embedding do: the weight
+//   =x    the very tensor x, undetached, where the buffer x would stand: under two names of the module it is one object
 //   /x    nothing, but the child x must be there: it holds the weights
 struct Row {
   std::string_view classes, words;
@@ -39,6 +40,8 @@ constexpr Row kQuantised[] = {
     {"EmbeddingPackedParams", "dtype [_packed_weight"},
     {"QFunctional", "#scale #zero_point"},
 };
+constexpr Row kObservers[] = {{"HistogramObserver", "=min_val =max_val"}};
+constexpr Row kFake[] = {{"FakeQuantize FusedMovingAvgObsFakeQuantize", "=scale =zero_point"}};
 // By the class's module; the first that fits.
 struct Family {
   std::string_view part;
@@ -50,6 +53,8 @@ constexpr Family kFamilies[] = {
     {".quantized._reference.", {kReference}},
     {".quantized.dynamic.", {kDynamic, kQuantised}},
     {".quantized.", {kQuantised}},
+    {".quantization.observer.", {kObservers}},
+    {".quantization.fake_quantize.", {kFake}},
 };
 // Of the rest the classes that begin so are not known.
 constexpr std::string_view kOwnForm[] = {"Conv", "Linear", "Embedding", "RNNCell", "LSTMCell", "GRUCell", "QFunctional", "PackedParameter"};
@@ -93,17 +98,20 @@ bool is_number(const Ref& value) noexcept {
 // False: the file has not what the word needs.
 bool add_word(const Graph& graph, const Ref& module, std::string_view word, std::vector<OwnValue>& out) {
   const char sign = word[0];
-  if (sign == '#' || sign == '(' || sign == '[' || sign == '/') word.remove_prefix(1);
+  if (sign == '#' || sign == '(' || sign == '[' || sign == '=' || sign == '/') word.remove_prefix(1);
   if (sign == '/') {
     const Ref children = module_part(graph, module, "_modules");
     const Entry* child = children.kind == Kind::dict ? graph.find(dict_of(children), word) : nullptr;
     return child && is_module(graph, child->value);
   }
   Ref value = is_quantised_conv(module) ? quantised_conv_attribute(module, word) : module_part(graph, module, word);
+  if (sign == '=')
+    if (const Ref buffers = module_part(graph, module, "_buffers"); buffers.kind == Kind::dict)
+      if (const Entry* e = graph.find(dict_of(buffers), word)) value = e->value;
   if (sign == '(') value = unpacked_linear(value);
   if (sign == '[') value = unpacked_embedding(value);
   if (value.kind == Kind::absent || (sign == '#' && !is_number(value))) return false;
-  out.push_back({word, value, sign == '#'});
+  out.push_back({word, value, sign == '#', sign == '='});
   return true;
 }
 

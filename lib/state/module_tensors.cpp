@@ -89,6 +89,16 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     out.push_back({prefix + std::string(name), value, as});
     return {};
   };
+  const auto add_own = [&](const OwnValue& v, std::size_t first) -> Result<void> {
+    if (v.in_place)
+      for (NamedValue& buffer : std::span(out).subspan(first))
+        if (std::string_view(buffer.name).substr(prefix.size()) == v.name) {
+          buffer.value = v.value;
+          buffer.as = NamedValue::As::itself;
+          return {};
+        }
+    return add_as(v.name, v.value, v.number ? NamedValue::As::number : NamedValue::As::itself);
+  };
   const auto add_packed_weights = [&](const Ref& m) -> Result<void> {
     if (auto ok = look_at(module_state(m)); !ok) return ok;
     for (const std::string_view name : packed_weights(m))
@@ -117,11 +127,12 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     note_hooks(graph, m, prefix, notes);
     modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(base), m, std::move(norms)});
     if (module_wrapped(m).kind == Kind::absent) {
+      const std::size_t first = out.size();
       if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
       if (auto ok = add(module_part(graph, m, "_buffers"), non_persistent_buffers(graph, m)); !ok) return ok;
       for (const OwnValue& v : own)
-        if (auto ok = add_as(v.name, v.value, v.number ? NamedValue::As::number : NamedValue::As::itself); !ok) return ok;
+        if (auto ok = add_own(v, first); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
     }
     stack.push_back({m, 0, prefix.size()});
