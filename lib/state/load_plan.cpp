@@ -70,7 +70,8 @@ class Planner {
     }
     const std::string_view leaf = key.substr(at);
     if (leaf == "_extra_state") visits_[module].extra_state = true;
-    else if (model_.own(module, leaf) == Impl::kNone) visits_[module].unexpected.push_back(key);
+    else if (model_.own(module, leaf) == Impl::kNone && !std::ranges::binary_search(model_.modules[module].others, leaf))
+      visits_[module].unexpected.push_back(key);
   }
 
   Result<void> enter(std::uint32_t m) {
@@ -89,6 +90,9 @@ class Planner {
           report.missing_keys.push_back(model_.items[i].name);
         }
       }
+
+    for (const std::string_view leaf : module.others)  // PyTorch stops at the first one that is not there
+      if (std::string name = model_.name_in(m, leaf); !keys_.find(name)) report.missing_keys.push_back(std::move(name));
 
     if (module.options.extra_state || visit.extra_state) {
       auto& list = !visit.extra_state           ? report.missing_keys

@@ -43,6 +43,7 @@ struct Parameters::Impl {
     ModuleOptions options;
     bool described = false;
     std::vector<std::uint32_t> children, parameters, buffers;
+    std::vector<std::string_view> others;  // sorted: what a quantised module's own loader takes that is no tensor
   };
   /// By the last part of the name, within a module. Full names as keys would make deep trees cost the square of their depth.
   using Names = std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>;

@@ -56,11 +56,25 @@ class Likeness {
     const auto first = firsts_.emplace(module.node, number).first->second;  // the module's first name
     add(number, first, module_part(*from_.graph, module, "_parameters"), false, {});
     add(number, first, module_part(*from_.graph, module, "_buffers"), true, non_persistent_buffers(*from_.graph, module));
+    expect_others(m, module, full);
     const Ref children = module_part(*from_.graph, module, "_modules");
     if (children.kind != Kind::dict) return;
     for (const Entry& e : dict_of(children).entries())
       if (e.key.kind == Kind::string && e.value.kind == Kind::none)
         out_.module(impl_.name_in(number, text_of(e.key)), {.kind = ModuleKind::none});
+  }
+
+  // A quantised module's own loader takes what its state dict has, whatever it is.
+  void expect_others(Parameters::Impl::Module& m, const Ref& module, const std::string& full) {
+    std::vector<OwnValue> own;
+    own_values(*from_.graph, module, module_base(*from_.graph, module, full), own);
+    for (const OwnValue& v : own)
+      if (v.value.kind != Kind::tensor && !v.number) m.others.push_back(impl_.texts.emplace_back(v.name));
+    // A quantised graph's hook gives more than its loader takes: that looks at the whole names, and only for those that begin so.
+    if (m.name.empty() && has_packed_weight_hook(*from_.graph, module))
+      for (const std::string_view name : packed_weights(module))
+        if (name.starts_with("_packed_weight")) m.others.push_back(impl_.texts.emplace_back(name));
+    std::ranges::sort(m.others);
   }
 
   void add(std::uint32_t number, std::uint32_t first, const Ref& tensors, bool buffer, const std::vector<std::string_view>& skipped) {

@@ -66,7 +66,7 @@ def fuse(net, qat=False):
 def without_recipe(net):
     """What prepare() left in it cannot be pickled: functions of its own."""
     for module in net.modules():
-        module.__dict__.pop('qconfig', None)
+        for name in [name for name in module.__dict__ if 'qconfig' in name or name == 'meta']: del module.__dict__[name]
     return net
 
 
@@ -119,11 +119,11 @@ class Small(nn.Module):
     def __init__(self, functional=True):
         super().__init__()
         self.conv, self.norm, self.act, self.fc = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Linear(4, 3)
-        if functional: self.w, self.b, self.kernel = nn.Parameter(torch.randn(2, 3)), nn.Parameter(torch.randn(2)), nn.Parameter(torch.randn(4, 4, 1, 1))
+        if functional: self.w, self.b, self.kernel, self.c = (nn.Parameter(torch.randn(*size)) for size in ((2, 3), (2,), (4, 4, 1, 1), (4,)))
 
     def forward(self, x):
         x = self.act(self.norm(self.conv(x)))
-        if hasattr(self, 'w'): x = nn.functional.conv2d(x, self.kernel)
+        if hasattr(self, 'w'): x = nn.functional.conv2d(x, self.kernel, self.c, (1, 1), (0, 0), (1, 1), 1)
         x = self.fc(x.mean([2, 3]))
         return nn.functional.linear(x, self.w, self.b) if hasattr(self, 'w') else x
 

@@ -160,6 +160,31 @@ TEST_CASE("a quantised graph's hook adds its packed weights behind all else, sor
   CHECK(checkpoint(root).state_dict().value().notes().empty());
 }
 
+TEST_CASE("an observer's own tensors stand where its buffers do, undetached") {
+  const auto observer = [](Named attributes, Named buffers) { return module("torch.ao.quantization.observer", "HistogramObserver", attributes, {}, buffers); };
+  CHECK(found(observer({}, {{"min_val", weight()}, {"max_val", weight(true)}, {"histogram", weight()}})) == "min_val float32 max_val float32* histogram float32 |");
+  CHECK(found(observer({{"min_val", part().none()}, {"max_val", part().none()}}, {{"histogram", weight()}})) == "histogram float32 | min_val NoneType max_val NoneType");
+  CHECK(found(observer({}, {{"histogram", weight()}})) == "module_form");
+}
+
+TEST_CASE("Parameters::like: a quantised module takes its other values, and misses them") {
+  const StateDict model = checkpoint(linear(real(1), number(0), packed(tuple({quantised(), weight()})))).state_dict().value();
+  Parameters target = Parameters::like(model);
+  LoadStateDictOptions dry;
+  dry.dry_run = true;
+  CHECK(load_state_dict(target, model, dry));
+  StateDict less = model;
+  less.erase("_packed_params.dtype");
+  const auto missing = load_state_dict(target, less, dry);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().report()->missing_keys == std::vector<std::string>{"_packed_params.dtype"});
+  const StateDict plain = checkpoint(module("my", "Net", {}, {{"_packed_params", module("my", "Net", {})}}, {{"scale", weight()}, {"zero_point", weight()}})).state_dict().value();
+  Parameters other = Parameters::like(plain);
+  const auto unexpected = load_state_dict(other, model, dry);
+  REQUIRE_FALSE(unexpected);
+  CHECK(unexpected.error().report()->unexpected_keys.size() == 2);
+}
+
 TEST_CASE("what is not as PyTorch writes it is refused whole") {
   const Pickle good = packed(tuple({quantised(), weight()}));
   CHECK(found(linear(part().str("1"), number(0), good)) == "module_form");
