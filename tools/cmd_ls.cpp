@@ -119,7 +119,7 @@ struct Ls {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const brine::Tensor& t = rows[i].tensor;
       Json j = {{"name", without_surrogates(rows[i].name)}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
-      j["storage"] = t.storage() ? Json(t.storage().key()) : Json();
+      j["storage"] = t.storage() && !t.storage().key().empty() ? Json(t.storage().key()) : Json();
       j["device"] = t.device();
       j["requires_grad"] = t.requires_grad();
       j["nbytes"] = t.nbytes();
@@ -137,12 +137,15 @@ struct Ls {
     std::array<std::size_t, 5> width{};
     std::uint64_t elements = 0, bytes = 0;
     std::set<std::string> storages;
+    std::size_t made = 0;  // storages of brine's making have no key
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const brine::Tensor& t = rows[i].tensor;
       cells.push_back({rows[i].name.empty() ? "(the root)" : printable(rows[i].name), std::string(name(t.dtype())), shape_text(t), std::to_string(t.nbytes()), crc ? crcs[i] : ""});
       for (std::size_t c = 0; c < 5; ++c) width[c] = std::max(width[c], cells.back()[c].size());
       elements += static_cast<std::uint64_t>(t.numel());
-      if (storages.insert(std::string(t.storage().key())).second) bytes += t.storage().nbytes();
+      const bool own = t.storage() && t.storage().key().empty();
+      made += own;
+      if (own || storages.insert(std::string(t.storage().key())).second) bytes += t.storage().nbytes();
     }
     std::string out;
     for (const auto& row : cells) {
@@ -151,7 +154,7 @@ struct Ls {
       if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
     }
     out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements, " + human_bytes(bytes) + " in " +
-           std::to_string(storages.size()) + (storages.size() == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
+           std::to_string(storages.size() + made) + (storages.size() + made == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
            std::to_string(ckpt.protocol()) + (at.empty() || all ? "" : ", at " + printable(at)) + ")\n";
     constexpr std::size_t kNamed = 5;
     for (std::size_t i = 0; i < std::min(others.size(), kNamed); ++i)
