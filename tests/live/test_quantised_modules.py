@@ -8,8 +8,10 @@ convolution PyTorch loads an object that has no state_dict(), and of a graph one
 NAME: only kinds whose names contain it.
 """
 import os
+import pickle
 import sys
 import tempfile
+import traceback
 import warnings
 
 import torch
@@ -91,26 +93,61 @@ def saved(tally, folder, engine, name, make):
         else: yield f'{name} {engine} {container}', whole, weights, state, True
 
 
+class Findings(list):
+    """What a Tally is told, to be told it later."""
+    def skip(self, label, why): self.append(('skip', label, why))
+    def check(self, label, why): self.append(('check', label, why))
+
+
+def of_child(work):
+    """What work() returns, in a process of its own; None when PyTorch crashes there: what some engines unpack is a view of memory that is gone."""
+    sys.stdout.flush()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(read)
+            with os.fdopen(write, 'wb') as out: pickle.dump(list(work()), out)
+            status = 0
+        except Exception: traceback.print_exc()
+        finally: os._exit(status)
+    os.close(write)
+    with os.fdopen(read, 'rb') as found: bytes_ = found.read()
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status): return None
+    return pickle.loads(bytes_) if status == 0 else [('check', 'a test process', f'exit status {os.WEXITSTATUS(status)}')]
+
+
+def findings(brine, folder, engine, name, make):
+    found = Findings()
+    torch.set_num_threads(1)
+    torch.backends.quantized.engine = engine
+    for label, whole, weights, state, loads in saved(found, folder, engine, name, make) or ():
+        if name in REFUSED:
+            r = run(brine, 'ls', whole)
+            found.check(label, r.refused() or (None if r.kind() == 'unsupported' and 'in a form of its own' in r.error() else r.error()))
+        else:
+            found.check(label, check(brine, label, whole, weights, state, loads))
+    return found
+
+
 def main():
     brine, tally = command(), Tally()
     warnings.simplefilter('ignore')
     wanted = sys.argv[2:] or ['']
     if not torchvision: tally.skip('torchvision', 'not installed')
 
-    with tempfile.TemporaryDirectory() as folder:
-        os.makedirs(os.path.join(folder, 'ours'))
-        for i, engine in enumerate(e for e in torch.backends.quantized.supported_engines if e != 'none'):
-            torch.backends.quantized.engine = engine
-            for name, make in {**KINDS, **REFUSED, **(VISION if i == 0 and torchvision else {})}.items():
-                if not any(w in name for w in wanted): continue
-                for label, whole, weights, state, loads in saved(tally, folder, engine, name, make) or ():
-                    if name in REFUSED:
-                        r = run(brine, 'ls', whole)
-                        tally.check(label, r.refused() or (None if r.kind() == 'unsupported' and 'in a form of its own' in r.error() else r.error()))
-                    else:
-                        tally.check(label, check(brine, label, whole, weights, state, loads))
-                    os.remove(whole)
-                    os.remove(weights)
+    for i, engine in enumerate(e for e in torch.backends.quantized.supported_engines if e != 'none'):
+        for name, make in {**KINDS, **REFUSED, **(VISION if i == 0 and torchvision else {})}.items():
+            if not any(w in name for w in wanted): continue
+            for attempt in range(3):
+                with tempfile.TemporaryDirectory() as folder:
+                    os.makedirs(os.path.join(folder, 'ours'))
+                    found = of_child(lambda: findings(brine, folder, engine, name, make))
+                if found is not None: break
+            for what, label, why in found if found is not None else [('skip', f'{name} {engine}', 'PyTorch itself crashed, three times')]:
+                getattr(tally, what)(label, why)
     return tally.close()
 
 
