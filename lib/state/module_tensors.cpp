@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// nn.Module.state_dict(): the names of a module's tensors.
+// nn.Module.state_dict(): what a module's state dict holds, by name; and the hooks and versions of its modules.
 #include "graph/walk.hpp"
 #include "state/module.hpp"
 #include "support/text.hpp"

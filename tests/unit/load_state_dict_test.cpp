@@ -2,32 +2,20 @@
 // What is brine's own in load_state_dict; PyTorch's rules are held against PyTorch by tests/live/test_load_state_dict.py.
 #include <brine/brine.hpp>
 
+#include "support/state_dicts.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <vector>
 
 using namespace brine;
+using test::dict, test::numbers;
 
 namespace {
-
-Tensor numbers(std::initializer_list<std::int64_t> shape, float first = 1) {
-  std::int64_t count = 1;
-  for (const std::int64_t s : shape) count *= s;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  std::iota(values.begin(), values.end(), first);
-  return *Tensor::copy(std::span<const float>(values), shape);
-}
-
-StateDict dict(std::initializer_list<std::pair<const char*, Tensor>> entries) {
-  StateDict out;
-  for (const auto& [name, tensor] : entries) out.insert(name, tensor);
-  return out;
-}
 
 using Strings = std::vector<std::string>;
 
