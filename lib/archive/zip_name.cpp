@@ -82,8 +82,11 @@ Result<void> check_zip_name(std::string_view name, std::uint64_t offset) {
 }
 
 std::uint64_t hash_folded(std::string_view name, std::uint64_t seed) noexcept {
-  // hash_bytes's construction, over folded words.
-  constexpr std::uint64_t k0 = 0xA0761D6478BD642F, k1 = 0xE7037ED1A0B428DB;
+  // hash_bytes's construction, over folded words; but of the last character only. Names in a row differ in it alone ("data/41", "data/42"),
+  // and stand side by side in an index: less waiting for memory.
+  constexpr std::uint64_t k0 = 0xA0761D6478BD642F, k1 = 0xE7037ED1A0B428DB, beside = 15;
+  const std::uint64_t last = name.empty() ? 0 : static_cast<unsigned char>(fold(name.back()));
+  if (!name.empty()) name.remove_suffix(1);
   const char* p = name.data();
   std::size_t n = name.size();
   std::uint64_t h = hash_detail::mix(seed ^ k0, n ^ k1);
@@ -97,7 +100,8 @@ std::uint64_t hash_folded(std::string_view name, std::uint64_t seed) noexcept {
   } else {
     for (std::size_t i = 0; i < n; ++i) a = a << 8 | static_cast<unsigned char>(p[i]);
   }
-  return hash_detail::mix(fold(a) ^ k0 ^ h, fold(b) ^ k1 ^ seed);
+  h = hash_detail::mix(fold(a) ^ k0 ^ h, fold(b) ^ k1 ^ seed);
+  return ((h & ~beside) | (last & beside)) ^ last * 0x9E3779B97F4A7C15 << 32;
 }
 
 bool equal_folded(std::string_view a, std::string_view b) noexcept {
