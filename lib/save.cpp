@@ -32,7 +32,7 @@ Result<void> check(const SaveOptions& options) {
 /// The pickle of a value, and the storages it names.
 struct Pickled {
   Buffer bytes;
-  std::vector<WrittenStorage> storages;
+  WrittenStorages storages;
 };
 
 Result<Pickled> pickle(const Ref& root, Graph& scratch, const SaveOptions& options) {

@@ -119,7 +119,7 @@ void ZipWriter::enlarge_index() {
   index_.reset(index_room_);
   for (std::uint32_t i = 0; i < count; ++i) index_.insert(hash_folded(listed_name(i), seed_), i);
   entry_offsets_.reserve(index_room_);
-  directory_.room(std::size_t{index_room_} * (zip::entry::kSize + layout_.root.size() + kUsualName));
+  directory_.expect(std::size_t{index_room_} * (zip::entry::kSize + layout_.root.size() + kUsualName));
 }
 
 /// Is name_ one that ZipDirectory takes? Then there is room in the index for it.

@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: MIT
 #include "bytes/buffer.hpp"
 
+#include "support/huge_pages.hpp"
+
 #include <new>
 
 namespace brine {
 
-void Buffer::grow(std::size_t more) {
+std::size_t Buffer::enlarged(std::size_t more) const noexcept {
   constexpr std::size_t least = 512;
-  const std::size_t used = size(), capacity = std::max({least, used + more, used * 2});
-  auto* grown = static_cast<std::byte*>(std::realloc(data_.get(), capacity));
+  return std::max({least, size() + more, size() * 2});
+}
+
+void Buffer::grow(std::size_t more) {
+  const std::size_t used = size(), capacity = enlarged(more);
+  take(std::realloc(data_.get(), capacity), used, capacity);
+}
+
+void Buffer::expect(std::size_t more) {
+  if (more < kHugePage || more <= static_cast<std::size_t>(limit_ - end_)) return;
+  const std::size_t used = size(), capacity = enlarged(more);
+  auto* memory = static_cast<std::byte*>(allocate_pages(capacity));
+  if (!memory) return;
+  std::copy_n(data_.get(), used, memory);
+  std::free(data_.get());
+  take(memory, used, capacity);
+}
+
+void Buffer::take(void* memory, std::size_t used, std::size_t capacity) {
 #if defined(__cpp_exceptions)
-  if (!grown) throw std::bad_alloc();
+  if (!memory) throw std::bad_alloc();
 #else
-  if (!grown) std::abort();
+  if (!memory) std::abort();
 #endif
   static_cast<void>(data_.release());
-  data_.reset(grown);
-  end_ = grown + used;
-  limit_ = grown + capacity;
+  data_.reset(static_cast<std::byte*>(memory));
+  end_ = data_.get() + used;
+  limit_ = data_.get() + capacity;
 }
 
 }  // namespace brine

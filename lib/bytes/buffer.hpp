@@ -67,6 +67,8 @@ class Buffer {
     if (static_cast<std::size_t>(limit_ - end_) < more) grow(more);
     return end_;
   }
+  /// Says that about so much will come: when it is much, growing by and by is dearer.
+  void expect(std::size_t more);
   /// Says that the room is used up to here.
   void used(std::byte* end) noexcept { end_ = end; }
 
@@ -98,6 +100,8 @@ class Buffer {
     void operator()(std::byte* p) const noexcept { std::free(p); }
   };
   void grow(std::size_t more);
+  std::size_t enlarged(std::size_t more) const noexcept;
+  void take(void* memory, std::size_t used, std::size_t capacity);
 
   std::unique_ptr<std::byte, Free> data_;
   std::byte *end_ = nullptr, *limit_ = nullptr;

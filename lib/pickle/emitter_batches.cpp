@@ -31,6 +31,7 @@ bool Emitter::save_sequence(Frame& f, std::span<const Ref> items, bool exact) {
 void Emitter::expect(std::size_t entries) {
   memo_.reserve(entries * 3);  // a key, a tensor and its storage
   leaves_.expect(entries);
+  out_.expect(entries * 128);  // of a dict of small tensors, keys and all
 }
 
 // A lookup in a large memo waits for memory: of what comes in a while, it is asked for now.

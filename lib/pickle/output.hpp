@@ -50,6 +50,9 @@ class Output {
     if (large) framing_ = true;
   }
 
+  /// About so many bytes will come.
+  void expect(std::size_t bytes) { out_.expect(bytes); }
+
   /// Before each object: a frame that is full ends here.
   void boundary() {
     if (framing_ && frame_ != kNone && out_.size() - frame_ - kHeader >= kFrameTarget) close_frame();

@@ -49,6 +49,7 @@ class PointerMap {
     const void* key = nullptr;
     std::uint32_t value = 0;
   };
+  using Slots = std::vector<Slot, HugePages<Slot>>;
 
   static constexpr unsigned kPageBits = 9;
   static constexpr std::size_t kPage = std::size_t{1} << kPageBits;  // slots for what lies in 4 KiB
@@ -84,10 +85,7 @@ class PointerMap {
   void grow(std::size_t size) {
     std::size_t slots = slots_.empty() ? 2 * kPage : slots_.size() * 2;
     while (is_full(size, slots)) slots *= 2;
-    std::vector<Slot> old;
-    old.reserve(slots);
-    prefer_huge_pages(old.data(), slots * sizeof(Slot));
-    old.resize(slots);
+    Slots old(slots);
     old.swap(slots_);
     shift_ = 64 - std::countr_zero(slots / kPage);
     for (const Slot& slot : old)
@@ -96,7 +94,7 @@ class PointerMap {
 
   std::uint64_t factor_ = random_fraction();
   int shift_ = 63;  // leaves the bits of a page's number
-  std::vector<Slot> slots_;
+  Slots slots_;
   std::size_t size_ = 0;
 };
 

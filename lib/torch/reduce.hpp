@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pickle/emitter.hpp"
+#include "support/huge_pages.hpp"
 #include "torch/record.hpp"
 
 #include <algorithm>
@@ -23,6 +24,8 @@ struct WrittenStorage {
   bool keeps_key = false;        // the file's own; else its number, in the order of first use
   bool done = false;             // for the one who writes them
 };
+
+using WrittenStorages = std::vector<WrittenStorage, HugePages<WrittenStorage>>;
 
 struct ReduceOptions {
   bool keep_keys = false;  // the file's own keys (pointer numbers), instead of 0, 1, 2 …
@@ -46,7 +49,7 @@ class TorchReduce final : public Leaves {
   }
 
   /// In the order of their first use.
-  std::vector<WrittenStorage>& storages() noexcept { return storages_; }
+  WrittenStorages& storages() noexcept { return storages_; }
   /// For `compact`: the pickle was made once, every tensor has been seen; now it is made in earnest.
   void surveyed();
 
@@ -66,7 +69,7 @@ class TorchReduce final : public Leaves {
 
   ReduceOptions options_;
   bool surveying_ = false;
-  std::vector<WrittenStorage> storages_;
+  WrittenStorages storages_;
   std::unordered_map<const StorageRecord*, Reach> reach_;
   std::vector<std::optional<std::uint32_t>> globals_;  // by their known number, the memo entries of those written
   struct Written {

@@ -20,7 +20,7 @@ std::string_view native_order() noexcept { return boost::endian::order::native =
 
 class Writer {
  public:
-  Writer(Sink& sink, std::string_view pickle, std::vector<WrittenStorage> storages, const SaveOptions& options)
+  Writer(Sink& sink, std::string_view pickle, WrittenStorages storages, const SaveOptions& options)
       : zip_(sink, {options.root, options.alignment, options.crc}), pickle_(pickle), storages_(std::move(storages)), options_(options) {}
 
   Result<void> run() {
@@ -118,7 +118,7 @@ class Writer {
   ZipWriter zip_;
   std::string name_{kFolder};  // of the storage that is written
   std::string_view pickle_;
-  std::vector<WrittenStorage> storages_;
+  WrittenStorages storages_;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::uint64_t total_ = 0;
   const SaveOptions& options_;
@@ -126,11 +126,11 @@ class Writer {
 
 }  // namespace
 
-Result<void> write_zip(Sink& sink, std::string_view pickle, std::vector<WrittenStorage> storages, const SaveOptions& options) {
+Result<void> write_zip(Sink& sink, std::string_view pickle, WrittenStorages storages, const SaveOptions& options) {
   return Writer(sink, pickle, std::move(storages), options).run();
 }
 
-std::uint64_t zip_size(std::string_view pickle, const std::vector<WrittenStorage>& storages) noexcept {
+std::uint64_t zip_size(std::string_view pickle, const WrittenStorages& storages) noexcept {
   std::uint64_t size = pickle.size() + 1024;
   for (const WrittenStorage& s : storages) size += s.nbytes + 320;
   return size;

@@ -13,9 +13,9 @@
 namespace brine {
 
 /// Writes the archive. `options.root` is set. Fails with: io, usage, and as the storages' bytes do.
-Result<void> write_zip(Sink& sink, std::string_view pickle, std::vector<WrittenStorage> storages, const SaveOptions& options);
+Result<void> write_zip(Sink& sink, std::string_view pickle, WrittenStorages storages, const SaveOptions& options);
 
 /// About how many bytes that will be, for the disk's sake.
-std::uint64_t zip_size(std::string_view pickle, const std::vector<WrittenStorage>& storages) noexcept;
+std::uint64_t zip_size(std::string_view pickle, const WrittenStorages& storages) noexcept;
 
 }  // namespace brine

@@ -41,3 +41,17 @@ TEST_CASE("what is there stays when it grows, is cut, and is moved") {
   buffer = {};
   CHECK(buffer.size() == 0);
 }
+
+TEST_CASE("what is there stays when much is expected, and more or less may come") {
+  for (const std::size_t expected : {std::size_t{0}, std::size_t{1000}, std::size_t{3} << 20, std::size_t{5} << 20}) {
+    Buffer buffer;
+    buffer.expect(expected);
+    buffer.text("first");
+    buffer.expect(expected);
+    buffer.fill(std::size_t{4} << 20, std::byte{'x'}).text("last");
+    buffer.expect(expected * 2);
+    CHECK(buffer.size() == (std::size_t{4} << 20) + 9);
+    CHECK(buffer.text().starts_with("firstxx"));
+    CHECK(buffer.text().ends_with("xxlast"));
+  }
+}
