@@ -7,14 +7,13 @@
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
 #include "state/find.hpp"
+#include "bytes/guard.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
-
-#include <new>
 
 namespace brine {
 
@@ -77,20 +76,14 @@ struct Checkpoint::Impl {
 
 namespace {
 
-// Running out of memory is an Error too, wherever exceptions are on.
-template <class F>
-auto guarded(const Source& source, F&& f) -> decltype(f()) {
-#if defined(__cpp_exceptions)
-  try {
-#endif
-    auto result = f();
-    if (result || source.name().empty()) return result;
-    return std::move(result).error().in_file(source.name());
-#if defined(__cpp_exceptions)
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left").in_file(source.name());
-  }
-#endif
+// What `work` returns, an Error with the source's name.
+template <class Work>
+auto reading(const Source& source, Work&& work) -> decltype(work()) {
+  return guarded("reading", [&]() -> decltype(work()) {
+    auto done = guarded("reading", work);
+    if (done || source.name().empty()) return done;
+    return std::move(done).error().in_file(source.name());
+  });
 }
 
 std::string describe(const Ref& value) {
@@ -131,7 +124,7 @@ std::string_view name(Note::Code code) noexcept {
 }
 
 Result<Checkpoint> load(Source source, const LoadOptions& options) {
-  return guarded(source, [&]() -> Result<Checkpoint> {
+  return reading(source, [&]() -> Result<Checkpoint> {
     Source from = source;
     if (options.offset != 0) {
       if (options.offset > source.size()) return Error(ErrorKind::usage, ErrorCode::out_of_range, "the offset lies behind the end of the source");
@@ -159,7 +152,7 @@ Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->ro
 Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
 
 Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
-  return guarded(impl_->source, [&]() -> Result<StateDict> {
+  return reading(impl_->source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + quoted(path));
     auto place = find_weights(*impl_->graph, from, std::string(path));
@@ -215,7 +208,7 @@ std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pi
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
 
 Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {
-  return guarded(source, [&]() -> Result<void> {
+  return reading(source, [&]() -> Result<void> {
     Notes notes;
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
     auto from = source.part(options.offset, source.size() - std::min(options.offset, source.size()));

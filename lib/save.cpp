@@ -4,6 +4,7 @@
 
 #include "archive/zip_writer.hpp"
 #include "bytes/file_save.hpp"
+#include "bytes/guard.hpp"
 #include "pickle/emitter.hpp"
 #include "state/state_dict.hpp"
 #include "torch/access.hpp"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 
 namespace brine {
 
@@ -67,35 +67,23 @@ Result<void> write(const Ref& root, Graph& scratch, const std::filesystem::path&
 
 template <class Target>
 Result<void> save_value(const Graph* graph, const Ref& root, Target& target, const SaveOptions& options) {
-#if defined(__cpp_exceptions)
-  try {
-#endif
+  return guarded("saving", [&] {
     Scratch scratch;
     if (graph) scratch.graph.inherit(*graph);
     return write(root, scratch.graph, target, options);
-#if defined(__cpp_exceptions)
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left");
-  }
-#endif
+  });
 }
 
 template <class Target>
 Result<void> save_state(const StateDict& state, Target& target, const SaveOptions& options) {
-#if defined(__cpp_exceptions)
-  try {
-#endif
+  return guarded("saving", [&]() -> Result<void> {
     Scratch scratch;
     Words words;
     if (const Graph* graph = Access::impl(state)->graph) scratch.graph.inherit(*graph);
     auto root = state_dict_value(state, scratch.graph, words);
     if (!root) return std::move(root).error();
     return write(*root, scratch.graph, target, options);
-#if defined(__cpp_exceptions)
-  } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "the machine has no memory left");
-  }
-#endif
+  });
 }
 
 }  // namespace

@@ -15,7 +15,9 @@
 //     if (auto w = t.data<float>()) upload(name, t.shape(), *w); // a span into the mapped file: no copy
 //
 // Names are PyTorch's. Handles are cheap, shared and thread-safe; spans and string_views say what they borrow from. What a hostile file
-// may cost is bounded by limits.hpp.
+// may cost is bounded by limits.hpp. When the machine's memory is spent, what returns a Result returns out_of_memory, and what does not throws
+// std::bad_alloc (without exceptions: ends the process). Files, and what was only read, are as before; what was being edited (a StateDict, a
+// Tree, Parameters) is then good for being destroyed or assigned to.
 #pragma once
 
 #include <brine/checkpoint.hpp>

@@ -132,7 +132,8 @@ class BRINE_API Tensor {
   Result<std::vector<T>> to_vector() const {
     static_assert(sizeof(T) == 1 || !std::is_same_v<T, bool>);
     if (auto room = check_copy(sizeof(T)); !room) return std::move(room).error();
-    std::vector<T> out(static_cast<std::size_t>(numel()));
+    std::vector<T> out;
+    if (!resized(out, static_cast<std::size_t>(numel()))) return Error(ErrorKind::limit, ErrorCode::out_of_memory, "out of memory");
     if (auto done = copy_to(dtype_of<T>::value, std::as_writable_bytes(std::span(out))); !done) return std::move(done).error();
     return out;
   }
@@ -151,6 +152,19 @@ class BRINE_API Tensor {
   explicit Tensor(std::shared_ptr<const TensorRecord> record) noexcept : record_(std::move(record)) {}
   Result<std::span<const std::byte>> elements(DType dtype, std::size_t alignment) const;
   Result<void> check_copy(std::size_t item) const;
+  template <class T>
+  static bool resized(std::vector<T>& out, std::size_t n) {
+#if defined(__cpp_exceptions)
+    try {
+      out.resize(n);
+    } catch (...) {
+      return false;
+    }
+#else
+    out.resize(n);
+#endif
+    return true;
+  }
   std::shared_ptr<const TensorRecord> record_;
 };
 

@@ -124,6 +124,7 @@ class BRINE_API Value {
   Value fault(ErrorCode code, std::string text) const;
   Value look_up(const Ref& key, std::string_view step) const;
   Error refusal(std::string_view wanted) const;
+  Error unfit(std::string_view text) const;
 
   const Graph* graph_ = nullptr;
   Ref ref_;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bytes/buffer.hpp"
 
-#include "support/huge_pages.hpp"
-
-#include <new>
+#include "support/memory.hpp"
 
 namespace brine {
 
@@ -28,11 +26,7 @@ void Buffer::expect(std::size_t more) {
 }
 
 void Buffer::take(void* memory, std::size_t used, std::size_t capacity) {
-#if defined(__cpp_exceptions)
-  if (!memory) throw std::bad_alloc();
-#else
-  if (!memory) std::abort();
-#endif
+  if (!memory) throw_bad_alloc();
   static_cast<void>(data_.release());
   data_.reset(static_cast<std::byte*>(memory));
   end_ = data_.get() + used;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "graph/arena.hpp"
 
-#include "support/huge_pages.hpp"
+#include "support/memory.hpp"
 
 #include <algorithm>
 

@@ -15,6 +15,7 @@ Machine::Machine(Graph& graph, Calls& calls, const Policy* policy, Notes& notes,
       empty_tuple_(graph.tuple({})) {}
 
 Result<Unpickled> Machine::run() {
+  if (empty_tuple_.kind == Kind::absent) return budget_.exceeded(sizeof(TupleNode), "the object tree");
   while (!stopped_) {
     if (!scanner_.next(ins_)) return scanner_.fault();
     if (policy_ && !info(ins_.op).weights_only && !allowed(policy_->opcode(ins_.op))) break;

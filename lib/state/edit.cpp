@@ -3,6 +3,7 @@
 #include "state/state_dict.hpp"
 
 #include "bytes/bytes.hpp"
+#include "bytes/guard.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/record.hpp"
@@ -69,14 +70,16 @@ bool StateDict::erase(std::string_view name) {
 }
 
 Result<void> StateDict::rename(std::string_view from, std::string_view to) {
-  if (from == to && contains(from)) return {};
-  if (contains(to)) return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + brine::quoted(to) + " already");
-  const std::uint32_t i = impl_->find(from);
-  if (i == HashIndex::npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(from));
-  Impl& impl = edit();
-  impl.entries[i].name = impl.text(to);
-  impl.make_index();
-  return {};
+  return guarded("a state dict", [&]() -> Result<void> {
+    if (from == to && contains(from)) return {};
+    if (contains(to)) return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + brine::quoted(to) + " already");
+    const std::uint32_t i = impl_->find(from);
+    if (i == HashIndex::npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(from));
+    Impl& impl = edit();
+    impl.entries[i].name = impl.text(to);
+    impl.make_index();
+    return {};
+  });
 }
 
 void StateDict::merge(const StateDict& other) {
@@ -145,29 +148,31 @@ std::size_t StateDict::drop(std::span<const std::string> globs) {
 }
 
 Result<void> StateDict::cast(DType dtype, std::string_view glob) {
-  // Tensors that are the same view of the same storage are cast once, so that tied weights stay tied.
-  using View = std::tuple<const StorageRecord*, std::int64_t, std::vector<std::int64_t>>;
-  std::map<View, Tensor> done;
-  std::vector<Entry> out = impl_->entries;
-  for (Entry& e : out) {
-    const Tensor& t = e.tensor;
-    if (t.dtype() == dtype || !matches_glob(glob, e.name) || (!is_floating(t.dtype()) && !is_complex(t.dtype()))) continue;
-    const TensorRecord& r = Handles::record(t);
-    View view{r.storage, r.offset, {r.dims, r.dims + 2 * r.ndim}};
-    auto at = done.find(view);
-    if (at == done.end()) {
-      auto buffer = allocate(static_cast<std::uint64_t>(t.numel()) * item_size(dtype), "a converted tensor");
-      if (!buffer) return std::move(buffer).error();
-      const std::span<std::byte> bytes(buffer->get(), static_cast<std::size_t>(t.numel()) * item_size(dtype));
-      if (auto ok = t.copy_to(dtype, bytes); !ok) return std::move(ok).error().at_path(e.name);
-      auto made = Tensor::borrow(bytes, dtype, t.shape(), std::move(*buffer));
-      if (!made) return std::move(made).error();
-      at = done.emplace(std::move(view), std::move(*made)).first;
+  return guarded("a state dict", [&]() -> Result<void> {
+    // Tensors that are the same view of the same storage are cast once, so that tied weights stay tied.
+    using View = std::tuple<const StorageRecord*, std::int64_t, std::vector<std::int64_t>>;
+    std::map<View, Tensor> done;
+    std::vector<Entry> out = impl_->entries;
+    for (Entry& e : out) {
+      const Tensor& t = e.tensor;
+      if (t.dtype() == dtype || !matches_glob(glob, e.name) || (!is_floating(t.dtype()) && !is_complex(t.dtype()))) continue;
+      const TensorRecord& r = Handles::record(t);
+      View view{r.storage, r.offset, {r.dims, r.dims + 2 * r.ndim}};
+      auto at = done.find(view);
+      if (at == done.end()) {
+        auto buffer = allocate(static_cast<std::uint64_t>(t.numel()) * item_size(dtype), "a converted tensor");
+        if (!buffer) return std::move(buffer).error();
+        const std::span<std::byte> bytes(buffer->get(), static_cast<std::size_t>(t.numel()) * item_size(dtype));
+        if (auto ok = t.copy_to(dtype, bytes); !ok) return std::move(ok).error().at_path(e.name);
+        auto made = Tensor::borrow(bytes, dtype, t.shape(), std::move(*buffer));
+        if (!made) return std::move(made).error();
+        at = done.emplace(std::move(view), std::move(*made)).first;
+      }
+      e.tensor = at->second;
     }
-    e.tensor = at->second;
-  }
-  edit().entries = std::move(out);
-  return {};
+    edit().entries = std::move(out);
+    return {};
+  });
 }
 
 void StateDict::set_version(std::string_view module, std::int64_t version) {

@@ -2,6 +2,7 @@
 #include <brine/module.hpp>
 
 #include "graph/walk.hpp"
+#include "bytes/guard.hpp"
 #include "state/module.hpp"
 #include "state/module_repr.hpp"
 #include "support/text.hpp"
@@ -11,20 +12,22 @@
 namespace brine {
 
 Result<Module> Module::of(const Value& value) {
-  if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
-  const Ref& ref = Access::ref(value);
-  if (is_module(*Access::graph(value), ref)) return Module(value);
-  std::string text = "this is no model but " + escaped(brine::class_name(ref)), found = "only torch.save(model) saves a model whole";
-  if (is_weights_dict(*Access::graph(value), ref))
-    text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it";
-  else if (ref.kind == Kind::dict || ref.kind == Kind::list || ref.kind == Kind::tuple)
-    for (auto [children, child] = std::pair(Children(ref), Children::Child()); children.next(child);)
-      if (is_module(*Access::graph(value), child.value)) {
-        found = "a model is at " + escaped(value.path().empty() ? step_name(child) : value.path() + "." + step_name(child));
-        break;
-      }
-  text += "; " + found;
-  return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)).at_path(value.path());
+  return guarded("a module", [&]() -> Result<Module> {
+    if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
+    const Ref& ref = Access::ref(value);
+    if (is_module(*Access::graph(value), ref)) return Module(value);
+    std::string text = "this is no model but " + escaped(brine::class_name(ref)), found = "only torch.save(model) saves a model whole";
+    if (is_weights_dict(*Access::graph(value), ref))
+      text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it";
+    else if (ref.kind == Kind::dict || ref.kind == Kind::list || ref.kind == Kind::tuple)
+      for (auto [children, child] = std::pair(Children(ref), Children::Child()); children.next(child);)
+        if (is_module(*Access::graph(value), child.value)) {
+          found = "a model is at " + escaped(value.path().empty() ? step_name(child) : value.path() + "." + step_name(child));
+          break;
+        }
+    text += "; " + found;
+    return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)).at_path(value.path());
+  });
 }
 
 std::string Module::class_name() const {

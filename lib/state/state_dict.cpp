@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "state/state_dict.hpp"
 
+#include "bytes/guard.hpp"
 #include "pickle/python_calls.hpp"
 #include "state/module.hpp"
 #include "support/text.hpp"
@@ -202,8 +203,10 @@ const Tensor* StateDict::find(std::string_view name) const noexcept {
 }
 
 Result<Tensor> StateDict::at(std::string_view name) const {
-  if (const Tensor* found = find(name)) return *found;
-  return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(name));
+  return guarded("a state dict", [&]() -> Result<Tensor> {
+    if (const Tensor* found = find(name)) return *found;
+    return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(name));
+  });
 }
 
 std::vector<std::pair<std::string_view, Value>> StateDict::others() const {

@@ -2,9 +2,11 @@
 #include <brine/tree.hpp>
 
 #include "graph/walk.hpp"
+#include "bytes/guard.hpp"
 #include "pickle/python_calls.hpp"
 #include "pickle/text_args.hpp"
 #include "state/state_dict.hpp"
+#include "support/memory.hpp"
 #include "torch/access.hpp"
 #include "torch/torch_calls.hpp"
 
@@ -24,9 +26,18 @@ struct Tree::Impl {
 
   Impl() { graph.set_owner(std::weak_ptr<const void>(alive)); }
 
-  Value value(const Ref& ref) const { return Access::value(&graph, ref); }
+  /// The graph has nothing to give where memory is spent.
+  static const Ref& made(const Ref& ref) {
+    if (ref.kind == Kind::absent) throw_bad_alloc();
+    return ref;
+  }
+  Value value(const Ref& ref) const { return Access::value(&graph, made(ref)); }
 
-  Ref text(std::string_view v) { return words.text(graph, v); }
+  std::string_view copy(std::string_view v) {
+    const std::string_view copied = graph.copy(v);
+    if (!copied.data()) throw_bad_alloc();
+    return copied;
+  }
 
   Ref tensor(const Tensor& t) {
     tensors.push_back(t);
@@ -35,7 +46,7 @@ struct Tree::Impl {
 
   Ref global(std::uint16_t known, std::string_view module, std::string_view name) {
     if (GlobalNode* first = graph.first(known)) return make_node(Kind::global, first);
-    return graph.first_global(module, graph.copy(name), known);
+    return graph.first_global(module, copy(name), known);
   }
 };
 
@@ -51,7 +62,7 @@ Value Tree::value(const TreeItem& item) {
     Ref operator()(bool v) const { return make_bool(v); }
     Ref operator()(std::int64_t v) const { return make_int(v); }
     Ref operator()(double v) const { return make_float(v); }
-    Ref operator()(std::string_view v) const { return impl.text(v); }
+    Ref operator()(std::string_view v) const { return Impl::made(impl.words.text(impl.graph, v)); }
     Ref operator()(const Tensor& v) const { return impl.tensor(v); }
     Ref operator()(const Value& v) const {
       const Graph* from = Access::graph(v);
@@ -59,18 +70,18 @@ Value Tree::value(const TreeItem& item) {
       return Access::ref(v);
     }
   };
-  return impl_->value(std::visit(Visitor{*impl_}, item.item_));
+  return Access::value(&impl_->graph, std::visit(Visitor{*impl_}, item.item_));  // an absent Value stays one
 }
 
 Value Tree::bytes(std::span<const std::byte> data) {
-  return impl_->value(impl_->graph.bytes(impl_->graph.copy({reinterpret_cast<const char*>(data.data()), data.size()})));
+  return impl_->value(impl_->graph.bytes(impl_->copy({reinterpret_cast<const char*>(data.data()), data.size()})));
 }
 
 Value Tree::big_int(std::string_view decimal) {
   const auto parsed = parse_int(decimal);
   if (!parsed) return {};
   Ref ref = *parsed;
-  if (ref.flags & kBig) ref.text = impl_->graph.copy(decimal).data();
+  if (ref.flags & kBig) ref.text = impl_->copy(decimal).data();
   return impl_->value(ref);
 }
 
@@ -109,7 +120,7 @@ Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
   const TensorRecord& t = tensor_of(base);
   auto* data = impl_->graph.arena().make<TensorRecord>(t.form == TensorForm::parameter && t.base ? *t.base : t);
   auto* record = impl_->graph.arena().make<TensorRecord>(t);
-  if (!data || !record) return {};
+  if (!data || !record) throw_bad_alloc();
   if (!data->origin) data->requires_grad = false;
   record->base = data;
   record->form = TensorForm::parameter;
@@ -120,31 +131,37 @@ Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
 }
 
 Result<Value> Tree::state_dict(const StateDict& state) {
-  auto value = state_dict_value(state, impl_->graph, impl_->words);
-  if (!value) return std::move(value).error();
-  const auto& impl = *Access::impl(state);
-  impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());
-  impl_->owners.push_back(Access::impl(state));
-  return impl_->value(*value);
+  return guarded("a tree", [&]() -> Result<Value> {
+    auto value = state_dict_value(state, impl_->graph, impl_->words);
+    if (!value) return std::move(value).error();
+    const auto& impl = *Access::impl(state);
+    impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());
+    impl_->owners.push_back(Access::impl(state));
+    return impl_->value(*value);
+  });
 }
 
 Result<void> Tree::set(const Value& dict, const TreeItem& key, const TreeItem& item) {
-  const Ref& target = Access::ref(dict);
-  if (target.kind != Kind::dict || Access::graph(dict) != &impl_->graph)
-    return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are set on dicts that this Tree made, not on " + class_name(target));
-  bool replaced = false;
-  const Ref k = Access::ref(value(key)), v = Access::ref(value(item));
-  if (impl_->graph.set(static_cast<DictNode&>(*target.node), k, v, replaced)) return {};
-  return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+  return guarded("a tree", [&]() -> Result<void> {
+    const Ref& target = Access::ref(dict);
+    if (target.kind != Kind::dict || Access::graph(dict) != &impl_->graph)
+      return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are set on dicts that this Tree made, not on " + class_name(target));
+    bool replaced = false;
+    const Ref k = Access::ref(value(key)), v = Access::ref(value(item));
+    if (impl_->graph.set(static_cast<DictNode&>(*target.node), k, v, replaced)) return {};
+    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+  });
 }
 
 Result<void> Tree::append(const Value& list, const TreeItem& item) {
-  const Ref& target = Access::ref(list);
-  if (target.kind != Kind::list || Access::graph(list) != &impl_->graph)
-    return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are appended to lists that this Tree made, not to " + class_name(target));
-  const Ref v = Access::ref(value(item));
-  if (impl_->graph.append(static_cast<ListNode&>(*target.node), {&v, 1})) return {};
-  return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+  return guarded("a tree", [&]() -> Result<void> {
+    const Ref& target = Access::ref(list);
+    if (target.kind != Kind::list || Access::graph(list) != &impl_->graph)
+      return Error(ErrorKind::usage, ErrorCode::wrong_kind, "items are appended to lists that this Tree made, not to " + class_name(target));
+    const Ref v = Access::ref(value(item));
+    if (impl_->graph.append(static_cast<ListNode&>(*target.node), {&v, 1})) return {};
+    return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the tree");
+  });
 }
 
 }  // namespace brine

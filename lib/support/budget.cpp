@@ -6,13 +6,16 @@ namespace brine {
 bool Budget::take(std::uint64_t bytes) noexcept {
   std::uint64_t used = used_.load(std::memory_order_relaxed);
   do {
-    if (bytes > limit_ - used) return false;  // used <= limit at all times
+    const bool refused = bytes > limit_ - used;  // used <= limit at all times
+    refused_.store(refused, std::memory_order_relaxed);
+    if (refused) return false;
   } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   return true;
 }
 
 Error Budget::exceeded(std::uint64_t bytes, std::string_view what) const {
   std::string text(what);
+  if (!refused_.load(std::memory_order_relaxed)) return Error(ErrorKind::limit, ErrorCode::out_of_memory, std::move(text) + ": the machine has no memory left");
   text += " needs " + std::to_string(bytes) + " bytes; " + std::to_string(used()) + " of the limit of " + std::to_string(limit_) + " are used";
   return Error(ErrorKind::limit, code_, std::move(text));
 }

@@ -20,6 +20,7 @@ class Budget {
 
   /// For inner loops: false when the budget is spent (exceeded() then makes the error).
   bool take(std::uint64_t bytes) noexcept;
+  /// Why there is no memory: the last take() was refused; or it was not, and the machine has none left (out_of_memory).
   Error exceeded(std::uint64_t bytes, std::string_view what) const;
 
   /// Gives back what a temporary buffer had taken.
@@ -30,6 +31,7 @@ class Budget {
   const std::uint64_t limit_;
   const ErrorCode code_;
   std::atomic<std::uint64_t> used_{0};
+  std::atomic<bool> refused_{false};
 };
 
 }  // namespace brine

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "support/hash_index.hpp"
-#include "support/huge_pages.hpp"
+#include "support/memory.hpp"
 
 #include <bit>
 #include <cstddef>

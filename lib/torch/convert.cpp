@@ -3,6 +3,7 @@
 #include <brine/convert.hpp>
 
 #include "support/text.hpp"
+#include "bytes/guard.hpp"
 #include "torch/convert_block.hpp"
 
 #include <algorithm>
@@ -85,28 +86,30 @@ bool convertible(DType from, DType to) noexcept {
 }
 
 Result<void> convert(DType from, std::span<const std::byte> in, DType to, std::span<std::byte> out) {
-  if (!convertible(from, to)) return unfit(ErrorCode::wrong_dtype, from, to, "only real and complex numbers can be");
-  const std::size_t in_size = item_size(from), out_size = item_size(to), count = in.size() / in_size;
-  if (in.size() % in_size != 0 || out.size() % out_size != 0 || out.size() / out_size != count) {
-    const std::string why = concat({std::to_string(in.size()), " and ", std::to_string(out.size()), " bytes are not as many elements"});
-    return unfit(ErrorCode::buffer_size, from, to, why);
-  }
-  if (count == 0) return {};
+  return guarded("a conversion", [&]() -> Result<void> {
+    if (!convertible(from, to)) return unfit(ErrorCode::wrong_dtype, from, to, "only real and complex numbers can be");
+    const std::size_t in_size = item_size(from), out_size = item_size(to), count = in.size() / in_size;
+    if (in.size() % in_size != 0 || out.size() % out_size != 0 || out.size() / out_size != count) {
+      const std::string why = concat({std::to_string(in.size()), " and ", std::to_string(out.size()), " bytes are not as many elements"});
+      return unfit(ErrorCode::buffer_size, from, to, why);
+    }
+    if (count == 0) return {};
 
-  if (from == to && from != DType::bool_) {  // bool: PyTorch makes 0 or 1 of every byte, even here
-    std::memcpy(out.data(), in.data(), in.size());
+    if (from == to && from != DType::bool_) {  // bool: PyTorch makes 0 or 1 of every byte, even here
+      std::memcpy(out.data(), in.data(), in.size());
+      return {};
+    }
+    const DType from_part = part_of(from), to_part = part_of(to);
+    if (is_complex(from) && is_complex(to)) {
+      run({from_part, to_part, in_size / 2, out_size / 2}, in.data(), out.data(), 2 * count);
+    } else if (is_complex(from) && to == DType::bool_) {
+      complex_to_bool(from_part, in.data(), out.data(), count);
+    } else {
+      if (is_complex(to)) std::memset(out.data(), 0, out.size());  // the imaginary parts
+      run({from_part, to_part, in_size, out_size}, in.data(), out.data(), count);
+    }
     return {};
-  }
-  const DType from_part = part_of(from), to_part = part_of(to);
-  if (is_complex(from) && is_complex(to)) {
-    run({from_part, to_part, in_size / 2, out_size / 2}, in.data(), out.data(), 2 * count);
-  } else if (is_complex(from) && to == DType::bool_) {
-    complex_to_bool(from_part, in.data(), out.data(), count);
-  } else {
-    if (is_complex(to)) std::memset(out.data(), 0, out.size());  // the imaginary parts
-    run({from_part, to_part, in_size, out_size}, in.data(), out.data(), count);
-  }
-  return {};
+  });
 }
 
 }  // namespace brine

@@ -3,6 +3,7 @@
 #include "torch/layout.hpp"
 
 #include "bytes/bytes.hpp"
+#include "bytes/guard.hpp"
 #include "support/checked.hpp"
 #include "torch/byte_swap.hpp"
 
@@ -128,72 +129,82 @@ Result<Bytes> reach(const TensorRecord& t, const Storage& storage) {
 }  // namespace
 
 Result<std::span<const std::byte>> Tensor::data_bytes() const {
-  const TensorRecord& t = *record_;
-  if (!is_contiguous()) return usage(ErrorCode::not_contiguous, "the tensor is not contiguous; copy_to() gathers it");
-  if (t.conj || t.neg) return usage(ErrorCode::lazy_bits, "the tensor is a lazy conjugate or negative; copy_to() resolves it");
-  if (numel() == 0) return std::span<const std::byte>();
-  if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
-  const auto bytes = storage().bytes();
-  if (!bytes) return bytes.error();
-  return bytes->subspan(static_cast<std::size_t>(t.offset) * item_size(t.dtype), static_cast<std::size_t>(nbytes()));
+  return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
+    const TensorRecord& t = *record_;
+    if (!is_contiguous()) return usage(ErrorCode::not_contiguous, "the tensor is not contiguous; copy_to() gathers it");
+    if (t.conj || t.neg) return usage(ErrorCode::lazy_bits, "the tensor is a lazy conjugate or negative; copy_to() resolves it");
+    if (numel() == 0) return std::span<const std::byte>();
+    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
+    const auto bytes = storage().bytes();
+    if (!bytes) return bytes.error();
+    return bytes->subspan(static_cast<std::size_t>(t.offset) * item_size(t.dtype), static_cast<std::size_t>(nbytes()));
+  });
 }
 
 Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t alignment) const {
-  const TensorRecord& t = *record_;
-  if (t.dtype != dtype)
-    return usage(ErrorCode::wrong_dtype, "the tensor is " + std::string(name(t.dtype)) + ", asked for as " + std::string(name(dtype)));
-  if (swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
-  auto bytes = data_bytes();
-  if (!bytes) return bytes;
-  if (std::bit_cast<std::uintptr_t>(bytes->data()) % alignment != 0)
-    return usage(ErrorCode::not_aligned, "the elements are not aligned in the file; copy_to() copies them");
-  if (dtype == DType::bool_)  // any other byte than 0 and 1 is no C++ bool
-    for (const std::byte b : *bytes)
-      if (std::to_integer<unsigned>(b) > 1) return usage(ErrorCode::not_aligned, "the bool tensor holds bytes other than 0 and 1; copy_to() makes them so");
-  return bytes;
+  return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
+    const TensorRecord& t = *record_;
+    if (t.dtype != dtype)
+      return usage(ErrorCode::wrong_dtype, "the tensor is " + std::string(name(t.dtype)) + ", asked for as " + std::string(name(dtype)));
+    if (swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
+    auto bytes = data_bytes();
+    if (!bytes) return bytes;
+    if (std::bit_cast<std::uintptr_t>(bytes->data()) % alignment != 0)
+      return usage(ErrorCode::not_aligned, "the elements are not aligned in the file; copy_to() copies them");
+    if (dtype == DType::bool_)  // any other byte than 0 and 1 is no C++ bool
+      for (const std::byte b : *bytes)
+        if (std::to_integer<unsigned>(b) > 1) return usage(ErrorCode::not_aligned, "the bool tensor holds bytes other than 0 and 1; copy_to() makes them so");
+    return bytes;
+  });
 }
 
 Result<void> Tensor::check_copy(std::size_t item) const {
-  const auto bytes = checked_multiply(static_cast<std::uint64_t>(numel()), static_cast<std::uint64_t>(item));
-  if (bytes && *bytes <= most_bytes(*record_)) return {};
-  return Error(ErrorKind::limit, ErrorCode::copy_too_large, "a copy of " + std::to_string(numel()) + " elements; the limit is " + std::to_string(most_bytes(*record_)) + " bytes");
+  return guarded("a tensor", [&]() -> Result<void> {
+    const auto bytes = checked_multiply(static_cast<std::uint64_t>(numel()), static_cast<std::uint64_t>(item));
+    if (bytes && *bytes <= most_bytes(*record_)) return {};
+    return Error(ErrorKind::limit, ErrorCode::copy_too_large, "a copy of " + std::to_string(numel()) + " elements; the limit is " + std::to_string(most_bytes(*record_)) + " bytes");
+  });
 }
 
 Result<void> Tensor::copy_to(std::span<std::byte> out) const {
-  const TensorRecord& t = *record_;
-  const std::size_t item = item_size(t.dtype);
-  if (auto ok = check_copy(item); !ok) return ok;
-  if (out.size() != nbytes())
-    return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, the tensor needs " + std::to_string(nbytes()));
-  if (out.empty()) return {};
-  if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
+  return guarded("a tensor", [&]() -> Result<void> {
+    const TensorRecord& t = *record_;
+    const std::size_t item = item_size(t.dtype);
+    if (auto ok = check_copy(item); !ok) return ok;
+    if (out.size() != nbytes())
+      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, the tensor needs " + std::to_string(nbytes()));
+    if (out.empty()) return {};
+    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
 
-  Runs runs(t);
-  if (!t.storage->data && static_cast<std::size_t>(runs.length()) * item == out.size()) {  // one run: straight into the caller's memory
-    if (auto ok = storage().read(static_cast<std::uint64_t>(t.offset) * item, out); !ok) return ok;
-  } else {
-    const auto bytes = reach(t, storage());
-    if (!bytes) return bytes.error();
-    gather(out.data(), bytes->span.data(), runs, item);
-  }
-  if (swapped(t)) swap_bytes(t.dtype, out);
-  if (t.conj || t.neg) resolve(t, out);
-  return {};
+    Runs runs(t);
+    if (!t.storage->data && static_cast<std::size_t>(runs.length()) * item == out.size()) {  // one run: straight into the caller's memory
+      if (auto ok = storage().read(static_cast<std::uint64_t>(t.offset) * item, out); !ok) return ok;
+    } else {
+      const auto bytes = reach(t, storage());
+      if (!bytes) return bytes.error();
+      gather(out.data(), bytes->span.data(), runs, item);
+    }
+    if (swapped(t)) swap_bytes(t.dtype, out);
+    if (t.conj || t.neg) resolve(t, out);
+    return {};
+  });
 }
 
 Result<void> Tensor::copy_to(DType dtype, std::span<std::byte> out) const {
-  if (dtype == this->dtype()) return copy_to(out);
-  if (!convertible(this->dtype(), dtype))
-    return usage(ErrorCode::wrong_dtype, std::string(name(this->dtype())) + " cannot be converted to " + std::string(name(dtype)));
-  if (auto ok = check_copy(item_size(dtype)); !ok) return ok;
-  if (out.size() != static_cast<std::uint64_t>(numel()) * item_size(dtype))
-    return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " do not fit it");
-  if (auto plain = data_bytes(); plain && !swapped(*record_)) return convert(this->dtype(), *plain, dtype, out);
-  auto packed = allocate(nbytes(), "a copy of a tensor");
-  if (!packed) return std::move(packed).error();
-  const std::span<std::byte> elements(packed->get(), static_cast<std::size_t>(nbytes()));
-  if (auto ok = copy_to(elements); !ok) return ok;
-  return convert(this->dtype(), elements, dtype, out);
+  return guarded("a tensor", [&]() -> Result<void> {
+    if (dtype == this->dtype()) return copy_to(out);
+    if (!convertible(this->dtype(), dtype))
+      return usage(ErrorCode::wrong_dtype, std::string(name(this->dtype())) + " cannot be converted to " + std::string(name(dtype)));
+    if (auto ok = check_copy(item_size(dtype)); !ok) return ok;
+    if (out.size() != static_cast<std::uint64_t>(numel()) * item_size(dtype))
+      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " do not fit it");
+    if (auto plain = data_bytes(); plain && !swapped(*record_)) return convert(this->dtype(), *plain, dtype, out);
+    auto packed = allocate(nbytes(), "a copy of a tensor");
+    if (!packed) return std::move(packed).error();
+    const std::span<std::byte> elements(packed->get(), static_cast<std::size_t>(nbytes()));
+    if (auto ok = copy_to(elements); !ok) return ok;
+    return convert(this->dtype(), elements, dtype, out);
+  });
 }
 
 }  // namespace brine

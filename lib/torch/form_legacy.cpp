@@ -48,7 +48,7 @@ class LegacyForm final : public Form {
 
   Result<void> open() {
     if (auto ok = take("magic number"); !ok) return not_legacy(std::move(ok).error());
-    if (!is_magic(pickles_[0])) return not_legacy(corrupt(ErrorCode::legacy_header, "the first pickle is not PyTorch's magic number"));
+    if (auto ok = check_magic(pickles_[0]); !ok) return not_legacy(std::move(ok).error());
     if (auto ok = take("protocol version"); !ok) return ok;
     const auto version = run(pickles_[1]);
     if (!version) return version.error();
@@ -131,10 +131,12 @@ class LegacyForm final : public Form {
     return small;
   }
 
-  bool is_magic(const PickleAt& pickle) const {
+  Result<void> check_magic(const PickleAt& pickle) const {
     const auto small = run(pickle);
-    if (!small || (*small)->value.kind != Kind::integer || !((*small)->value.flags & kBig)) return false;
-    return text_of((*small)->value) == ((*small)->value.flags & kDecimal ? kMagicDigits : kMagicBytes);
+    if (!small) return small.error();
+    const Ref& magic = (*small)->value;
+    if (magic.kind == Kind::integer && (magic.flags & kBig) && text_of(magic) == (magic.flags & kDecimal ? kMagicDigits : kMagicBytes)) return {};
+    return corrupt(ErrorCode::legacy_header, "the first pickle is not PyTorch's magic number");
   }
 
   Error not_legacy(Error cause) const {

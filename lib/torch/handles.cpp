@@ -2,6 +2,7 @@
 // The members of Storage and Tensor that only look; the copying ones are in copy.cpp.
 #include "torch/layout.hpp"
 
+#include "bytes/guard.hpp"
 #include "support/checked.hpp"
 
 namespace brine {
@@ -13,20 +14,24 @@ std::uint64_t Storage::nbytes() const noexcept { return record_ ? record_->nbyte
 bool Storage::foreign_byte_order() const noexcept { return record_ && record_->foreign && !record_->untyped && item_size(record_->dtype) > 1; }
 
 Result<std::span<const std::byte>> Storage::bytes() const {
-  if (nbytes() == 0) return std::span<const std::byte>();
-  if (const std::byte* data = record_->data) return std::span(data, record_->nbytes);
-  return record_->reader->fetch(*record_);
+  return guarded("a storage", [&]() -> Result<std::span<const std::byte>> {
+    if (nbytes() == 0) return std::span<const std::byte>();
+    if (const std::byte* data = record_->data) return std::span(data, record_->nbytes);
+    return record_->reader->fetch(*record_);
+  });
 }
 
 Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> out) const {
-  if (!fits(offset, out.size(), nbytes()))
-    return Error(ErrorKind::usage, ErrorCode::out_of_range, "bytes " + std::to_string(offset) + " to " + std::to_string(offset + out.size()) + " of a storage of " + std::to_string(nbytes()));
-  if (out.empty()) return {};
-  if (const std::byte* data = record_->data) {
-    std::copy_n(data + offset, out.size(), out.data());
-    return {};
-  }
-  return record_->reader->read(*record_, offset, out);
+  return guarded("a storage", [&]() -> Result<void> {
+    if (!fits(offset, out.size(), nbytes()))
+      return Error(ErrorKind::usage, ErrorCode::out_of_range, "bytes " + std::to_string(offset) + " to " + std::to_string(offset + out.size()) + " of a storage of " + std::to_string(nbytes()));
+    if (out.empty()) return {};
+    if (const std::byte* data = record_->data) {
+      std::copy_n(data + offset, out.size(), out.data());
+      return {};
+    }
+    return record_->reader->read(*record_, offset, out);
+  });
 }
 
 std::optional<Location> Storage::location() const noexcept {
@@ -35,8 +40,10 @@ std::optional<Location> Storage::location() const noexcept {
 }
 
 Result<bool> Storage::verify_crc() const {
-  if (!record_ || !record_->reader) return false;
-  return record_->reader->verify_crc(*record_);
+  return guarded("a storage", [&]() -> Result<bool> {
+    if (!record_ || !record_->reader) return false;
+    return record_->reader->verify_crc(*record_);
+  });
 }
 
 DType Tensor::dtype() const noexcept { return record_->dtype; }

@@ -3,6 +3,7 @@
 #include "torch/layout.hpp"
 
 #include "bytes/bytes.hpp"
+#include "bytes/guard.hpp"
 #include "support/checked.hpp"
 
 #include <algorithm>
@@ -39,36 +40,40 @@ Storage Storage::borrow(std::span<const std::byte> bytes, DType dtype, std::shar
 }
 
 Result<Tensor> Tensor::view(const Storage& storage, DType dtype, std::span<const std::int64_t> shape, std::span<const std::int64_t> stride, std::int64_t offset) {
-  auto own = std::make_shared<OwnTensor>();
-  own->dims.assign(shape.begin(), shape.end());
-  if (!stride.empty() || shape.empty()) {
-    own->dims.insert(own->dims.end(), stride.begin(), stride.end());
-  } else {  // row-major, as PyTorch's: empty dimensions count as 1
-    own->dims.resize(shape.size() * 2);
-    std::optional<std::int64_t> step = 1;
-    for (std::size_t d = shape.size(); d-- > 0;) {
-      own->dims[shape.size() + d] = step.value_or(0);
-      if (step) step = checked_multiply(*step, std::max<std::int64_t>(shape[d], 1));
+  return guarded("a tensor", [&]() -> Result<Tensor> {
+    auto own = std::make_shared<OwnTensor>();
+    own->dims.assign(shape.begin(), shape.end());
+    if (!stride.empty() || shape.empty()) {
+      own->dims.insert(own->dims.end(), stride.begin(), stride.end());
+    } else {  // row-major, as PyTorch's: empty dimensions count as 1
+      own->dims.resize(shape.size() * 2);
+      std::optional<std::int64_t> step = 1;
+      for (std::size_t d = shape.size(); d-- > 0;) {
+        own->dims[shape.size() + d] = step.value_or(0);
+        if (step) step = checked_multiply(*step, std::max<std::int64_t>(shape[d], 1));
+      }
     }
-  }
-  const std::span<const std::int64_t> dims = own->dims;
-  const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));
-  if (auto ok = check_layout({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
-  own->storage = storage.record_;
-  own->record.storage = storage.record_.get();
-  own->record.offset = offset;
-  own->record.dims = own->dims.data();
-  own->record.dtype = dtype;
-  own->record.ndim = static_cast<std::uint8_t>(shape.size());
-  return Tensor(std::shared_ptr<const TensorRecord>(own, &own->record));
+    const std::span<const std::int64_t> dims = own->dims;
+    const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));
+    if (auto ok = check_layout({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
+    own->storage = storage.record_;
+    own->record.storage = storage.record_.get();
+    own->record.offset = offset;
+    own->record.dims = own->dims.data();
+    own->record.dtype = dtype;
+    own->record.ndim = static_cast<std::uint8_t>(shape.size());
+    return Tensor(std::shared_ptr<const TensorRecord>(own, &own->record));
+  });
 }
 
 Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape, std::shared_ptr<const void> owner) {
-  const auto count = element_count(shape);
-  const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(dtype))) : std::nullopt;
-  if (!bytes || *bytes < 0 || static_cast<std::uint64_t>(*bytes) != data.size())
-    return Error(ErrorKind::usage, ErrorCode::buffer_size, "the memory has " + std::to_string(data.size()) + " bytes, the shape needs " + (bytes ? std::to_string(*bytes) : "more than there can be"));
-  return view(Storage::borrow(data, dtype, std::move(owner)), dtype, shape);
+  return guarded("a tensor", [&]() -> Result<Tensor> {
+    const auto count = element_count(shape);
+    const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(dtype))) : std::nullopt;
+    if (!bytes || *bytes < 0 || static_cast<std::uint64_t>(*bytes) != data.size())
+      return Error(ErrorKind::usage, ErrorCode::buffer_size, "the memory has " + std::to_string(data.size()) + " bytes, the shape needs " + (bytes ? std::to_string(*bytes) : "more than there can be"));
+    return view(Storage::borrow(data, dtype, std::move(owner)), dtype, shape);
+  });
 }
 
 Result<Tensor> Tensor::copy(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pickle/emitter.hpp"
-#include "support/huge_pages.hpp"
+#include "support/memory.hpp"
 #include "torch/record.hpp"
 
 #include <algorithm>

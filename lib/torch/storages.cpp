@@ -48,13 +48,13 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   }
   if (size_ % kBlock == 0) {
     auto* block = arena_.array<StorageRecord>(kBlock);
-    if (!block) return budget_.exceeded(kBlock * sizeof(StorageRecord), "the list of storages");
+    if (!block) return spent("the list of storages");
     std::uninitialized_default_construct_n(block, kBlock);
     blocks_.push_back(block);
   }
   if (index_.size() * 2 < (std::size_t{size_} + 1) * 3) {
     const std::size_t slots = HashIndex::slots_for(std::max<std::size_t>(16, std::size_t{size_} * 2));
-    if (!budget_.take((slots - index_.size()) * sizeof(std::uint32_t))) return budget_.exceeded(slots * 4, "the list of storages");
+    if (!budget_.take((slots - index_.size()) * sizeof(std::uint32_t))) return spent("the list of storages");
     index_.assign(slots, 0);
     for (std::uint32_t i = 0; i < size_; ++i) HashIndex::insert(index_, hash_bytes((*this)[i].key, seed_), i);
   }
@@ -108,7 +108,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
     if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))
       return corrupt(ErrorCode::storage_size, "the view of storage " + quoted(text_of(part[2])) + " reaches outside it");
     const auto* kept = graph.arena().make<StorageView>(&(*this)[*number], *offset, *count);
-    if (!kept) return budget_.exceeded(sizeof(StorageView), "the list of storages");
+    if (!kept) return spent("the list of storages");
     out.flags = kStorageView;
     out.pointer = kept;
   }

@@ -21,6 +21,9 @@ class Storages {
   /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
   Result<Ref> from_id(Graph& graph, const Ref& id);
 
+  /// Why there is no memory for `what`.
+  Error spent(std::string_view what) const { return budget_.exceeded(sizeof(StorageRecord), what); }
+
   std::uint32_t size() const noexcept { return size_; }
   StorageRecord& operator[](std::uint32_t i) noexcept { return blocks_[i / kBlock][i % kBlock]; }
   const StorageRecord& operator[](std::uint32_t i) const noexcept { return blocks_[i / kBlock][i % kBlock]; }

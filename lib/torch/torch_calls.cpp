@@ -54,7 +54,7 @@ std::optional<DType> dtype_of_global(const Ref& value) noexcept {
 }
 
 Error TorchCalls::spent() const {
-  return Error(ErrorKind::limit, ErrorCode::metadata_too_large, "the tensors need more memory than Limits::metadata_factor and _base allow");
+  return storages_.spent("the list of tensors");
 }
 
 Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref& args) {

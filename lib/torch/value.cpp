@@ -2,6 +2,7 @@
 // Value: the handle users hold on a place of the tree.
 #include <brine/value.hpp>
 
+#include "bytes/guard.hpp"
 #include "graph/walk.hpp"
 #include "support/text.hpp"
 #include "torch/storages.hpp"
@@ -36,11 +37,17 @@ Value Value::fault(ErrorCode code, std::string text) const {
 }
 
 Error Value::refusal(std::string_view wanted) const {
-  if (fault_) return *fault_;
-  const auto at = [&](Error e) { return std::move(e).at_path(path_); };
-  if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
-  if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
-  return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
+  return guarded("a value", [&]() -> Error {
+    if (fault_) return *fault_;
+    const auto at = [&](Error e) { return std::move(e).at_path(path_); };
+    if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
+    if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
+    return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
+  });
+}
+
+Error Value::unfit(std::string_view text) const {
+  return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path_); });
 }
 
 std::string Value::type_name() const { return qualified_class_name(ref_); }
@@ -52,7 +59,7 @@ Result<bool> Value::as_bool() const {
 
 Result<std::int64_t> Value::as_int() const {
   if (kind() != Kind::integer) return refusal("int");
-  if (ref_.flags & kBig) return usage(ErrorCode::does_not_fit, "the int does not fit 64 bits; as_big_int() gives its text").at_path(path_);
+  if (ref_.flags & kBig) return unfit("the int does not fit 64 bits; as_big_int() gives its text");
   return ref_.integer;
 }
 
@@ -61,7 +68,7 @@ Result<double> Value::as_double() const {
   if (kind() != Kind::integer) return refusal("float");
   constexpr std::int64_t exact = std::int64_t{1} << 53;
   if ((ref_.flags & kBig) || ref_.integer > exact || ref_.integer < -exact)
-    return usage(ErrorCode::does_not_fit, "a double does not hold the int exactly").at_path(path_);
+    return unfit("a double does not hold the int exactly");
   return static_cast<double>(ref_.integer);
 }
 
@@ -77,7 +84,7 @@ Result<std::string_view> Value::as_string() const {
 
 Result<std::string> Value::as_big_int() const {
   if (kind() != Kind::integer) return refusal("int");
-  return key_name(ref_);
+  return guarded("a value", [&]() -> Result<std::string> { return key_name(ref_); });
 }
 
 Result<std::span<const std::byte>> Value::as_bytes() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program's operator new, which can run out. Include it in one file of a test.
+// The program's memory, which can run out: operator new here, and what the library takes by malloc(), realloc() and aligned_alloc(), which the
+// linker brings here (tests/meson.build). Include it in one file of a test.
 //
 //   memory.start(n, false);   // n allocations succeed, the next one fails; true: and all after it
 //   …
@@ -8,6 +9,12 @@
 
 #include <cstdlib>
 #include <new>
+
+extern "C" {
+void* __real_malloc(std::size_t size);
+void* __real_realloc(void* memory, std::size_t size);
+void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
+}
 
 namespace brine::test {
 
@@ -23,21 +30,30 @@ struct FailingMemory {
     return failed;
   }
 
-  void* allocate(std::size_t size) {
+  bool fails() {
     if (allowed == 0) {
       failed = true;
       if (!for_good) allowed = -1;
-      return nullptr;
+      return true;
     }
     if (allowed > 0) --allowed;
-    return std::malloc(size != 0 ? size : 1);
+    return false;
   }
+
+  void* allocate(std::size_t size) { return fails() ? nullptr : __real_malloc(size != 0 ? size : 1); }
 };
 
 inline thread_local FailingMemory memory;
 
 }  // namespace brine::test
 
+extern "C" {
+void* __wrap_malloc(std::size_t size) { return brine::test::memory.allocate(size); }
+void* __wrap_realloc(void* memory, std::size_t size) { return brine::test::memory.fails() ? nullptr : __real_realloc(memory, size); }
+void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
+  return brine::test::memory.fails() ? nullptr : __real_aligned_alloc(alignment, size);
+}
+}
 // GCC sees free() meet a pointer of operator new, and does not see that it is this one.
 #if defined(__GNUC__) && !defined(__clang__)
 #  pragma GCC diagnostic ignored "-Wmismatched-new-delete"

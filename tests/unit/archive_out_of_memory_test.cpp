@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Memory runs out at every allocation in turn, once or for good: an Error, no exception, nothing leaked (sanitizers see to that).
+#include "support/failing_memory.hpp"
 #include "support/zip_check.hpp"
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <optional>
-
-namespace {
-
-// Allocations that still succeed; -1: all of them. Afterwards one fails, or all.
-thread_local long allowed = -1;
-thread_local bool for_good = false;
-
-void* allocate_or_fail(std::size_t size) {
-  if (allowed == 0) {
-    if (!for_good) allowed = -1;
-    return nullptr;
-  }
-  if (allowed > 0) --allowed;
-  return std::malloc(size != 0 ? size : 1);
-}
-
-}  // namespace
-
-// GCC sees free() meet a pointer of operator new, and does not see that it is this one.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
-void* operator new(std::size_t size) {
-  if (void* p = allocate_or_fail(size)) return p;
-#if defined(__cpp_exceptions)
-  throw std::bad_alloc();
-#else
-  std::abort();
-#endif
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate_or_fail(size); }
-void* operator new[](std::size_t size) { return ::operator new(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate_or_fail(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 
 using namespace brine;
 using namespace brine::test;
@@ -69,11 +30,9 @@ void starve(const Source& source) {
   for (const bool all : {false, true}) {
     for (long n = 0; n < 2000; ++n) {
       Budget budget(1 << 20, ErrorCode::inflated_too_large);
-      allowed = n;
-      for_good = all;
+      memory.start(n, all);
       const auto error = open_and_read(source, budget);
-      const bool starved = all ? allowed == 0 : allowed == -1;
-      allowed = -1;
+      const bool starved = memory.stop();
       CAPTURE(n);
       if (error) {
         CAPTURE(error->message());

@@ -13,6 +13,15 @@
 
 namespace brine {
 
+/// Of functions that have no Error to return.
+[[noreturn]] inline void throw_bad_alloc() {
+#if defined(__cpp_exceptions)
+  throw std::bad_alloc();
+#else
+  std::abort();
+#endif
+}
+
 inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 /// malloc(), and to be given to free(); what is large lies in huge pages, where the system has them.
@@ -40,11 +49,7 @@ struct HugePages {
   T* allocate(std::size_t n) {
     if (n * sizeof(T) < kHugePage) return static_cast<T*>(::operator new(n * sizeof(T)));
     void* memory = allocate_pages(n * sizeof(T));
-#if defined(__cpp_exceptions)
-    if (!memory) throw std::bad_alloc();
-#else
-    if (!memory) std::abort();
-#endif
+    if (!memory) throw_bad_alloc();
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t n) noexcept {
