@@ -23,13 +23,13 @@ def torch_stub():
         module, ('torch', 'torch._utils', 'torch.nn.parameter', 'torch._tensor', 'torch.storage'))
     module('torch.nn').parameter = parameter
     for owner, names in ((utils, ('_rebuild_tensor', '_rebuild_tensor_v2', '_rebuild_tensor_v3', '_rebuild_parameter',
-                                  '_rebuild_parameter_with_state')),
+                                  '_rebuild_parameter_with_state', '_rebuild_qtensor')),
                          (tensor, ('_rebuild_from_type_v2',)), (torch, ('device',))):
         for name in names:
             exec(f'def {name}(*args): pass', owner.__dict__)
             owner.__dict__[name].__module__ = owner.__name__
     for owner, names in ((torch, ('FloatStorage', 'LongStorage', 'HalfStorage', 'ByteStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size',
-                                  'FloatTensor', 'float8_e5m2', 'float32')),
+                                  'FloatTensor', 'float8_e5m2', 'float32', 'qint8', 'quint8', 'per_tensor_affine')),
                          (parameter, ('Parameter',)), (storage, ('UntypedStorage',))):
         for name in names:
             setattr(owner, name, type(name, (), {'__module__': owner.__name__}))
@@ -128,12 +128,45 @@ def whole_module():
     return Module(modules={'0': child, '1': child, 'none': None}), {'0': 16}
 
 
+def quantised_module():
+    """A Linear, a Conv2d, an Embedding and a dynamic LSTM, as torch.ao.nn.quantized pickles them."""
+    def made(where, name, state):
+        package = sys.modules.setdefault(where, types.ModuleType(where))
+        if not hasattr(package, name):
+            setattr(package, name, type(name, (), {'__module__': where, '__getstate__': lambda self: self.state}))
+        out = getattr(package, name)()
+        out.state = state
+        return out
+
+    def module(where, name, own, **parts):
+        state = {'training': False, '_parameters': {}, '_buffers': {}, '_modules': {}} | {f'_{key}': value for key, value in parts.items()}
+        return made(where, name, state | own)
+
+    def packed(name, state):
+        return made('torch', 'ScriptObject', (state, f'__torch__.torch.classes.quantized.{name}'))
+
+    quantised = Call(stub.utils._rebuild_qtensor, Storage('ByteStorage', '1', 5), 0, (2, 2), (2, 1), (stub.torch.per_tensor_affine, 0.5, 3), False, hooks())
+    bias, qint8, quint8 = v2(Storage('FloatStorage', '0', 2), 0, (2,)), stub.torch.qint8, stub.torch.quint8
+    folder = 'torch.ao.nn.quantized.modules.'
+    inner = module(folder + 'linear', 'LinearPackedParams', {'dtype': qint8, '_packed_params': packed('LinearPackedParamsBase', (quantised, bias))})
+    linear = module(folder + 'linear', 'Linear', {'in_features': 2, 'out_features': 2, 'scale': 0.5, 'zero_point': 3}, modules={'_packed_params': inner})
+    conv = made(folder + 'conv', 'Conv2d', (1, 1, (1, 1), (1, 1), (0, 0), (1, 1), False, (0, 0), 1, 'zeros', quantised, bias, 0.5, 3, False))
+    weight = module(folder + 'embedding_ops', 'EmbeddingPackedParams',
+                    {'dtype': quint8, '_packed_weight': packed('EmbeddingPackedParamsBase', (1, [quantised], [], [8]))})
+    embedding = module(folder + 'embedding_ops', 'Embedding', {'num_embeddings': 2, 'embedding_dim': 2}, modules={'_packed_params': weight})
+    dynamic = 'torch.ao.nn.quantized.dynamic.modules.rnn'
+    cell = module(dynamic, 'PackedParameter', {'param': packed('CellParamsBase', ('quantized_dynamic', [bias], [8], [bias, bias], [inner, inner]))})
+    lstm = module(dynamic, 'LSTM', {'mode': 'LSTM'}, modules={'_all_weight_values': module('torch.nn.modules.container', 'ModuleList', {}, modules={'0': cell})})
+    return Module(modules={'linear': linear, 'conv': conv, 'embedding': embedding, 'lstm': lstm}), {'0': 8, '1': 5}
+
+
 def objects():
     """(name, object, storages' bytes)"""
     weights, sizes = tensors()
     yield 'tensors', weights, sizes
     yield 'nested', {'epoch': 3, 'model': {'state_dict': weights}, 'optimizer': {'state': {0: {'step': 1}}}}, sizes
     yield 'module', *whole_module()
+    yield 'quantised', *quantised_module()
     yield 'plain', plain_values(), {}
 
 
