@@ -89,7 +89,7 @@ auto reading(const Source& source, Work&& work) -> decltype(work()) {
 std::string describe(const Ref& value) {
   if (value.kind == Kind::storage) {
     const StorageRef s = storage_of(value);
-    return "storage " + quoted(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);
+    return "storage " + in_quotes(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);
   }
   const TensorRecord& t = tensor_of(value);
   std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype)) + " [";
@@ -154,7 +154,7 @@ Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string
 Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
   return reading(impl_->source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->root, path);
-    if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + quoted(path));
+    if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
     auto place = find_weights(*impl_->graph, from, std::string(path));
     if (!place) return std::move(place).error();
     Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);

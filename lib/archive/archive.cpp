@@ -95,7 +95,7 @@ Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::
   return guarded("a record", [&]() -> Result<void> {
     if (!fits(offset, out.size(), entry.size)) {
       return Error(ErrorKind::usage, ErrorCode::out_of_range,
-                   quoted(entry.name) + " has " + std::to_string(entry.size) + " bytes; " + std::to_string(out.size()) +
+                   in_quotes(entry.name) + " has " + std::to_string(entry.size) + " bytes; " + std::to_string(out.size()) +
                        " were asked for at byte " + std::to_string(offset))
           .in_file(source_.name());
     }

@@ -183,7 +183,7 @@ namespace brine {
 
 Result<void> inflate(const Source& source, const ZipEntry& entry, const std::function<bool(std::span<const std::byte>)>&) {
   return guarded("inflating", [&]() -> Result<void> {
-    return Error(ErrorKind::unsupported, ErrorCode::zip_disabled, quoted(entry.name) + " is compressed, and brine was built without libzip")
+    return Error(ErrorKind::unsupported, ErrorCode::zip_disabled, in_quotes(entry.name) + " is compressed, and brine was built without libzip")
         .at_offset(entry.data_offset)
         .in_file(source.name());
   });

@@ -50,7 +50,7 @@ Result<std::string_view> common_root(std::span<const ZipEntry> entries, const Zi
       return fault(e, "macOS put its own records into the archive, which PyTorch refuses too; remove them with: zip -d FILE '__MACOSX/*'");
     }
     if (e.name.find('/') == e.name.npos) return fault(e, "the record is in no folder");
-    return fault(e, "the record is not in the top folder of the first one, " + quoted(root));
+    return fault(e, "the record is not in the top folder of the first one, " + in_quotes(root));
   }
   return root;
 }
@@ -115,7 +115,7 @@ Result<void> ZipDirectory::index() {
       return zip_fault(ErrorCode::zip_duplicate_name, place_of(entries_[i]) + zip::entry::kSize, name,
                        entries_[other].name == name
                            ? "two records of this name: readers could take either"
-                           : "differs only by case from " + quoted(entries_[other].name) + ": PyTorch could take either");
+                           : "differs only by case from " + in_quotes(entries_[other].name) + ": PyTorch could take either");
     }
     index_.insert(hashes[i % ahead], i);
   }

@@ -45,7 +45,7 @@ Result<void> check_flags(const ZipEntry& e, std::uint64_t at) {
   constexpr unsigned known = zip::kFlagsDeflate | zip::kFlagDescriptor | zip::kFlagUtf8;
   constexpr unsigned encrypted = zip::kFlagEncrypted | zip::kFlagStrongEncryption | zip::kFlagMaskedHeaders;
   if ((e.flags & ~known) == 0) [[likely]] return {};
-  std::string text = quoted(e.name);
+  std::string text = in_quotes(e.name);
   if ((e.flags & encrypted) != 0) text += ": the record is encrypted (flags " + hex(e.flags, 4) + ")";
   else text += ": unknown flags " + hex(e.flags & ~known, 4);
   return Error(ErrorKind::unsupported, ErrorCode::zip_flags, std::move(text)).at_offset(at + zip::entry::kFlags);
@@ -60,7 +60,7 @@ Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limit
   }
   if (e.method != zip::kDeflated) {
     return Error(ErrorKind::unsupported, ErrorCode::zip_method,
-                 quoted(e.name) + ": compression method " + std::to_string(e.method) + "; only 0 (stored) and 8 (deflated) are read")
+                 in_quotes(e.name) + ": compression method " + std::to_string(e.method) + "; only 0 (stored) and 8 (deflated) are read")
         .at_offset(at + zip::entry::kMethod);
   }
   // More than `ratio` × packed + slack? Divided instead of multiplied, so that it cannot overflow.
@@ -73,7 +73,7 @@ Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limit
   }
   if (beyond(limits.inflate_ratio == 0 ? 1 : limits.inflate_ratio)) {
     return Error(ErrorKind::limit, ErrorCode::inflated_too_large,
-                 quoted(e.name) + ": " + std::to_string(e.packed) + " deflated bytes declare " + std::to_string(e.size) +
+                 in_quotes(e.name) + ": " + std::to_string(e.packed) + " deflated bytes declare " + std::to_string(e.size) +
                      ", more than the limit of " + std::to_string(limits.inflate_ratio) + " : 1")
         .at_offset(at + zip::entry::kUnpacked);
   }

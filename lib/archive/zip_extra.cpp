@@ -14,7 +14,7 @@ Result<void> check_unicode_path(std::string_view content, std::uint64_t offset, 
   constexpr std::size_t before_name = 5;
   if (content.size() >= before_name && content.substr(before_name) == name) return {};
   const auto other = content.size() >= before_name ? content.substr(before_name) : std::string_view();
-  return zip_fault(ErrorCode::zip_name, offset, name, "a Unicode path block (0x7075) gives the record another name, " + quoted(other));
+  return zip_fault(ErrorCode::zip_name, offset, name, "a Unicode path block (0x7075) gives the record another name, " + in_quotes(other));
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ Result<void> check_slowly(std::string_view name, std::uint64_t offset) {
   for (std::size_t at = 0; at < name.size();) {
     const auto part = name.substr(at, std::min(name.find('/', at), name.size()) - at);
     if (part.empty()) return fault(at, at == 0 ? "the name of a record starts with a slash" : "the name of a record has an empty part");
-    if (part == "." || part == "..") return fault(at, "the name of a record has the part " + quoted(part) + ", which leads elsewhere");
+    if (part == "." || part == "..") return fault(at, "the name of a record has the part " + in_quotes(part) + ", which leads elsewhere");
     at += part.size() + 1;
   }
   return {};

@@ -32,7 +32,7 @@ constexpr std::size_t kUsualName = 12;  // "/data/12345"
 Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
 
 Error wrong_size(std::string_view record, std::string_view more_or_less, std::uint64_t size) {
-  return usage(concat({"the data of ", quoted(record), " has ", more_or_less, " than the announced ", std::to_string(size), " bytes"}));
+  return usage(concat({"the data of ", in_quotes(record), " has ", more_or_less, " than the announced ", std::to_string(size), " bytes"}));
 }
 
 }  // namespace
@@ -95,7 +95,7 @@ Result<void> ZipWriter::finish() {
 
 Result<void> ZipWriter::check_layout() const {
   if (layout_.root.empty()) return usage("an archive needs a root folder; a path like \".pt\" has no name to take it from");
-  if (layout_.root.find('/') != std::string::npos) return usage("the root " + quoted(layout_.root) + " of an archive is one folder");
+  if (layout_.root.find('/') != std::string::npos) return usage("the root " + in_quotes(layout_.root) + " of an archive is one folder");
   if (auto fine = check_zip_name(layout_.root, 0); !fine) return usage(fine.error().text());
   if (layout_.root == "__MACOSX") return usage("the root '__MACOSX' is macOS's own, and PyTorch refuses it");
   if (layout_.alignment == 0 || layout_.alignment > kLargestAlignment) {
@@ -124,8 +124,8 @@ void ZipWriter::enlarge_index() {
 
 /// Is name_ one that ZipDirectory takes? Then there is room in the index for it.
 Result<void> ZipWriter::check_name() {
-  if (name_.size() > kLongestField) return usage(quoted(name_) + ": the name of a record is longer than 65,535 bytes");
-  if (name_.ends_with('/')) return usage(quoted(name_) + ": the name of a record ends in a slash, as a folder's does");
+  if (name_.size() > kLongestField) return usage(in_quotes(name_) + ": the name of a record is longer than 65,535 bytes");
+  if (name_.ends_with('/')) return usage(in_quotes(name_) + ": the name of a record ends in a slash, as a folder's does");
   if (!check_zip_name(std::string_view(name_).substr(layout_.root.size() + 1), 0)) return usage(check_zip_name(name_, 0).error().text());
 
   const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
@@ -141,8 +141,8 @@ Result<void> ZipWriter::check_name() {
 Result<void> ZipWriter::reserve_name(std::uint64_t hash) {
   const auto other = index_.find(hash, [&](std::uint32_t i) { return equal_folded(listed_name(i), name_); });
   if (other != ZipNameIndex::kNone) {
-    return usage(quoted(name_) + (listed_name(other) == name_ ? ": two records of this name"
-                                                              : ": differs only by case from " + quoted(listed_name(other))));
+    return usage(in_quotes(name_) + (listed_name(other) == name_ ? ": two records of this name"
+                                                              : ": differs only by case from " + in_quotes(listed_name(other))));
   }
   index_.insert(hash, static_cast<std::uint32_t>(entry_offsets_.size()));
   return {};
@@ -156,12 +156,12 @@ Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
   constexpr std::uint64_t around = 4 * kLongestField;  // more than stands around any data
   const auto end = checked_add(item.size, item.offset);
   if (!end || !checked_add(*end, around)) {
-    return usage(quoted(name_) + ": " + std::to_string(item.size) + " bytes do not fit behind what is there");
+    return usage(in_quotes(name_) + ": " + std::to_string(item.size) + " bytes do not fit behind what is there");
   }
 
   const std::uint64_t padding = item.padding(layout_.alignment);
   if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
-    return usage(quoted(name_) + " cannot be aligned to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
+    return usage(in_quotes(name_) + " cannot be aligned to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
   }
   if (auto fine = check_name(); !fine) return fine;
   const std::uint64_t hash = hash_folded(name_, seed_);

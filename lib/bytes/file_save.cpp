@@ -68,9 +68,9 @@ Result<void> NewFile::create(const FileTarget& target) {
     if (file_ >= 0) return {};
     const int number = errno;
     path_.clear();
-    if (number != EEXIST) return system_error(ErrorCode::open_failed, "no file can be made in " + brine::quoted(target.folder), number);
+    if (number != EEXIST) return system_error(ErrorCode::open_failed, "no file can be made in " + in_quotes(target.folder), number);
   }
-  return system_error(ErrorCode::open_failed, "no file can be made in " + brine::quoted(target.folder), EEXIST);
+  return system_error(ErrorCode::open_failed, "no file can be made in " + in_quotes(target.folder), EEXIST);
 }
 
 Result<void> NewFile::open(const FileTarget& target, const std::filesystem::path& path) {
@@ -151,7 +151,7 @@ class Folder {
 
   Result<void> open(const std::string& path) {
     file_ = uninterrupted([&] { return system_.open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
-    if (file_ < 0) return system_error(ErrorCode::open_failed, "the folder " + brine::quoted(path) + " cannot be opened", errno);
+    if (file_ < 0) return system_error(ErrorCode::open_failed, "the folder " + in_quotes(path) + " cannot be opened", errno);
     return {};
   }
   Result<void> sync() {

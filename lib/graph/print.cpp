@@ -23,7 +23,7 @@ std::string global_text(const Ref& global) {
 
 std::string summary(const Ref& value) {
   switch (value.kind) {
-    case Kind::string: return brine::quoted(text_of(value), 80);
+    case Kind::string: return in_quotes(text_of(value), 80);
     case Kind::bytes: return escaped(key_name(value, kMost), 80);
     case Kind::bytearray: return "bytearray (" + std::to_string(bytes_of(value).size) + " bytes)";
     case Kind::complex: {
@@ -64,7 +64,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     out.append(std::min<std::size_t>(depth, 100) * 2, ' ');
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? brine::quoted(text_of(c.key)) : escaped(key_name(c.key, kMost)));
+      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : escaped(key_name(c.key, kMost)));
       out += ": ";
     }
     const Ref& v = walk.value();

@@ -19,7 +19,7 @@ std::string argument(const Scanned& ins) {
     case ArgKind::lines2: return escaped(ins.text) + " " + escaped(ins.name);
     case ArgKind::bytes1: case ArgKind::bytes4: case ArgKind::bytes4s: case ArgKind::bytes8: break;
   }
-  if (ins.op != Op::LONG1 && ins.op != Op::LONG4) return brine::quoted(ins.text);
+  if (ins.op != Op::LONG1 && ins.op != Op::LONG4) return in_quotes(ins.text);
   if (ins.text.empty()) return "0";
   Ref big = make_text(ins.text);
   big.kind = Kind::integer;

@@ -90,13 +90,13 @@ bool Machine::step(const Scanned& ins) {
     case Op::LONG1: case Op::LONG4: return long_int(ins.text);
     case Op::INT:
       if (const auto v = parse_INT(ins.text)) return push(*v);
-      return fail(ErrorCode::pickle_text, quoted(ins.text, 40) + " is no decimal number");
+      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no decimal number");
     case Op::LONG:
       if (const auto v = parse_LONG(ins.text)) return push(*v);
-      return fail(ErrorCode::pickle_text, quoted(ins.text, 40) + " is no decimal number");
+      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no decimal number");
     case Op::FLOAT:
       if (const auto v = parse_FLOAT(ins.text)) return push(make_float(*v));
-      return fail(ErrorCode::pickle_text, quoted(ins.text, 40) + " is no floating-point number");
+      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no floating-point number");
 
     case Op::BINUNICODE: case Op::SHORT_BINUNICODE: case Op::BINUNICODE8: return text(ins.text);
     case Op::BINSTRING: case Op::SHORT_BINSTRING: return python2_text(ins.text);
@@ -110,7 +110,7 @@ bool Machine::step(const Scanned& ins) {
     case Op::BINGET: case Op::LONG_BINGET: return get(ins.number);
     case Op::PUT: case Op::GET: {
       const auto number = parse_memo_index(ins.text);
-      if (!number) return fail(ins.op == Op::PUT ? ErrorCode::pickle_text : ErrorCode::pickle_memo, quoted(ins.text, 40) + " is no memo number");
+      if (!number) return fail(ins.op == Op::PUT ? ErrorCode::pickle_text : ErrorCode::pickle_memo, in_quotes(ins.text, 40) + " is no memo number");
       return ins.op == Op::PUT ? put(*number, false) : get(*number);
     }
 

@@ -24,7 +24,7 @@ bool is_name(std::string_view name) noexcept {
 
 bool Machine::global(std::string_view module, std::string_view name, const Ref& module_text, const Ref& name_text) {
   if (!is_name(module) || !is_name(name))
-    return fail(ErrorCode::pickle_global, "a class or function named " + quoted(module, 60) + " " + quoted(name, 60) + " cannot be");
+    return fail(ErrorCode::pickle_global, "a class or function named " + in_quotes(module, 60) + " " + in_quotes(name, 60) + " cannot be");
   const Python3Name now = protocol_ < 3 ? python3_name(module, name) : Python3Name{module, name};
   if (policy_ && !allowed(policy_->global(module, name))) return false;
   const Ref value = graph_.global(now.module, now.name);

@@ -72,9 +72,9 @@ bool StateDict::erase(std::string_view name) {
 Result<void> StateDict::rename(std::string_view from, std::string_view to) {
   return guarded("a state dict", [&]() -> Result<void> {
     if (from == to && contains(from)) return {};
-    if (contains(to)) return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + brine::quoted(to) + " already");
+    if (contains(to)) return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + in_quotes(to) + " already");
     const std::uint32_t i = impl_->find(from);
-    if (i == HashIndex::npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(from));
+    if (i == HashIndex::npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(from));
     Impl& impl = edit();
     impl.entries[i].name = impl.text(to);
     impl.make_index();

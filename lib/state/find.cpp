@@ -68,7 +68,7 @@ std::string what_it_holds(const Ref& value) {
   if (entries.empty()) return "an empty " + out;
   out += " with ";
   for (std::size_t i = 0; i < std::min<std::size_t>(entries.size(), 5); ++i)
-    out += (i ? ", " : "") + brine::quoted(key_name(entries[i].key), 40) + " (" + escaped(class_name(entries[i].value), 40) + ")";
+    out += (i ? ", " : "") + in_quotes(key_name(entries[i].key), 40) + " (" + escaped(class_name(entries[i].value), 40) + ")";
   if (entries.size() > 5) out += " and " + std::to_string(entries.size() - 5) + " more";
   return out;
 }

@@ -22,7 +22,7 @@ void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, 
                                                           : qualified_class_name(e.value);
     const std::string_view path = prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1);
     notes.add(Note::Code::state_dict_hook, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = std::string(path.substr(0, 1000))},
-              (path.empty() ? std::string("the model") : "the module " + brine::quoted(path)) + " has a hook, " + escaped(hook, 100) +
+              (path.empty() ? std::string("the model") : "the module " + in_quotes(path)) + " has a hook, " + escaped(hook, 100) +
                   ", that Python runs on its state dict: there names and values may differ");
   }
 }
@@ -106,14 +106,14 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     return {};
   };
   const auto own_form = [&](std::string_view cls) {
-    const std::string name = prefix.empty() ? "the module" : "the module " + brine::quoted(prefix.substr(0, prefix.size() - 1));
+    const std::string name = prefix.empty() ? "the module" : "the module " + in_quotes(prefix.substr(0, prefix.size() - 1));
     return Error(ErrorKind::unsupported, ErrorCode::module_form,
                  name + " (" + escaped(cls, 100) + ") keeps its weights in a form of its own, of which only its code makes a state dict; what the file "
                  "holds of it is in the object tree (`brine show`)");
   };
   const auto enter = [&](const Ref& m) -> Result<void> {
     if (!inside.insert(m.node).second)
-      return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + brine::quoted(prefix) + " contains itself");
+      return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + in_quotes(prefix) + " contains itself");
     if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
     if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
     std::vector<std::string_view> norms;

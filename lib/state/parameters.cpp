@@ -82,7 +82,7 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   Impl& impl = *impl_;
   if (impl.fault) return;
   const auto refuse = [&](ErrorCode code, std::string_view why) {
-    impl.fault = Error(ErrorKind::usage, code, concat({"the entry ", brine::quoted(name), ": ", why}));
+    impl.fault = Error(ErrorKind::usage, code, concat({"the entry ", in_quotes(name), ": ", why}));
   };
   if (impl.find_item(name) != Impl::kNone) return refuse(ErrorCode::bad_argument, "the name was given before");
   if (!options.stride.empty() && options.stride.size() != shape.size())
@@ -154,7 +154,7 @@ void Parameters::alias(std::string_view name, std::string_view of) {
   const std::uint32_t from = impl.find_module(of);
   const auto refuse = [&](std::string_view why) {
     impl.fault =
-        Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the alias ", brine::quoted(name), " of ", brine::quoted(of), ": ", why}));
+        Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the alias ", in_quotes(name), " of ", in_quotes(of), ": ", why}));
   };
   if (from == Impl::kNone) return refuse("there is no such module");
   if (impl.find_module(name) != Impl::kNone || impl.find_item(name) != Impl::kNone) return refuse("the name was given before");

@@ -102,7 +102,7 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
     const auto rule = parse(text);
     if (!rule)
       return Error(ErrorKind::usage, ErrorCode::bad_argument,
-                   concat({brine::quoted(text), " is no rule of the form s/old/new/ with at most nine stars"}));
+                   concat({in_quotes(text), " is no rule of the form s/old/new/ with at most nine stars"}));
     rules.push_back(*rule);
   }
   const std::shared_ptr<StateDict::Impl>& old = Access::impl(state);
@@ -122,7 +122,7 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
       name = impl->text(to);
     }
     if (!names.insert(name).second && !twice)
-      twice = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the rules give two keys the name ", brine::quoted(name)}));
+      twice = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the rules give two keys the name ", in_quotes(name)}));
   };
   std::size_t other = 0;
   for (std::size_t i = 0; i <= impl->entries.size(); ++i) {

@@ -205,7 +205,7 @@ const Tensor* StateDict::find(std::string_view name) const noexcept {
 Result<Tensor> StateDict::at(std::string_view name) const {
   return guarded("a state dict", [&]() -> Result<Tensor> {
     if (const Tensor* found = find(name)) return *found;
-    return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + brine::quoted(name));
+    return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(name));
   });
 }
 

@@ -125,11 +125,11 @@ std::string Suggestions::to_string() const {
   if (prefix_matches > 0) {
     const bool strip = !strip_prefix.empty();
     out = concat({strip ? "the checkpoint's keys carry the prefix " : "the checkpoint's keys lack the prefix ",
-                  quoted(strip ? strip_prefix : add_prefix), ": ", std::to_string(prefix_matches),
+                  in_quotes(strip ? strip_prefix : add_prefix), ": ", std::to_string(prefix_matches),
                   strip ? " missing keys are there without it\n" : " missing keys are there with it\n"});
   }
   for (const Pair& p : pairs)
-    out += concat({quoted(p.missing), " is missing: did you mean ", quoted(p.unexpected),
+    out += concat({in_quotes(p.missing), " is missing: did you mean ", in_quotes(p.unexpected),
                    p.why == Why::same_shape ? ", the only unexpected key of that shape?\n"
                    : p.shapes_agree         ? "?\n"
                                             : ", which has another shape?\n"});

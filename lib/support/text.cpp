@@ -100,7 +100,7 @@ bool is_utf8(std::string_view text, bool surrogates) noexcept {
 
 std::string escaped(std::string_view text, std::size_t most) { return escape(text, most, true); }
 std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
-std::string quoted(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
+std::string in_quotes(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
 
 std::string concat(std::initializer_list<std::string_view> parts) {
   std::size_t size = 0;

@@ -22,7 +22,7 @@ std::string escaped(std::string_view text, std::size_t most = 200);
 std::string printable(std::string_view text, std::size_t most = 200);
 
 /// 'text', escaped and in single quotes.
-BRINE_COLD std::string quoted(std::string_view text, std::size_t most = 200);
+BRINE_COLD std::string in_quotes(std::string_view text, std::size_t most = 200);
 
 /// The parts one after the other. For messages: a chain of operator+ is ten times the code.
 BRINE_COLD std::string concat(std::initializer_list<std::string_view> parts);

@@ -69,12 +69,12 @@ class LegacyForm final : public Form {
     for (const Ref& key : list_of((*keys)->value).items()) {
       const std::uint32_t i = key.kind == Kind::string ? storages.find(text_of(key)) : storages.size();
       if (i == storages.size())  // without its element size it cannot be stepped over
-        return corrupt(ErrorCode::legacy_keys, "the list of storages names " + brine::quoted(key_name(key)) + ", which the object does not use").at_offset(at_);
+        return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(key_name(key)) + ", which the object does not use").at_offset(at_);
       if (auto ok = take_storage(storages[i]); !ok) return ok;
     }
     for (std::uint32_t i = 0; i < storages.size(); ++i)
       if (!storages[i].found && storages[i].nbytes != 0)
-        return corrupt(ErrorCode::record_missing, "the file has no data for storage " + quoted(storages[i].key));
+        return corrupt(ErrorCode::record_missing, "the file has no data for storage " + in_quotes(storages[i].key));
     return note_rest(notes);
   }
 
@@ -147,14 +147,14 @@ class LegacyForm final : public Form {
   }
 
   Result<void> take_storage(StorageRecord& storage) {
-    if (storage.found) return corrupt(ErrorCode::legacy_keys, "the list of storages names " + quoted(storage.key) + " twice").at_offset(at_);
+    if (storage.found) return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(storage.key) + " twice").at_offset(at_);
     std::byte head[8];
     if (source_.size() - at_ < sizeof head) return short_by(sizeof head, storage);
     if (auto ok = source_.read_at(at_, head); !ok) return ok;
     const std::int64_t count = Cursor(head).i64();
     const auto nbytes = checked_multiply(count, static_cast<std::int64_t>(item_size(storage.dtype)));
     if (count < 0 || !nbytes || static_cast<std::uint64_t>(*nbytes) != storage.nbytes)
-      return corrupt(ErrorCode::storage_size, "storage " + quoted(storage.key) + " has " + std::to_string(count) + " elements here, the object says " +
+      return corrupt(ErrorCode::storage_size, "storage " + in_quotes(storage.key) + " has " + std::to_string(count) + " elements here, the object says " +
                                                   std::to_string(storage.nbytes / item_size(storage.dtype))).at_offset(at_);
     at_ += sizeof head;
     if (!fits(at_, storage.nbytes, source_.size())) return short_by(storage.nbytes, storage);
@@ -164,7 +164,7 @@ class LegacyForm final : public Form {
   }
 
   Error short_by(std::uint64_t need, const StorageRecord& storage) const {
-    return corrupt(ErrorCode::storage_size, "the file is cut short: storage " + quoted(storage.key) + " needs " + std::to_string(need) + " bytes, " +
+    return corrupt(ErrorCode::storage_size, "the file is cut short: storage " + in_quotes(storage.key) + " needs " + std::to_string(need) + " bytes, " +
                                                 std::to_string(source_.size() - at_) + " are left").at_offset(at_);
   }
 

@@ -26,8 +26,8 @@ std::optional<Error> other_zip(const ZipDirectory& directory) {
   if (has("archive_format") || has("models/model.json")) return unsupported("this is a torch.export archive (.pt2), not a checkpoint");
   for (const ZipEntry& e : directory.entries())
     if (e.name.size() == directory.root().size() + 9 && escaped(e.name).ends_with("DATA.PKL"))
-      return corrupt(ErrorCode::record_missing, "there is no record data.pkl, only one that differs in case: " + quoted(e.name));
-  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing, "this is a zip archive, but not of PyTorch: it has no record " + brine::quoted(std::string(directory.root()) + "/data.pkl"));
+      return corrupt(ErrorCode::record_missing, "there is no record data.pkl, only one that differs in case: " + in_quotes(e.name));
+  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing, "this is a zip archive, but not of PyTorch: it has no record " + in_quotes(std::string(directory.root()) + "/data.pkl"));
 }
 
 class ZipForm final : public Form {
@@ -85,7 +85,7 @@ class ZipForm final : public Form {
       if (entry) next = entry + 1;
       else {
         if (storage.nbytes == 0) continue;  // some writers leave out what has no bytes
-        return corrupt(ErrorCode::record_missing, "there is no record for storage " + quoted(storage.key)).in_record(name);
+        return corrupt(ErrorCode::record_missing, "there is no record for storage " + in_quotes(storage.key)).in_record(name);
       }
       std::uint64_t skip = 0;
       if (entry->size != storage.nbytes) {
@@ -120,7 +120,7 @@ class ZipForm final : public Form {
     version_ = *text;
     int version = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
-    if (error != std::errc()) return corrupt(ErrorCode::format_version, quoted(*text, 20) + " is no version number").in_record(entry->name);
+    if (error != std::errc()) return corrupt(ErrorCode::format_version, in_quotes(*text, 20) + " is no version number").in_record(entry->name);
     if (version < 1 || version > 10)
       return Error(ErrorKind::unsupported, ErrorCode::format_version, "format version " + std::to_string(version) + "; known are 1 to 10").in_record(entry->name);
     return {};
@@ -132,7 +132,7 @@ class ZipForm final : public Form {
     if (entry) {
       auto text = small_record(*entry);
       if (!text) return text.error();
-      if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + quoted(*text, 20) + " is neither little nor big").in_record(entry->name);
+      if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + in_quotes(*text, 20) + " is neither little nor big").in_record(entry->name);
       big = *text == "big";
     }
     foreign_ = big != (boost::endian::order::native == boost::endian::order::big);

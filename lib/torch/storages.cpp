@@ -43,7 +43,7 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   if (const std::uint32_t known = find(key, hash); known != size_) {
     if ((*this)[known].key.data() != key.data()) (*this)[known].key_shared = false;
     if ((*this)[known].nbytes == nbytes) return known;
-    return corrupt(ErrorCode::storage_size, "storage " + quoted(key) + " has " + std::to_string(nbytes) + " bytes here and " +
+    return corrupt(ErrorCode::storage_size, "storage " + in_quotes(key) + " has " + std::to_string(nbytes) + " bytes here and " +
                                                 std::to_string((*this)[known].nbytes) + " elsewhere");
   }
   if (size_ % kBlock == 0) {
@@ -80,17 +80,17 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
   const bool untyped = is_untyped_storage_class(cls.name);
   const auto dtype = untyped ? std::optional(DType::uint8) : dtype_of_storage_class(cls.name);
   if (!dtype)
-    return Error(ErrorKind::unsupported, ErrorCode::storage_class, quoted(std::string(cls.module) + "." + std::string(cls.name)) + " is no storage class brine knows");
+    return Error(ErrorKind::unsupported, ErrorCode::storage_class, in_quotes(std::string(cls.module) + "." + std::string(cls.name)) + " is no storage class brine knows");
 
   if (part[2].kind != Kind::string || !is_key(text_of(part[2])))
-    return corrupt(ErrorCode::storage_key, "the storage key " + (part[2].kind == Kind::string ? quoted(text_of(part[2])) : "is no str but " + class_name(part[2])) + " cannot be");
+    return corrupt(ErrorCode::storage_key, "the storage key " + (part[2].kind == Kind::string ? in_quotes(text_of(part[2])) : "is no str but " + class_name(part[2])) + " cannot be");
   const std::string_view device = part[3].kind == Kind::string ? text_of(part[3]) : std::string_view();
   if (part[3].kind != Kind::string && part[3].kind != Kind::none) return corrupt(ErrorCode::persistent_id, "the storage's location is no str but " + class_name(part[3]));
 
   const auto numel = count_of(part[4]);
   const auto nbytes = numel ? checked_multiply(*numel, static_cast<std::int64_t>(item_size(*dtype))) : std::nullopt;
   if (!numel || *numel < 0 || !nbytes)
-    return corrupt(ErrorCode::storage_size, "the element count of storage " + quoted(text_of(part[2])) +
+    return corrupt(ErrorCode::storage_size, "the element count of storage " + in_quotes(text_of(part[2])) +
                                                 (!numel ? " is no int of 64 bits" : *numel < 0 ? " is negative" : " overflows"));
   if (graph.storage_word.kind == Kind::absent) graph.storage_word = part[0];
   if (graph.cpu_word.kind == Kind::absent && device == "cpu") graph.cpu_word = part[3];
@@ -106,7 +106,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
     const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
     if (!offset || !count) return corrupt(ErrorCode::persistent_id, "a storage's view is (key, offset, count)");
     if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))
-      return corrupt(ErrorCode::storage_size, "the view of storage " + quoted(text_of(part[2])) + " reaches outside it");
+      return corrupt(ErrorCode::storage_size, "the view of storage " + in_quotes(text_of(part[2])) + " reaches outside it");
     const auto* kept = graph.arena().make<StorageView>(&(*this)[*number], *offset, *count);
     if (!kept) return spent("the list of storages");
     out.flags = kStorageView;

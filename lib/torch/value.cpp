@@ -114,11 +114,11 @@ Value Value::look_up(const Ref& key, std::string_view step) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
   if (kind() != Kind::dict) {
     Value v = fault(ErrorCode::wrong_kind, {});
-    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + brine::quoted(step)));
+    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + in_quotes(step)));
     return v;
   }
   const Entry* e = graph_->find(dict_of(ref_), key);
-  return e ? child(e->value, step) : child({}, step).fault(ErrorCode::missing_key, "the dict has no key " + brine::quoted(step));
+  return e ? child(e->value, step) : child({}, step).fault(ErrorCode::missing_key, "the dict has no key " + in_quotes(step));
 }
 
 Value Value::operator[](std::string_view key) const { return look_up(make_text(key), key); }
@@ -136,7 +136,7 @@ Value Value::attr(std::string_view attribute_name) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
   const Ref found = graph_ ? attribute(*graph_, ref_, attribute_name) : Ref{};
   if (found.kind != Kind::absent) return child(found, attribute_name);
-  return child({}, attribute_name).fault(ErrorCode::missing_key, "there is no attribute " + brine::quoted(attribute_name));
+  return child({}, attribute_name).fault(ErrorCode::missing_key, "there is no attribute " + in_quotes(attribute_name));
 }
 
 Items Value::items() const { return Items(kind() == Kind::dict ? *this : Value()); }

@@ -83,7 +83,7 @@ TEST_CASE("escaped: what could steer a terminal, and what is no UTF-8") {
   CHECK(escaped("\xFF" "a\xC3") == "\\xffa\\xc3");
   CHECK(escaped("\xED\xA0\x80") == "\\xed\\xa0\\x80");  // a lone surrogate
   CHECK(printable("C:\\a\n") == "C:\\a\\x0a");
-  CHECK(quoted("it's\t") == "'it's\\x09'");
+  CHECK(in_quotes("it's\t") == "'it's\\x09'");
   CHECK(concat({"a", "", "bc"}) == "abc");
 }
 
