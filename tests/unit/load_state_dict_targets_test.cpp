@@ -3,6 +3,7 @@
 #include <brine/brine.hpp>
 
 #include "support/state_dicts.hpp"
+#include "support/torch_file.hpp"
 
 #include <doctest/doctest.h>
 
@@ -149,4 +150,20 @@ TEST_CASE("alias: faults") {
   CHECK(fault_of("a.b.c", "a") == "the alias 'a.b.c' of 'a': a module cannot be inside itself");
   CHECK(fault_of("c", "") == "the alias 'c' of '': a module cannot be inside itself");
   CHECK(fault_of("", "a") == "the alias '' of 'a': the name was given before");
+}
+
+TEST_CASE("a file says that its tensors were assigned: the caller's memory is filled all the same, unless assign_as_saved") {
+  test::Pickle p(2);
+  p.ordered_dict().str("fc.w").vector("0", 2).setitem().empty_dict().str("_metadata").ordered_dict().str("fc");
+  p.empty_dict().str("assign_to_params_buffers").boolean(true).setitem().setitem().setitem().build();
+  const Checkpoint file = test::open_zip(p, {{"0", test::counting(2)}});
+  const StateDict state = *file.state_dict();
+  for (const bool as_saved : {false, true}) {
+    std::vector<float> w(2, -1);
+    Parameters mine;
+    mine.add("fc.w", std::span(w), {2});
+    REQUIRE(load_state_dict(mine, state, {.assign_as_saved = as_saved}));
+    CHECK(w == (as_saved ? std::vector<float>{-1, -1} : std::vector<float>{0, 1}));
+    CHECK((mine.assigned("fc.w") != nullptr) == as_saved);
+  }
 }
