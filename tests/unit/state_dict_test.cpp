@@ -70,7 +70,13 @@ TEST_CASE("the root: a dict with string keys that holds a tensor, and no dict, l
   CHECK(found(one(keys).setitem()) == "no_state_dict");
 }
 
-TEST_CASE("a dict with _metadata is weights without any tensor") {
+TEST_CASE("a dict with _metadata is weights without any tensor, and whatever else hooks put there") {
+  Pickle hooked = part().ordered_dict().mark().str("d").empty_dict().str("w");
+  one(hooked).op(Op::SETITEMS).empty_dict().str("_metadata").empty_dict().setitem().build();
+  const Checkpoint ckpt = checkpoint(hooked);
+  CHECK(found(ckpt) == ": w");
+  REQUIRE(ckpt.state_dict()->others().size() == 1);
+  CHECK(ckpt.state_dict()->others()[0].first == "d");
   CHECK(found(part().ordered_dict().empty_dict().str("_metadata").empty_dict().setitem().build()) == ":");
   CHECK(found(part().ordered_dict().empty_dict().str("other").empty_dict().setitem().build()) == "no_state_dict");
 }
