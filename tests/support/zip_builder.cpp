@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/zip_builder.hpp"
 
-#include "support/append.hpp"
-
+#include "bytes/buffer.hpp"
 
 #include <libdeflate.h>
 
@@ -14,18 +13,16 @@ namespace brine::test {
 
 namespace {
 
-std::string text_of(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
 std::uint16_t small16(std::uint64_t v) { return v >= zip::kSaturated16 ? zip::kSaturated16 : static_cast<std::uint16_t>(v); }
 std::uint32_t small32(std::uint64_t v) { return v >= zip::kSaturated32 ? zip::kSaturated32 : static_cast<std::uint32_t>(v); }
 std::uint16_t length16(const std::string& text) { return static_cast<std::uint16_t>(text.size()); }
 
-void append_local(Append& out, const ZipRecord::Local& h) {
+void append_local(Buffer& out, const ZipRecord::Local& h) {
   out.u32(h.signature).u16(h.version).u16(h.flags).u16(h.method).u16(h.time).u16(h.date).u32(h.crc).u32(h.packed).u32(h.size);
   out.u16(h.name_length.value_or(length16(h.name))).u16(h.extra_length.value_or(length16(h.extra))).text(h.name).text(h.extra);
 }
 
-void append_entry(Append& out, const ZipRecord::Entry& e) {
+void append_entry(Buffer& out, const ZipRecord::Entry& e) {
   out.u32(e.signature).u16(e.made_by).u16(e.version).u16(e.flags).u16(e.method).u16(e.time).u16(e.date).u32(e.crc).u32(e.packed)
       .u32(e.size);
   out.u16(e.name_length.value_or(length16(e.name))).u16(e.extra_length.value_or(length16(e.extra))).u16(length16(e.comment));
@@ -45,15 +42,15 @@ std::string deflated(std::string_view data) {
 }
 
 std::string extra_block(std::uint16_t id, std::string_view content) {
-  std::vector<std::byte> bytes;
-  Append(bytes).u16(id).u16(static_cast<std::uint16_t>(content.size())).text(content);
-  return text_of(bytes);
+  Buffer out;
+  out.u16(id).u16(static_cast<std::uint16_t>(content.size())).text(content);
+  return std::string(out.text());
 }
 
 std::string numbers64(std::initializer_list<std::uint64_t> values) {
-  std::vector<std::byte> bytes;
-  for (const auto v : values) Append(bytes).u64(v);
-  return text_of(bytes);
+  Buffer out;
+  for (const auto v : values) out.u64(v);
+  return std::string(out.text());
 }
 
 ZipRecord& ZipBuilder::add(std::string_view name, std::string_view data) {
@@ -78,13 +75,12 @@ void ZipBuilder::describe(ZipRecord& r, bool zip64, bool signature) {
   r.entry.flags |= zip::kFlagDescriptor;
   if (zip64) r.local.extra += extra_block(zip::kExtraZip64, numbers64({0, 0}));
   r.local.crc = r.local.packed = r.local.size = 0;
-  std::vector<std::byte> bytes;
-  Append out(bytes);
+  Buffer out;
   if (signature) out.u32(zip::kDescriptorSignature);
   out.u32(r.entry.crc);
   if (zip64) out.u64(r.entry.packed).u64(r.entry.size);
   else out.u32(r.entry.packed).u32(r.entry.size);
-  r.descriptor = text_of(bytes);
+  r.descriptor = out.text();
 }
 
 ZipRecord& ZipBuilder::torch(std::string_view name, std::string_view data, std::uint64_t hole, std::uint64_t alignment) {
@@ -107,12 +103,11 @@ ZipRecord& ZipBuilder::torch(std::string_view name, std::string_view data, std::
   r.local.extra +=
       extra_block(zip::kExtraPadding, std::string((alignment - start % alignment) % alignment, static_cast<char>(zip::kPaddingByte)));
   if (size == 0) return r;
-  std::vector<std::byte> bytes;
-  Append out(bytes);
+  Buffer out;
   out.u32(zip::kDescriptorSignature).u32(r.entry.crc);
   if (!local64.empty()) out.u64(size).u64(size);
   else out.u32(small32(size)).u32(small32(size));
-  r.descriptor = text_of(bytes);
+  r.descriptor = out.text();
   return r;
 }
 
@@ -175,8 +170,7 @@ namespace {
 
 /// What follows the records.
 std::string end_bytes(const ZipBuilder& zip) {
-  std::vector<std::byte> bytes;
-  Append out(bytes);
+  Buffer out;
   out.text(zip.gap);
   for (const ZipRecord& r : zip.records) {
     if (r.listed) append_entry(out, r.entry);
@@ -189,15 +183,14 @@ std::string end_bytes(const ZipBuilder& zip) {
   const ZipEndRecord& e = zip.end;
   out.u32(e.signature).u16(e.disk).u16(e.directory_disk).u16(e.count_here).u16(e.count).u32(e.directory_size).u32(e.directory_offset);
   out.u16(e.comment_length.value_or(length16(e.comment))).text(e.comment).text(zip.suffix);
-  return text_of(bytes);
+  return std::string(out.text());
 }
 
 std::string header_bytes(const ZipRecord& r) {
-  std::vector<std::byte> bytes;
-  Append out(bytes);
+  Buffer out;
   out.text(r.prefix);
   append_local(out, r.local);
-  return text_of(bytes);
+  return std::string(out.text());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading records: slices, inflating, CRC, limits, and the same from every kind of source.
-#include "support/append.hpp"
+#include "bytes/buffer.hpp"
 #include "support/temporary_file.hpp"
 #include "support/zip_check.hpp"
 
@@ -208,9 +208,9 @@ TEST_CASE("inflate: an end record inside the packed data does not mislead libzip
   for (int i = 0; i < 300; ++i) data += inner.lay_out().bytes();
   ZipBuilder zip = one_deflated("");
   ZipRecord& r = zip.records[0];
-  std::vector<std::byte> block;
-  Append(block).u8(1).u16(static_cast<std::uint16_t>(data.size())).u16(static_cast<std::uint16_t>(~data.size())).text(data);
-  r.data.assign(reinterpret_cast<const char*>(block.data()), block.size());
+  Buffer block;
+  block.u8(1).u16(static_cast<std::uint16_t>(data.size())).u16(static_cast<std::uint16_t>(~data.size())).text(data);
+  r.data = block.text();
   r.local.packed = r.entry.packed = static_cast<std::uint32_t>(r.data.size());
   r.local.size = r.entry.size = static_cast<std::uint32_t>(data.size());
   r.local.crc = r.entry.crc = crc_of(data);
