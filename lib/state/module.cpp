@@ -58,15 +58,17 @@ bool is_module(const Graph& graph, const Ref& value) noexcept {
   return true;
 }
 
+bool is_subtree(const Graph& graph, const Ref& value) noexcept {
+  return value.kind == Kind::dict || (value.kind == Kind::list && value.node->made != Made::deque) || is_module(graph, value);
+}
+
 bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
   if (value.kind != Kind::dict) return false;
-  const bool of_module = attribute(graph, value, "_metadata").kind != Kind::absent;  // whatever its hooks have put there
-  bool weights = of_module;
+  bool weights = attribute(graph, value, "_metadata").kind != Kind::absent;
   for (const Entry& e : dict_of(value).entries()) {
     if (e.key.kind != Kind::string) return false;
     if (e.value.kind == Kind::tensor) weights = true;
-    const bool tree = e.value.kind == Kind::dict || (e.value.kind == Kind::list && e.value.node->made != Made::deque) || is_module(graph, e.value);
-    if (tree && !of_module && !is_extra_state(text_of(e.key))) return false;
+    if (is_subtree(graph, e.value) && !is_extra_state(text_of(e.key))) return false;
   }
   return weights;
 }

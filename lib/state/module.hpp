@@ -32,8 +32,11 @@ bool made_by(const Ref& object, std::string_view module, std::string_view name) 
 /// function that makes it anew; torch.compile's OptimizedModule, which only wraps its first argument; or a quantised convolution.
 bool is_module(const Graph& graph, const Ref& value) noexcept;
 
-/// A dict with string keys that has the attribute _metadata; or holds a tensor directly, and no dict, list or module but under keys whose last part
-/// is _extra_state.
+/// What no entry of a state dict is: a dict, a list, a module.
+bool is_subtree(const Graph& graph, const Ref& value) noexcept;
+
+/// A dict with string keys that holds a tensor directly (or has the attribute _metadata), and no dict, list or module but under keys whose last
+/// part is _extra_state.
 bool is_weights_dict(const Graph& graph, const Ref& value) noexcept;
 
 /// A parameter under old spectral_norm, as its hook tells.

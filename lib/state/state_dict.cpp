@@ -2,6 +2,7 @@
 #include "state/state_dict.hpp"
 
 #include "bytes/guard.hpp"
+#include "graph/walk.hpp"
 #include "pickle/python_calls.hpp"
 #include "state/module.hpp"
 #include "support/text.hpp"
@@ -58,6 +59,9 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
       impl.entries.push_back({v.name, std::move(*made)});
       continue;
     }
+    if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
+      return Error(ErrorKind::unsupported, ErrorCode::module_form,
+                   "the module's parameter or buffer " + in_quotes(v.name) + " is no tensor but " + escaped(class_name(v.value), 100));
     if (v.value.kind != Kind::tensor) {
       impl.others.push_back({v.name, v.value, impl.entries.size()});
       continue;

@@ -70,13 +70,7 @@ TEST_CASE("the root: a dict with string keys that holds a tensor, and no dict, l
   CHECK(found(one(keys).setitem()) == "no_state_dict");
 }
 
-TEST_CASE("a dict with _metadata is weights without any tensor, and whatever else hooks put there") {
-  Pickle hooked = part().ordered_dict().mark().str("d").empty_dict().str("w");
-  one(hooked).op(Op::SETITEMS).empty_dict().str("_metadata").empty_dict().setitem().build();
-  const Checkpoint ckpt = checkpoint(hooked);
-  CHECK(found(ckpt) == ": w");
-  REQUIRE(ckpt.state_dict()->others().size() == 1);
-  CHECK(ckpt.state_dict()->others()[0].first == "d");
+TEST_CASE("a dict with _metadata is weights without any tensor") {
   CHECK(found(part().ordered_dict().empty_dict().str("_metadata").empty_dict().setitem().build()) == ":");
   CHECK(found(part().ordered_dict().empty_dict().str("other").empty_dict().setitem().build()) == "no_state_dict");
 }
@@ -185,6 +179,14 @@ TEST_CASE("a part of a model that keeps its weights otherwise: an error, not a s
   CHECK(of_class("torch.ao.nn.quantized.modules.activation", "ReLU6") == " module: w");
   CHECK(of_class("my.quantized.modules", "Linear") == " module: w");
   CHECK(found(module({.modules = dict({{"a", part().none()}})})) == " module:");
+}
+
+TEST_CASE("a model with a dict, a list or a module for a parameter or a buffer: an error") {
+  const Pickle dict_for_w = module({.parameters = dict({{"v", tensor()}, {"w", dict({})}})});
+  const Error error = check_code(checkpoint(module({.modules = dict({{"a", dict_for_w}})})).state_dict(), ErrorKind::unsupported, ErrorCode::module_form);
+  CHECK(error.text() == "the module's parameter or buffer 'a.w' is no tensor but dict");
+  CHECK(found(module({.buffers = dict({{"b", part().empty_list()}})})) == "module_form");
+  CHECK(found(module({.buffers = dict({{"b", module({})}})})) == "module_form");
 }
 
 TEST_CASE("a model's parameters that are no tensors to brine are its other values, without the Parameter") {
