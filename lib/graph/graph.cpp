@@ -25,6 +25,11 @@ std::uint64_t hash_key(const Ref& key, std::uint64_t seed) noexcept {
         return hash_detail::mix(static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) ^ seed, 0x9E3779B97F4A7C15);
       return hash_detail::mix(static_cast<std::uint64_t>(key.integer) ^ seed, 0xC2B2AE3D27D4EB4F);
     }
+    case Kind::complex: {
+      const ComplexNode& c = complex_of(key);
+      const std::uint64_t real = hash_key(make_float(c.real), seed);
+      return c.imag == 0 ? real : hash_detail::mix(real, hash_key(make_float(c.imag), seed));
+    }
     case Kind::integer:
       if (key.flags & kBig) return hash_bytes(text_of(key), seed ^ 1);
       [[fallthrough]];
@@ -65,10 +70,26 @@ bool keys_equal(const Ref& a, const Ref& b) noexcept {
     const std::int64_t i = a.kind == Kind::floating ? b.integer : a.integer;
     return f >= -9223372036854775808.0 && f < 9223372036854775808.0 && std::trunc(f) == f && static_cast<std::int64_t>(f) == i;
   }
+  if (a.kind == Kind::complex || b.kind == Kind::complex) {
+    const bool both = a.kind == b.kind;
+    const ComplexNode& c = complex_of(a.kind == Kind::complex ? a : b);
+    const Ref& other = a.kind == Kind::complex ? b : a;
+    if (both) return c.real == complex_of(other).real && c.imag == complex_of(other).imag;
+    return c.imag == 0 && is_number(other) && keys_equal(make_float(c.real), other);
+  }
   if (a.kind != b.kind) return false;
   if (a.kind == Kind::integer) return a.flags == b.flags && text_of(a) == text_of(b);
   if (a.kind == Kind::bytes) return bytes_of(a).text() == bytes_of(b).text();
   return same_object(a, b);
+}
+
+std::string_view minimal_int(std::string_view bytes) noexcept {
+  while (bytes.size() > 1) {
+    const auto last = static_cast<unsigned char>(bytes.back()), before = static_cast<unsigned char>(bytes[bytes.size() - 2]);
+    if (!(last == 0 && !(before & 0x80)) && !(last == 0xFF && (before & 0x80))) break;
+    bytes.remove_suffix(1);
+  }
+  return bytes;
 }
 
 std::string big_int_text(const Ref& integer) {

@@ -78,10 +78,13 @@ class Graph {
   const std::uint64_t seed_;
 };
 
-/// Python's ==, for keys: None, bool, int, float, str and bytes by value, all else by identity.
+/// Python's ==, for keys: None, bool, int, float, complex, str and bytes by value, all else by identity.
 bool keys_equal(const Ref& a, const Ref& b) noexcept;
 /// Python's `is`.
 bool same_object(const Ref& a, const Ref& b) noexcept;
+
+/// Two's complement, little-endian, without the bytes that only repeat the sign.
+std::string_view minimal_int(std::string_view bytes) noexcept;
 
 /// An integer that does not fit 64 bits: its decimal digits, as the pickle has them, or "0x…" where decimal would cost quadratic time.
 std::string big_int_text(const Ref& integer);

@@ -42,16 +42,6 @@ std::optional<std::string> from_decimal(std::string_view digits) {
   return out;
 }
 
-// Without the bytes that only repeat the sign.
-std::string_view minimal(std::string_view bytes) noexcept {
-  while (bytes.size() > 1) {
-    const auto last = static_cast<unsigned char>(bytes.back()), before = static_cast<unsigned char>(bytes[bytes.size() - 2]);
-    if (!(last == 0 && !(before & 0x80)) && !(last == 0xFF && (before & 0x80))) break;
-    bytes.remove_suffix(1);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol) : graph_(graph), leaves_(leaves), out_(protocol) {}
@@ -84,7 +74,7 @@ void Emitter::integer(std::int64_t v) {
     char bytes[8];
     const std::int64_t little = boost::endian::native_to_little(v);
     std::memcpy(bytes, &little, sizeof bytes);
-    out_.counted<std::uint8_t>(Op::LONG1, minimal({bytes, sizeof bytes}));
+    out_.counted<std::uint8_t>(Op::LONG1, minimal_int({bytes, sizeof bytes}));
   }
 }
 
@@ -100,7 +90,7 @@ bool Emitter::big_integer(const Ref& ref) {
   if (ref.flags & kDecimal) bytes = from_decimal(text_of(ref));
   else bytes = std::string(text_of(ref));
   if (!bytes) return fail(usage("an int of more than 20,000 decimal digits cannot be written"));
-  const std::string_view least = minimal(*bytes);
+  const std::string_view least = minimal_int(*bytes);
   if (least.size() < 256) out_.counted<std::uint8_t>(Op::LONG1, least);
   else out_.counted<std::uint32_t>(Op::LONG4, least);
   return true;

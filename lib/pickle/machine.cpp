@@ -253,16 +253,13 @@ bool Machine::owned_text(const std::optional<std::string>& text, bool python2) {
 }
 
 bool Machine::long_int(std::string_view bytes) {
-  std::string_view rest = bytes;
-  const bool negative = !rest.empty() && (rest.back() & 0x80);
-  while (rest.size() > 8 && rest.back() == (negative ? '\xFF' : '\0')) rest.remove_suffix(1);  // non-minimal spelling
-  const bool sign = !rest.empty() && (rest.back() & 0x80);
-  if (rest.size() <= 8 && (rest.size() < 8 || sign == negative)) {
-    std::uint64_t v = negative ? ~std::uint64_t{0} : 0;
-    for (std::size_t i = rest.size(); i-- > 0;) v = v << 8 | static_cast<unsigned char>(rest[i]);
+  const std::string_view least = minimal_int(bytes);
+  if (least.size() <= 8) {
+    std::uint64_t v = !least.empty() && (least.back() & 0x80) ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = least.size(); i-- > 0;) v = v << 8 | static_cast<unsigned char>(least[i]);
     return push(make_int(static_cast<std::int64_t>(v)));
   }
-  Ref big = make_text(bytes);
+  Ref big = make_text(least);
   big.kind = Kind::integer;
   big.flags = kBig;
   return push(big);

@@ -102,7 +102,16 @@ Value Tree::list(std::initializer_list<TreeItem> items) { return impl_->value(im
 Value Tree::tuple(std::initializer_list<TreeItem> items) { return tuple(std::span(items.begin(), items.size())); }
 Value Tree::set(std::initializer_list<TreeItem> items) { return set(std::span(items.begin(), items.size())); }
 Value Tree::tuple(std::span<const TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
-Value Tree::set(std::span<const TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items), Kind::set)); }
+
+Value Tree::set(std::span<const TreeItem> items) {
+  const Ref once = Impl::made(impl_->graph.dict());  // equal items are one, the first
+  bool replaced = false;
+  for (const Ref& item : refs(*this, items))
+    if (!impl_->graph.set(static_cast<DictNode&>(*once.node), item, make_none(), replaced)) throw_bad_alloc();
+  std::vector<Ref> members;
+  for (const Entry& e : dict_of(once).entries()) members.push_back(e.key);
+  return impl_->value(impl_->graph.list(members, Kind::set));
+}
 
 Value Tree::size(std::span<const std::int64_t> shape) {
   std::vector<Ref> items;

@@ -30,6 +30,11 @@ TEST_CASE("scalars") {
 
 TEST_CASE("LONG1, LONG4: two's complement of any width") {
   const auto long1 = [](std::string_view bytes) { return text_of_pickle(Pickle(2).op(Op::LONG1, bytes)); };
+  for (const char sign : {'\0', '\xFF'}) {  // as many bytes as it needs, or more: the same number
+    const std::string digits = std::string(126, static_cast<char>(~sign)) + (sign ? '\x80' : '\x7F');
+    CHECK(long1(digits) == long1(digits + std::string(70, sign)));
+    CHECK(long1(digits).find('x') == std::string::npos);
+  }
   CHECK(long1("") == "0");
   CHECK(long1("\x7F") == "127");
   CHECK(long1("\x80") == "-128");

@@ -268,6 +268,19 @@ TEST_CASE("a tree's identity: words are one object, other texts and containers a
   CHECK_FALSE(tree.big_int("12x").exists());
 }
 
+TEST_CASE("a tree's sets and dicts hold equal members and keys once") {
+  Tree tree;
+  const Value set = tree.set({1, "a", 1.0, true, tree.complex(1, 0), "a", tree.complex(1, 2), tree.complex(1, 2), nullptr});
+  REQUIRE(set.size() == 4);
+  CHECK(set[0].as_int().value() == 1);
+  CHECK(set[3].is_none());
+  const Value dict = tree.dict();
+  REQUIRE(tree.set(dict, tree.complex(0, 1), "first"));
+  REQUIRE(tree.set(dict, tree.complex(0, 1), "second"));
+  REQUIRE(dict.size() == 1);
+  CHECK((*dict.items().begin()).second.as_string().value() == "second");
+}
+
 TEST_CASE("a tree may hold values of a checkpoint, which it keeps alive") {
   Tree tree;
   const Value root = tree.dict();
