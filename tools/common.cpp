@@ -7,8 +7,12 @@
 
 namespace tool {
 
+std::function<std::string(std::string)> stream(const char* device) {
+  return [device](std::string path) { return path == "-" ? device : path; };
+}
+
 void Common::add_to(CLI::App& command, bool with_at) {
-  command.add_option("FILE", file, "the checkpoint (.pth, .pt, .bin, .ckpt)")->required();
+  command.add_option("FILE", file, "the checkpoint (.pth, .pt, .bin, .ckpt); - is standard input")->required()->transform(stream("/dev/stdin"));
   if (with_at) command.add_option("--at", at, "place in the object tree, as ls --all prints it: model, optimizer.state.0");
   command.add_flag("--weights-only", weights_only, "refuse what torch.load(weights_only=True) refuses");
   command.add_flag("--no-mmap", plain, "read the file instead of mapping it: for files that others may cut short");

@@ -14,6 +14,9 @@ namespace tool {
 /// Exit codes: done; refused, cannot be opened or differs; wrong usage.
 enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
 
+/// For an option's transform(): "-" is this device.
+std::function<std::string(std::string)> stream(const char* device);
+
 /// What every command takes.
 struct Common {
   std::string file, at;
