@@ -89,6 +89,16 @@ std::string_view name(Kind kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
+// However the file spells it, by digits or bytes. Of 128 bytes and less big_int_text() makes digits, of more there are 307 at least.
+std::string big_int_name(const Ref& key, std::size_t most) {
+  const bool decimal = key.flags & kDecimal;
+  if (most == SIZE_MAX || (decimal ? key.length <= most : key.length <= 128)) {
+    const std::string text = big_int_text(key);
+    if (text.size() <= most) return text;
+  }
+  return "<int of more than " + std::to_string(most) + " digits>";
+}
+
 std::string key_name(const Ref& key, std::size_t most) {
   switch (key.kind) {
     case Kind::string: return std::string(text_of(key).substr(0, most));
@@ -96,7 +106,7 @@ std::string key_name(const Ref& key, std::size_t most) {
     case Kind::boolean: return key.integer ? "True" : "False";
     case Kind::integer:
       if (!(key.flags & kBig)) return std::to_string(key.integer);
-      return key.length > most ? "<int of " + std::to_string(key.length) + (key.flags & kDecimal ? " digits>" : " bytes>") : big_int_text(key);
+      return big_int_name(key, most);
     case Kind::floating: return float_repr(key.floating);
     case Kind::bytes: return quoted_repr(bytes_of(key).text().substr(0, most), true);
     case Kind::tuple: return tuple_repr(key, most);
