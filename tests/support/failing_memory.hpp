@@ -61,11 +61,7 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
 
 void* operator new(std::size_t size) {
   if (void* p = brine::test::memory.allocate(size)) return p;
-#if defined(__cpp_exceptions)
   throw std::bad_alloc();
-#else
-  std::abort();
-#endif
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return brine::test::memory.allocate(size); }
 void* operator new[](std::size_t size) { return ::operator new(size); }

@@ -23,7 +23,6 @@ Result<void> write_records(Sink& sink) {
 
 }  // namespace
 
-#if defined(__cpp_exceptions)
 TEST_CASE("memory runs out while a file is saved") {
   TemporaryFolder folder;
   const auto target = folder / "a_target_too_long_for_any_small_string.pth";
@@ -54,4 +53,3 @@ TEST_CASE("memory runs out while a file is saved") {
     }
   }
 }
-#endif

@@ -122,7 +122,6 @@ TEST_CASE("a failure of what was gathered") {
   CHECK(failed.error().message() == "the caller's function did not take 8 bytes");
 }
 
-#if defined(__cpp_exceptions)
 TEST_CASE("what the caller's function throws becomes an Error") {
   Sink sink = Sink::callback([](std::span<const std::byte>) -> bool { throw std::runtime_error("no"); });
   REQUIRE(sink.write(bytes_of("x")));
@@ -130,4 +129,3 @@ TEST_CASE("what the caller's function throws becomes an Error") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().message() == "the caller's function threw when given 1 bytes");
 }
-#endif

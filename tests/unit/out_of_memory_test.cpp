@@ -12,7 +12,6 @@
 using namespace brine;
 using namespace brine::test;
 
-#if defined(__cpp_exceptions)
 namespace {
 
 constexpr std::string_view kLong = "a.module.whose.name.is.too.long.for.any.small.string";
@@ -279,4 +278,3 @@ TEST_CASE("memory runs out while a model is loaded") {
     return other.size() == 1;
   }) > 5);
 }
-#endif

@@ -69,9 +69,7 @@ TEST_CASE("Result carries either") {
   CHECK_FALSE(half_of(3));
   CHECK(half_of(3).error().code() == ErrorCode::pickle_stack);
   CHECK(half_of(3).value_or(7) == 7);
-#if defined(__cpp_exceptions)
   CHECK_THROWS_WITH_AS(half_of(3).value(), "REDUCE needs two values, found one", Exception);
-#endif
 }
 
 TEST_CASE("names of kinds and codes are the enumerators'") {
