@@ -80,7 +80,10 @@ bool Machine::step(const Scanned& ins) {
       return true;
     case Op::POP: return pop_one();
     case Op::POP_MARK: return need_mark() && (drop_to_mark(), true);
-    case Op::DUP: return need(1) && push(top());
+    case Op::DUP:  // no pickler of Python's writes it: one object in two places, which the writer needs a memo entry for
+      if (!need(1)) return false;
+      memoised(top());
+      return push(top());
 
     case Op::NONE: return push(make_none());
     case Op::NEWTRUE: return push(make_bool(true));
@@ -265,12 +268,16 @@ bool Machine::long_int(std::string_view bytes) {
   return push(big);
 }
 
+void Machine::memoised(Ref& value) noexcept {
+  if (has_node(value)) value.node->flags |= kMemoised;
+  else value.flags |= kMemoised;
+}
+
 bool Machine::put(std::uint64_t number, bool memoize) {
   if (!need(1)) return fail(ErrorCode::pickle_stack, "there is nothing to put into the memo");
   if (!memoize && !memo_.valid(number)) return fail(ErrorCode::pickle_memo, "memo number " + std::to_string(number) + " is greater than the pickle");
   Ref& value = top();
-  if (has_node(value)) value.node->flags |= kMemoised;
-  else value.flags |= kMemoised;
+  memoised(value);
   if (memoize ? memo_.memoize(value) : memo_.put(number, value)) {
     if (has_node(value)) value.node->flags |= kFetched;
     graph_.arena().pin();

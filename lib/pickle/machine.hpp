@@ -54,6 +54,7 @@ class Machine {
   bool python2_text(std::string_view text);
   bool owned_text(const std::optional<std::string>& text, bool python2);
   bool long_int(std::string_view bytes);
+  static void memoised(Ref& value) noexcept;
   bool put(std::uint64_t number, bool memoize);
   bool get(std::uint64_t number);
   bool protocol(const Scanned& ins);

@@ -155,3 +155,14 @@ TEST_CASE("a key of a megabyte, set many times over: refused, for its length is 
   REQUIRE(!run.ok());
   CHECK(name(run.error().code()) == "metadata_too_large");
 }
+
+TEST_CASE("what DUP shares is shared when it is saved, and not written 2 to the 60th times") {
+  const Watch watch;
+  Pickle laughs(2);
+  laughs.ints({1, 2});
+  for (int i = 0; i < 60; ++i) laughs.op(Op::DUP).op(Op::TUPLE2);
+  std::vector<std::byte> out;
+  const Checkpoint ckpt = open_zip(laughs, {});
+  REQUIRE(save(ckpt.root(), Sink::memory(out)));
+  CHECK(out.size() < 2000);
+}
