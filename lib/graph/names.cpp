@@ -81,14 +81,6 @@ std::string last_part(std::string_view name, std::size_t most = SIZE_MAX) {
   return std::string(dot == std::string_view::npos ? name.substr(0, most) : name.substr(dot + 1, most));
 }
 
-}  // namespace
-
-std::string_view name(Kind kind) noexcept {
-  constexpr std::string_view names[] = {"absent", "NoneType", "bool", "int", "float", "complex", "str", "bytes", "bytearray", "list", "tuple",
-                                        "dict", "set", "frozenset", "type", "storage", "Tensor", "object"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 // However the file spells it, by digits or bytes. Of 128 bytes and less big_int_text() makes digits, of more there are 307 at least.
 std::string big_int_name(const Ref& key, std::size_t most) {
   const bool decimal = key.flags & kDecimal;
@@ -97,6 +89,14 @@ std::string big_int_name(const Ref& key, std::size_t most) {
     if (text.size() <= most) return text;
   }
   return "<int of more than " + std::to_string(most) + " digits>";
+}
+
+}  // namespace
+
+std::string_view name(Kind kind) noexcept {
+  constexpr std::string_view names[] = {"absent", "NoneType", "bool", "int", "float", "complex", "str", "bytes", "bytearray", "list", "tuple",
+                                        "dict", "set", "frozenset", "type", "storage", "Tensor", "object"};
+  return names[static_cast<std::size_t>(kind)];
 }
 
 std::string key_name(const Ref& key, std::size_t most) {
