@@ -30,6 +30,15 @@ def command(argv=None):
     return os.path.abspath(argv[1])
 
 
+def built(brine, name):
+    """The program of this name that the build made for the tests; without it the test is one that cannot run."""
+    path = os.path.join(os.path.dirname(brine), '..', 'tests', name)
+    if not os.access(path, os.X_OK):
+        print(f'{name} is not built')
+        sys.exit(77)
+    return path
+
+
 def shared_folder():
     """The folder with the hostile files and the inert unpickler, or None: $BRINE_SHARED, else `shared` beside the repository."""
     path = os.environ.get('BRINE_SHARED') or os.path.join(HERE, '..', '..', '..', 'shared')

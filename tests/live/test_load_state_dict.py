@@ -295,10 +295,7 @@ def check_commands(brine, folder, tally):
 def main():
     warnings.simplefilter('ignore')
     brine = common.command()
-    program = os.path.join(os.path.dirname(brine), '..', 'tests', 'load_state_dict_check')
-    if not os.access(program, os.X_OK):
-        print('load_state_dict_check is not built')
-        return 77
+    program = common.built(brine, 'load_state_dict_check')
     tally = common.Tally()
     only = sys.argv[2:]
     with tempfile.TemporaryDirectory() as folder:

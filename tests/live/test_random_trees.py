@@ -13,17 +13,14 @@ import warnings
 
 import torch
 
-from common import Tally, command
+from common import Tally, built, command
 
 LATER = ('float4_e2m1fn_x2', 'float8_e5m2', 'uint16', 'uint64', 'bits8', '_rebuild_tensor_v3', 'UntypedStorage')  # not in older PyTorch
 
 
 def main():
     brine, tally = command(), Tally()
-    program = os.path.join(os.path.dirname(brine), '..', 'tests', 'random_trees')
-    if not os.access(program, os.X_OK):
-        print('random_trees is not built')
-        return 77
+    program = built(brine, 'random_trees')
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 40)
     print(f'seed {seed}')
@@ -32,7 +29,7 @@ def main():
         def lines(what):
             r = subprocess.run([program, what, str(seed), str(count), folder], capture_output=True, text=True, errors='replace')
             if r.returncode: sys.exit(f'random_trees {what}: status {r.returncode}: {r.stderr.strip()}')
-            return [line.split(' ', 1) for line in r.stdout.splitlines()]
+            return [line.split(' ', 1) for line in r.stdout.split('\n') if line[:1].isdigit() and ' ' in line]
 
         read, refused, later = set(), 0, 0
         for number, protocol in lines('save'):

@@ -11,7 +11,7 @@ import warnings
 import torch
 
 import scratch_cases
-from common import Tally, command, in_parallel, run
+from common import Tally, built, command, in_parallel, run
 from test_save import PROFILE, VERSION, first_difference, loads
 
 
@@ -25,10 +25,7 @@ def first_opcode(brine, theirs, ours):
 
 def main():
     brine, tally = command(), Tally()
-    program = os.path.join(os.path.dirname(brine), '..', 'tests', 'scratch_save')
-    if not os.access(program, os.X_OK):
-        print('scratch_save is not built')
-        return 77
+    program = built(brine, 'scratch_save')
     warnings.simplefilter('ignore')
 
     def cases(folder):

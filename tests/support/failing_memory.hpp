@@ -54,6 +54,7 @@ void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
   return brine::test::memory.fails() ? nullptr : __real_aligned_alloc(alignment, size);
 }
 }
+
 // GCC sees free() meet a pointer of operator new, and does not see that it is this one.
 #if defined(__GNUC__) && !defined(__clang__)
 #  pragma GCC diagnostic ignored "-Wmismatched-new-delete"
