@@ -93,9 +93,10 @@ struct Convert {
     for (const auto& [option, globs] : {std::pair("--only", &only), std::pair("--drop", &drop)})
       for (const std::string& glob : *globs)
         if (std::none_of(weights.begin(), weights.end(), [&](const auto& w) { return brine::matches_glob(glob, w.name); })) unused(option, glob);
+    const bool any = !weights.empty();
     if (!only.empty()) weights.keep(only);
     if (!drop.empty()) weights.drop(drop);
-    if ((!only.empty() || !drop.empty()) && weights.empty()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight");
+    if (any && weights.empty()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight");
     if (!strip_prefix.empty() && weights.strip_prefix(strip_prefix) == 0) unused("--strip-prefix", strip_prefix);
     if (!add_prefix.empty()) weights.add_prefix(add_prefix);
     if (!rename.empty()) {
