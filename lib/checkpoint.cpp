@@ -2,12 +2,12 @@
 // The reader's front door: what the file is, its pickle, its storages, the handles.
 #include <brine/checkpoint.hpp>
 
+#include "bytes/guard.hpp"
 #include "graph/print.hpp"
 #include "graph/walk.hpp"
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
 #include "state/find.hpp"
-#include "bytes/guard.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"

@@ -62,7 +62,7 @@ class BRINE_API Tree {
   Value complex(double real, double imag);
   Value list(std::initializer_list<TreeItem> items = {});
   Value tuple(std::initializer_list<TreeItem> items);
-  Value set(std::initializer_list<TreeItem> items);  ///< equal items are one, as equal keys are; but tuples, dtypes and objects each by itself
+  Value set(std::initializer_list<TreeItem> items);  ///< equal items are one, as equal keys are; but tuples and objects each by itself
   Value tuple(std::span<const TreeItem> items);  ///< as above, of as many items as the program finds
   Value set(std::span<const TreeItem> items);
   Value dict();

@@ -82,8 +82,8 @@ Result<void> check_zip_name(std::string_view name, std::uint64_t offset) {
 }
 
 std::uint64_t hash_folded(std::string_view name, std::uint64_t seed) noexcept {
-  // hash_bytes's construction, over folded words; but of the last character only. Names in a row differ in it alone ("data/41", "data/42"),
-  // and stand side by side in an index: less waiting for memory.
+  // All but the last character as hash_bytes does it, over folded words; the last one moves the place a little. Names in a row ("data/41",
+  // "data/42") differ in it alone, and so stand side by side in an index: less waiting for memory.
   constexpr std::uint64_t k0 = 0xA0761D6478BD642F, k1 = 0xE7037ED1A0B428DB, beside = 15;
   const std::uint64_t last = name.empty() ? 0 : static_cast<unsigned char>(fold(name.back()));
   if (!name.empty()) name.remove_suffix(1);

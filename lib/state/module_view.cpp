@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <brine/module.hpp>
 
-#include "graph/walk.hpp"
 #include "bytes/guard.hpp"
+#include "graph/walk.hpp"
 #include "state/module.hpp"
 #include "state/module_repr.hpp"
 #include "support/text.hpp"

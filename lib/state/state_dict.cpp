@@ -59,10 +59,10 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
       impl.entries.push_back({v.name, std::move(*made)});
       continue;
     }
-    if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
-      return Error(ErrorKind::unsupported, ErrorCode::module_form,
-                   "the module's parameter or buffer " + in_quotes(v.name) + " is no tensor but " + escaped(class_name(v.value), 100));
     if (v.value.kind != Kind::tensor) {
+      if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
+        return Error(ErrorKind::unsupported, ErrorCode::module_form,
+                     "the module's parameter or buffer " + in_quotes(v.name) + " is no tensor but " + escaped(class_name(v.value), 100));
       impl.others.push_back({v.name, v.value, impl.entries.size()});
       continue;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <brine/tree.hpp>
 
-#include "graph/walk.hpp"
 #include "bytes/guard.hpp"
+#include "graph/walk.hpp"
 #include "pickle/python_calls.hpp"
 #include "pickle/text_args.hpp"
 #include "state/state_dict.hpp"

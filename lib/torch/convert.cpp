@@ -2,8 +2,8 @@
 // Conversions of arrays: cuts them into blocks (convert_block.hpp), and takes complex numbers apart and together.
 #include <brine/convert.hpp>
 
-#include "support/text.hpp"
 #include "bytes/guard.hpp"
+#include "support/text.hpp"
 #include "torch/convert_block.hpp"
 
 #include <algorithm>
