@@ -1,43 +1,16 @@
 // SPDX-License-Identifier: MIT
 // brine convert: saves a checkpoint again, whole or its weights, edited on the way.
 #include "common.hpp"
+#include "progress.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
-#include <unistd.h>
-
 namespace tool {
 
 namespace {
-
-/// A bar on the terminal, for work that takes longer than a moment; it leaves nothing behind.
-class Bar {
- public:
-  void operator()(std::uint64_t done, std::uint64_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - start_ < std::chrono::milliseconds(500) || (now - last_ < std::chrono::milliseconds(50) && done < total)) return;
-    last_ = now;
-    constexpr int width = 40;
-    const double part = total ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total)) : 1.0;
-    const std::string bar(static_cast<std::size_t>(part * width), '#');
-    std::fprintf(stderr, "\r[%-40s] %3d %%  %s ", bar.c_str(), static_cast<int>(part * 100), human_bytes(done).c_str());
-    shown_->any = true;
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now(), last_ = start_;
-  struct Shown {  // shared by the copies a std::function makes; the last one cleans the line
-    bool any = false;
-    ~Shown() {
-      if (any) std::fputs("\r\033[K", stderr);
-    }
-  };
-  std::shared_ptr<Shown> shown_ = std::make_shared<Shown>();
-};
 
 struct Convert {
   Common common;
@@ -81,7 +54,7 @@ struct Convert {
     options.compact = compact;
     options.fsync = fsync;
     if (no_crc) options.crc = false;
-    if (isatty(STDERR_FILENO)) options.progress = Bar();
+    options.progress = Progress();
     return options;
   }
 

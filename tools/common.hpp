@@ -38,12 +38,23 @@ void add_diff(CLI::App& app, Run& run);
 void add_match(CLI::App& app, Run& run);
 void add_pickle(CLI::App& app, Run& run);
 
-/// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". Returns kRefused.
+/// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". With --json also an object on standard output:
+/// {"error": {"kind", "code", "message", "file", "record", "offset", "opcode", "path"}}, null where it is not known. Returns kRefused.
 int fail(const brine::Error& error);
 int fail(const std::string& message);
+/// The same of wrong usage. Returns kUsage.
+int fail_usage(const std::string& message);
+void set_json_errors(bool on);
 
-/// Text of the file for a terminal or a line-based program: control characters escaped.
-std::string printable(std::string_view text);
+/// Is standard output a terminal? Then it was said that `what` ("an .npy file") does not go there.
+bool refuse_terminal(const std::string& what);
+
+using brine::printable;
+
+/// Text of the file for a table: printable, and without its middle where it would take more than so many columns.
+std::string cell(std::string_view text, std::size_t most = 80);
+/// Characters of UTF-8, as a terminal's columns count most of them.
+std::size_t columns(std::string_view text);
 
 /// Writes all of it; false, after a message (but for a closed pipe), when standard output does not take it. `last`: nothing follows.
 bool write_out(std::string_view text, bool last = true);

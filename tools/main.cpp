@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The command `brine`: one file per subcommand (cmd_*.cpp). Exit codes: 0 done, 1 refused or cannot be opened, 2 wrong usage.
 #include "common.hpp"
+#include "usage.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <new>
 
 int main(int argc, char** argv) {
   CLI::App app("brine looks into PyTorch checkpoint files (.pth, .pt, .bin, .ckpt) without PyTorch.\nNothing in a file is ever executed.", "brine");
@@ -12,7 +14,7 @@ int main(int argc, char** argv) {
              "  brine show checkpoint.pt           the whole object tree\n  brine cat resnet50.pth fc.bias     one tensor's values\n"
              "  brine convert old.pth new.pth      saved again, as today's torch.save would\n"
              "  brine diff a.pth b.pth             two state dicts, compared\n  brine match model.pth weights.pth  would load_state_dict work?\n"
-             "  brine pickle resnet50.pth          the pickle, instruction by instruction\n\nbrine COMMAND --help tells more.");
+             "  brine pickle resnet50.pth          the pickle, instruction by instruction\n\nbrine help VERB (or brine VERB --help) tells more.");
   tool::Run run;
   tool::add_ls(app, run);
   tool::add_show(app, run);
@@ -21,13 +23,18 @@ int main(int argc, char** argv) {
   tool::add_diff(app, run);
   tool::add_match(app, run);
   tool::add_pickle(app, run);
+  tool::complete_verbs(app);
+  const std::vector<std::string> words = tool::usual_words(app, {argv + (argc > 0), argv + argc});
+  tool::set_json_errors(std::find(words.begin(), std::find(words.begin(), words.end(), "--"), "--json") != words.end());
+  if (const auto fault = tool::unknown_verb(app, words)) return tool::fail_usage(*fault);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     return run();
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    std::fprintf(stderr, "brine: %s; brine --help tells how\n", tool::printable(e.what()).c_str());
-    return tool::kUsage;
+    return tool::fail_usage(tool::usage_fault(app, words, e));
+  } catch (const std::bad_alloc&) {
+    return tool::fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::out_of_memory, "out of memory"));
   } catch (const std::exception& e) {
     return tool::fail(e.what());
   }

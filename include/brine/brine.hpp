@@ -36,6 +36,7 @@
 #include <brine/state_dict.hpp>
 #include <brine/state_dict_tools.hpp>
 #include <brine/tensor.hpp>
+#include <brine/text.hpp>
 #include <brine/tree.hpp>
 #include <brine/value.hpp>
 #include <brine/version.hpp>

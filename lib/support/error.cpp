@@ -70,10 +70,10 @@ std::string Error::message() const {
   if (!at.path.empty()) add("at ", printable(at.path, 300));
 
   std::string out;
-  for (const std::string& part : {printable(at.file, std::string::npos), where}) {
+  for (const std::string& part : {printable(at.file), where}) {
     if (!part.empty()) (out += part) += ": ";
   }
-  return out += printable(joined_lines(text()), std::string::npos);
+  return out += printable(joined_lines(text()));
 }
 
 Error&& Error::in_file(std::string_view file) && {

@@ -42,7 +42,7 @@ CodePoint decode(const char* p, const char* end, bool surrogates) noexcept {
 /// What could move the cursor, start a line or turn the reading direction on a terminal.
 bool steers(std::uint32_t c) noexcept {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
+         (c >= 0x2066 && c <= 0x206F);
 }
 
 void append_hex(std::string& out, const char* prefix, std::uint32_t value, int digits) {
@@ -99,6 +99,7 @@ bool is_utf8(std::string_view text, bool surrogates) noexcept {
 }
 
 std::string escaped(std::string_view text, std::size_t most) { return escape(text, most, true); }
+std::string printable(std::string_view text) { return escape(text, SIZE_MAX, false); }
 std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
 std::string in_quotes(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
 

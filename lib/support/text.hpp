@@ -3,6 +3,7 @@
 #pragma once
 
 #include <brine/export.hpp>
+#include <brine/text.hpp>
 
 #include <cstddef>
 #include <initializer_list>
@@ -18,8 +19,8 @@ bool is_utf8(std::string_view text, bool surrogates = false) noexcept;
 /// a text longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
 std::string escaped(std::string_view text, std::size_t most = 200);
 
-/// As escaped(), but a backslash stays single: for text that may have been escaped before, and for paths.
-std::string printable(std::string_view text, std::size_t most = 200);
+/// As escaped(), but a backslash stays single: for text that may have been escaped before, and for paths. (printable(text): all of it.)
+std::string printable(std::string_view text, std::size_t most);
 
 /// 'text', escaped and in single quotes.
 BRINE_COLD std::string in_quotes(std::string_view text, std::size_t most = 200);

@@ -42,6 +42,28 @@ def test_usage(brine, folder):
     need(r.status == 0 and re.search(r'\b\d+\.\d+\.\d+\b', r.text()), f'--version says {r.text()!r}')
 
 
+def test_usage_says_what_was_meant(brine, folder):
+    for args, words in ((['sohw', RESNET], ['sohw', 'did you mean show?', 'brine help']), (['ls', '--jsno', RESNET], ['--jsno', 'did you mean --json?', 'brine ls --help']),
+                        (['ls'], ['FILE', 'brine ls --help']), (['show', '--depth', '-1', RESNET], ['--depth', '-1']), (['show', '--depth=-1', RESNET], ['--depth', '-1']),
+                        (['ls', '--offset', '99999999999999999999', RESNET], ['--offset']), (['help', 'lss'], ['did you mean ls?']), ([], ['brine help'])):
+        r = run(brine, *args)
+        need(r.status == 2 and not r.out and len(r.error().splitlines()) == 1 and r.error().startswith('brine: '), f'{args}: {r.status}, {r.error()[:200]!r}')
+        for word in words: need(word in r.error(), f'{args}: no {word!r} in {r.error()!r}')
+    need(run(brine, 'help').out == run(brine, '--help').out and run(brine, 'help', 'ls').out == run(brine, 'ls', '--help').out, 'brine help [VERB]')
+
+
+def test_errors_as_json(brine, folder):
+    nothing = os.path.join(folder, 'nothing.pth')
+    for verb, more in (('ls', []), ('show', []), ('cat', ['w']), ('convert', [os.path.join(folder, 'out.pth')]), ('diff', [RESNET]), ('match', [RESNET]), ('pickle', [])):
+        plain, r = run(brine, verb, nothing, *more), run(brine, verb, nothing, *more, '--json')
+        need(r.status == 1 and r.err == plain.err and not plain.out, f'{verb}: {r.status}, {r.error()!r}')
+        error = r.json()['error']
+        need(error['kind'] == 'io' and error['code'] == 'open_failed' and error['file'] == nothing and error['offset'] is None and 'opened' in error['message'],
+            f'{verb}: {error}')
+    r = run(brine, 'ls', '--json')
+    need(r.status == 2 and r.json()['error']['kind'] == 'usage', f'wrong usage: {r.text()!r}')
+
+
 def test_ls_table(brine, folder):
     r, want = run(brine, 'ls', RESNET), expected(RESNET)['tensors']
     need(r.status == 0 and not r.err, f'status {r.status}: {r.error()}')

@@ -82,7 +82,9 @@ TEST_CASE("escaped: what could steer a terminal, and what is no UTF-8") {
   CHECK(escaped("\u2028\u200F\u061C") == "\\u2028\\u200f\\u061c");
   CHECK(escaped("\xFF" "a\xC3") == "\\xffa\\xc3");
   CHECK(escaped("\xED\xA0\x80") == "\\xed\\xa0\\x80");  // a lone surrogate
+  CHECK(escaped("\u206A") == "\\u206a");
   CHECK(printable("C:\\a\n") == "C:\\a\\x0a");
+  CHECK(printable(std::string(5000, 'a') + "\u202E\xFF") == std::string(5000, 'a') + "\\u202e\\xff");  // all of it
   CHECK(in_quotes("it's\t") == "'it's\\x09'");
   CHECK(concat({"a", "", "bc"}) == "abc");
 }
