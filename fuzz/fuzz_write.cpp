@@ -45,8 +45,9 @@ void check_state(const StateDict& state, const SaveOptions& options) {
   if (const auto back = ckpt.state_dict(); back && back->path().empty()) {
     if (back->size() != state.size()) differ("a state dict", "another size");
     test::SameTree same;
-    for (std::size_t i = 0; i < state.size(); ++i) {
-      const auto &a = state.entries()[i], &b = back->entries()[i];
+    auto other = back->begin();
+    for (const auto& a : state) {
+      const auto& b = *other++;
       if (a.name != b.name) differ("a state dict", "another name");
       if (const char* what = same.tensors(a.tensor, b.tensor)) differ("a state dict", what);
     }

@@ -8,7 +8,9 @@
 #include <brine/tensor.hpp>
 #include <brine/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,13 +33,17 @@ class BRINE_API StateDict {
   /// An empty one, to be filled by insert() and saved.
   StateDict();
 
+  class Iterator;  ///< a forward iterator over Entry
+
+  /// The tensors, in order: what iteration gives, and how many there are. Values that are no tensors are in others().
   std::size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
-  std::span<const Entry> entries() const noexcept;
-  const Entry* begin() const noexcept { return entries().data(); }
-  const Entry* end() const noexcept { return entries().data() + size(); }
+  Iterator begin() const noexcept;
+  Iterator end() const noexcept;
+  const StateDict& entries() const noexcept { return *this; }
 
-  /// The tensor of that name, or null. Borrows: valid while a handle of this StateDict lives and is not edited.
+  /// The tensor of that name, or null: there is no such name, or its value is no tensor. Borrows: valid while a handle of this StateDict
+  /// lives and is not edited.
   const Tensor* find(std::string_view name) const noexcept;
   bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
   /// Fails with: usage (missing_key).
@@ -60,16 +66,17 @@ class BRINE_API StateDict {
   std::optional<std::int64_t> version(std::string_view module) const;
   void set_version(std::string_view module, std::int64_t version);
 
-  // Editing. Order is kept as Python's dict keeps it; a name that is new comes last.
+  // Editing: of tensors and other values alike. Order is kept as Python's dict keeps it; a name that is new comes last. Each name costs the
+  // same, however many there are.
   void insert(std::string_view name, Tensor tensor);  ///< or replaces the value of that name, where it stands
   bool erase(std::string_view name);                  ///< false: there was none
   /// The new name takes the old one's place. Fails with: usage (missing_key; bad_argument where the new name exists).
   Result<void> rename(std::string_view from, std::string_view to);
-  /// As dict.update(): values of equal names are replaced, others follow.
+  /// As dict.update(): values of equal names are replaced where they stand, others follow; other values and `_metadata` likewise.
   void merge(const StateDict& other);
   void add_prefix(std::string_view prefix);           ///< to every name, and to the modules of `_metadata`
-  /// PyTorch's consume_prefix_in_state_dict_if_present: a name that starts with the prefix loses it and moves to the end (all names: the
-  /// order stays); `_metadata` follows. Returns how many names did.
+  /// PyTorch's consume_prefix_in_state_dict_if_present: a name that starts with the prefix loses it and moves to the end, or replaces the
+  /// value of that name where it stands; all names: the order stays. `_metadata` follows. Returns how many names did.
   std::size_t strip_prefix(std::string_view prefix);
   /// Leaves only the names that match one of the globs (*, ?, [a-z]), or drops those. Returns how many went.
   std::size_t keep(std::span<const std::string> globs);
@@ -80,11 +87,49 @@ class BRINE_API StateDict {
 
   struct Impl;
 
+  /// An entry, or a value that is no tensor: of the library's own use.
+  struct Item : Entry {
+    static constexpr std::uint32_t kTensor = 0xFFFFFFFF;
+    std::uint32_t kept = kTensor;
+  };
+
  private:
   friend struct Access;
   explicit StateDict(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
   Impl& edit();
   std::shared_ptr<Impl> impl_;
+};
+
+class StateDict::Iterator {
+ public:
+  using value_type = Entry;
+  using difference_type = std::ptrdiff_t;
+  using reference = const Entry&;
+  using pointer = const Entry*;
+  using iterator_category = std::forward_iterator_tag;
+
+  Iterator() noexcept = default;
+  reference operator*() const noexcept { return *at_; }
+  pointer operator->() const noexcept { return at_; }
+  Iterator& operator++() noexcept {
+    ++at_;
+    skip();
+    return *this;
+  }
+  Iterator operator++(int) noexcept {
+    const Iterator before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Iterator& a, const Iterator& b) noexcept { return a.at_ == b.at_; }
+
+ private:
+  friend class StateDict;
+  Iterator(const Item* at, const Item* end) noexcept : at_(at), end_(end) { skip(); }
+  void skip() noexcept {
+    while (at_ != end_ && (at_->kept != Item::kTensor || !at_->name.data())) ++at_;
+  }
+  const Item *at_ = nullptr, *end_ = nullptr;
 };
 
 /// Globs over names: * any text, ? one byte, [abc], [a-z], [!abc]. A dot is a character like any other.

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
 
 namespace brine {
 
@@ -86,11 +85,9 @@ struct Named {
 std::vector<Named> names_of(const StateDict& state) {
   const StateDict::Impl& impl = *Access::impl(state);
   std::vector<Named> out;
-  std::size_t other = 0;
-  for (std::size_t i = 0; i <= impl.entries.size(); ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other)
-      out.push_back({impl.others[other].name, nullptr, impl.others[other].value.kind});
-    if (i < impl.entries.size()) out.push_back({impl.entries[i].name, &impl.entries[i].tensor, Kind::tensor});
+  for (const StateDict::Item& item : impl.items) {
+    const StateDict::Impl::Kept* kept = impl.kept_of(item);
+    out.push_back({item.name, kept ? nullptr : &item.tensor, kept ? kept->value.kind : Kind::tensor});
   }
   return out;
 }
@@ -98,20 +95,20 @@ std::vector<Named> names_of(const StateDict& state) {
 Result<StateDiff> compare_all(const StateDict& a, const StateDict& b, bool values) {
   StateDiff out;
   const std::vector<Named> left = names_of(a), right = names_of(b);
-  std::map<std::string_view, std::size_t> in_b;
-  for (std::size_t i = 0; i < right.size(); ++i) in_b.emplace(right[i].name, i);
+  NamedList<Named> in_b;
+  for (const Named& n : right) in_b.push(n);
   std::vector<bool> met(right.size());
   std::size_t last = 0;
   for (const Named& n : left) {
-    const auto at = in_b.find(n.name);
-    if (at == in_b.end()) {
+    const std::uint32_t at = in_b.find(n.name);
+    if (at == in_b.npos) {
       out.only_in_a.emplace_back(n.name);
       continue;
     }
-    const Named& m = right[at->second];
-    met[at->second] = true;
-    if (out.compared++ > 0 && at->second < last) out.same_order = false;
-    last = at->second;
+    const Named& m = in_b[at];
+    met[at] = true;
+    if (out.compared++ > 0 && at < last) out.same_order = false;
+    last = at;
     StateDiff::Entry entry{.name = std::string(n.name), .a = n.tensor, .b = m.tensor};
     if (!n.tensor || !m.tensor) {
       entry.equal_bits = n.other == m.other;

@@ -15,30 +15,6 @@
 
 namespace brine {
 
-namespace {
-
-using Entry = StateDict::Entry;
-
-// Takes out the entries for which `gone` holds; what stands between the rest keeps its place.
-template <class Gone>
-std::size_t remove(StateDict::Impl& impl, Gone&& gone) {
-  std::vector<Entry> left;
-  std::size_t other = 0;
-  for (std::size_t i = 0; i <= impl.entries.size(); ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other) impl.others[other].before = left.size();
-    if (i < impl.entries.size() && !gone(impl.entries[i].name)) left.push_back(std::move(impl.entries[i]));
-  }
-  const std::size_t went = impl.entries.size() - left.size();
-  const auto dropped = std::remove_if(impl.others.begin(), impl.others.end(), [&](const auto& o) { return gone(o.name); });
-  const auto others = static_cast<std::size_t>(impl.others.end() - dropped);
-  impl.others.erase(dropped, impl.others.end());
-  impl.entries = std::move(left);
-  impl.make_index();
-  return went + others;
-}
-
-}  // namespace
-
 StateDict::Impl& StateDict::edit() {
   if (impl_.use_count() > 1) {
     impl_ = std::make_shared<Impl>(*impl_);
@@ -50,101 +26,93 @@ StateDict::Impl& StateDict::edit() {
 
 void StateDict::insert(std::string_view name, Tensor tensor) {
   Impl& impl = edit();
-  if (const std::uint32_t i = impl.find(name); i != HashIndex::npos) {
-    impl.entries[i].tensor = std::move(tensor);
-    return;
-  }
-  std::erase_if(impl.others, [&](const Impl::Other& o) { return o.name == name; });
-  impl.entries.push_back({impl.text(name), std::move(tensor)});
-  if (impl.index.size() * 2 < impl.entries.size() * 3) {
-    impl.index.assign(HashIndex::slots_for(impl.entries.size() * 2), 0);
-    for (std::uint32_t i = 0; i < impl.entries.size(); ++i) HashIndex::insert(impl.index, hash_bytes(impl.entries[i].name, impl.seed), i);
-  } else {
-    HashIndex::insert(impl.index, hash_bytes(impl.entries.back().name, impl.seed), static_cast<std::uint32_t>(impl.entries.size() - 1));
-  }
+  impl.set({{impl.items.find(name) == impl.items.npos ? impl.text(name) : name, std::move(tensor)}});
 }
 
 bool StateDict::erase(std::string_view name) {
-  const std::string own(name);  // it may be a view of the very entry
-  return remove(edit(), [&](std::string_view n) { return n == own; }) > 0;
+  const std::uint32_t n = impl_->items.find(name);
+  if (n == impl_->items.npos) return false;
+  edit().take(n);
+  return true;
 }
 
 Result<void> StateDict::rename(std::string_view from, std::string_view to) {
   return guarded("a state dict", [&]() -> Result<void> {
-    if (from == to && contains(from)) return {};
-    if (contains(to)) return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + in_quotes(to) + " already");
-    const std::uint32_t i = impl_->find(from);
-    if (i == HashIndex::npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(from));
+    const std::uint32_t n = impl_->items.find(from);
+    if (n == impl_->items.npos) return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(from));
+    if (from == to) return {};
+    if (impl_->items.find(to) != impl_->items.npos)
+      return Error(ErrorKind::usage, ErrorCode::bad_argument, "there is a " + in_quotes(to) + " already");
     Impl& impl = edit();
-    impl.entries[i].name = impl.text(to);
-    impl.make_index();
+    impl.items.rename(n, impl.text(to));
     return {};
   });
 }
 
 void StateDict::merge(const StateDict& other) {
   const StateDict from = other;  // it may be this one
-  for (const auto& [name, tensor] : from) insert(name, tensor);
   Impl& impl = edit();
-  impl.owners.insert(impl.owners.end(), from.impl_->owners.begin(), from.impl_->owners.end());
+  impl.owners.push_back(from.impl_);  // which nobody edits from now on; it has the names
+  for (const Item& item : from.impl_->items) {
+    const Impl::Kept* kept = from.impl_->kept_of(item);
+    impl.set(kept ? impl.keep(item.name, kept->value, *kept->graph) : item);
+  }
+  for (const Impl::ModuleInfo& m : from.impl_->metadata) impl.metadata.set(m);
+  impl.has_metadata |= from.impl_->has_metadata;
 }
 
 void StateDict::add_prefix(std::string_view prefix) {
-  Impl& impl = edit();
-  const std::string own(prefix);
-  for (Entry& e : impl.entries) e.name = impl.text(own + std::string(e.name));
-  for (Impl::Other& o : impl.others) o.name = impl.text(own + std::string(o.name));
-  const std::string module = own.ends_with('.') ? own.substr(0, own.size() - 1) : own;
-  for (Impl::ModuleInfo& m : impl.metadata) m.name = impl.text(m.name.empty() ? module : own + std::string(m.name));
-  impl.make_index();
+  StateDict out = *this;  // all or nothing
+  Impl& impl = out.edit();
+  const std::string own(prefix), module = own.ends_with('.') ? own.substr(0, own.size() - 1) : own;
+  NamedList<Item> items;
+  items.reserve(impl.items.size());
+  for (Item& item : impl.items) {
+    item.name = impl.text(own + std::string(item.name));
+    items.push(std::move(item));
+  }
+  impl.items = std::move(items);
+  NamedList<Impl::ModuleInfo> metadata;
+  for (Impl::ModuleInfo& m : impl.metadata) {
+    m.name = impl.text(m.name.empty() ? module : own + std::string(m.name));
+    metadata.set(std::move(m));
+  }
+  impl.metadata = std::move(metadata);
+  *this = std::move(out);
 }
 
 std::size_t StateDict::strip_prefix(std::string_view prefix) {
+  StateDict out = *this;
+  Impl& impl = out.edit();
   const std::string own(prefix);
-  Impl& impl = edit();
-  std::vector<Entry> moved;
-  for (const Entry& e : impl.entries)
-    if (e.name.starts_with(own)) moved.push_back({e.name.substr(own.size()), e.tensor});
-  std::vector<Impl::Other> moved_others;
-  for (const Impl::Other& o : impl.others)
-    if (o.name.starts_with(own)) moved_others.push_back({o.name.substr(own.size()), o.value, o.before});
-  const std::size_t count = moved.size() + moved_others.size();
-  if (count == 0) return 0;
-  if (moved.size() == impl.entries.size() && moved_others.size() == impl.others.size()) {  // all of them: places stay
-    impl.entries = std::move(moved);
-    impl.others = std::move(moved_others);
-  } else {
-    remove(impl, [&](std::string_view n) { return n.starts_with(own); });
-    for (Entry& e : moved) {
-      remove(impl, [&](std::string_view n) { return n == e.name; });
-      impl.entries.push_back(std::move(e));
-    }
-    for (Impl::Other& o : moved_others) impl.others.push_back({o.name, o.value, impl.entries.size()});
+  std::vector<std::string_view> names, modules;
+  for (const Item& item : impl.items)
+    if (item.name.starts_with(own)) names.push_back(item.name);
+  for (const std::string_view name : names) {
+    Item item = impl.take(impl.items.find(name));
+    item.name = name.substr(own.size());
+    impl.set(std::move(item));
   }
-  // PyTorch's rule: the root's entry is passed over; the prefix's own (without its dots) and what begins with it move to the end.
+  // PyTorch's rule: the root's entry is passed over; the prefix's own (without its dots) and what begins with it follow.
   std::string module = own;
   std::erase(module, '.');
-  std::vector<Impl::ModuleInfo> metadata, followed;
-  for (const Impl::ModuleInfo& m : impl.metadata) {
-    const bool follows = !m.name.empty() && (m.name == module || m.name.starts_with(own));
-    (follows ? followed : metadata).push_back(m);
+  for (const Impl::ModuleInfo& m : impl.metadata)
+    if (!m.name.empty() && (m.name == module || m.name.starts_with(own))) modules.push_back(m.name);
+  for (const std::string_view name : modules) {
+    Impl::ModuleInfo m = impl.metadata.take(impl.metadata.find(name));
+    m.name = name.substr(std::min(own.size(), name.size()));
+    impl.metadata.set(std::move(m));
   }
-  for (Impl::ModuleInfo& m : followed) {
-    m.name = m.name.size() <= own.size() ? std::string_view() : m.name.substr(own.size());
-    std::erase_if(metadata, [&](const Impl::ModuleInfo& old) { return old.name == m.name; });
-    metadata.push_back(m);
-  }
-  impl.metadata = std::move(metadata);
-  impl.make_index();
-  return count;
+  *this = std::move(out);
+  return names.size();
 }
 
 std::size_t StateDict::keep(std::span<const std::string> globs) {
-  return remove(edit(), [&](std::string_view n) { return std::none_of(globs.begin(), globs.end(), [&](const std::string& g) { return matches_glob(g, n); }); });
+  return edit().erase_if([&](const Item& i) { return std::none_of(globs.begin(), globs.end(), [&](const std::string& g) { return matches_glob(g, i.name); }); });
 }
 
 std::size_t StateDict::drop(std::span<const std::string> globs) {
-  return remove(edit(), [&](std::string_view n) { return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return matches_glob(g, n); }); });
+  return edit().erase_if([&](const Item& i) { return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return matches_glob(g, i.name); }); });
 }
 
 Result<void> StateDict::cast(DType dtype, std::string_view glob) {
@@ -152,10 +120,10 @@ Result<void> StateDict::cast(DType dtype, std::string_view glob) {
     // Tensors that are the same view of the same storage are cast once, so that tied weights stay tied.
     using View = std::tuple<const StorageRecord*, std::int64_t, std::vector<std::int64_t>>;
     std::map<View, Tensor> done;
-    std::vector<Entry> out = impl_->entries;
-    for (Entry& e : out) {
+    StateDict out = *this;
+    for (Item& e : out.edit().items) {
       const Tensor& t = e.tensor;
-      if (t.dtype() == dtype || !matches_glob(glob, e.name) || (!is_floating(t.dtype()) && !is_complex(t.dtype()))) continue;
+      if (e.kept != Item::kTensor || t.dtype() == dtype || !matches_glob(glob, e.name) || (!is_floating(t.dtype()) && !is_complex(t.dtype()))) continue;
       const TensorRecord& r = Handles::record(t);
       View view{r.storage, r.offset, {r.dims, r.dims + 2 * r.ndim}};
       auto at = done.find(view);
@@ -170,7 +138,7 @@ Result<void> StateDict::cast(DType dtype, std::string_view glob) {
       }
       e.tensor = at->second;
     }
-    edit().entries = std::move(out);
+    *this = std::move(out);
     return {};
   });
 }
@@ -178,14 +146,7 @@ Result<void> StateDict::cast(DType dtype, std::string_view glob) {
 void StateDict::set_version(std::string_view module, std::int64_t version) {
   Impl& impl = edit();
   impl.has_metadata = true;
-  for (Impl::ModuleInfo& m : impl.metadata) {
-    if (m.name != module) continue;
-    m.value = {};
-    m.version = version;
-    m.spectral_norm.clear();
-    return;
-  }
-  impl.metadata.push_back({impl.text(module), {}, version, {}, {}});
+  impl.metadata.set({impl.metadata.find(module) == impl.metadata.npos ? impl.text(module) : module, {}, version, {}, {}, nullptr});
 }
 
 }  // namespace brine

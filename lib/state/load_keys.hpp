@@ -3,6 +3,7 @@
 #pragma once
 
 #include "state/state_dict.hpp"
+#include "torch/access.hpp"
 
 #include <deque>
 #include <functional>
@@ -17,14 +18,14 @@ namespace brine {
 /// A key's value: a tensor, or a value that is none; null for neither: there is no such key.
 struct LoadKey {
   const Tensor* tensor = nullptr;
-  const Ref* other = nullptr;
+  const StateDict::Impl::Kept* other = nullptr;
   explicit operator bool() const noexcept { return tensor || other; }
 };
 
 /// Edits lie over the dict and cost nothing where there are none. Borrows the dict.
 class LoadKeys {
  public:
-  explicit LoadKeys(const StateDict& state);
+  explicit LoadKeys(const StateDict& state) : state_(*Access::impl(state)) {}
 
   LoadKey find(std::string_view name) const;
   /// As Python's: a name that is there keeps its place, others come last.
@@ -32,7 +33,6 @@ class LoadKeys {
   void set(std::string_view name, Tensor tensor) { set(name, LoadKey{&made_.emplace_back(std::move(tensor)), nullptr}); }
   LoadKey pop(std::string_view name);
 
-  Value value(const Ref& other) const;
   std::vector<std::string_view> names() const;
 
   // `_metadata` of one module.
@@ -46,12 +46,11 @@ class LoadKeys {
     bool last;  // not where the dict has the name: after all others
   };
   LoadKey original(std::string_view name) const;
+  const StateDict::Impl::ModuleInfo* module(std::string_view name) const noexcept;
   Edit& edit(std::string_view name, bool last);
   Ref metadata(std::string_view module, std::string_view key) const;
 
   const StateDict::Impl& state_;
-  std::map<std::string_view, const Ref*> others_;
-  std::map<std::string_view, const StateDict::Impl::ModuleInfo*> modules_;
   std::map<std::string, Edit, std::less<>> edits_;
   std::vector<std::string_view> added_;  // keys of edits_
   std::deque<Tensor> made_;

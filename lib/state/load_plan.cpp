@@ -110,7 +110,7 @@ class Planner {
     const Impl::Item& own = shaped == shaped_.end() ? model_.items[named.same] : shaped->second;
     std::optional<ObjectTensor> object;
     if (!key.tensor) {
-      const Value value = keys_.value(*key.other);
+      const Value value = Access::value(key.other->graph, key.other->value);
       object = object_tensor(value, own.dtype);
       if (!object) return refuse_value(named.name, own, python_type(value));
       if (object->shapeless) return take_shapeless(own);

@@ -22,14 +22,14 @@ class Likeness {
   void run() {
     for (const StateDict::Impl::ModuleInfo& m : from_.metadata) {
       const std::uint32_t number = impl_.module_of(impl_.texts.emplace_back(m.name));
-      if (m.module.kind != Kind::absent) describe(number, m.module);
+      if (m.module.kind != Kind::absent) describe(number, m.module, *m.graph);
     }
     for (const auto& [name, tensor] : state_) {
       if (leaf_of(name) == "_extra_state") expect_extra_state(name);
       else if (!out_.contains(name)) out_.add_meta(name, tensor.dtype(), tensor.shape());
     }
-    for (const StateDict::Impl::Other& o : from_.others)
-      if (leaf_of(o.name) == "_extra_state") expect_extra_state(o.name);
+    for (const StateDict::Item& item : from_.items)
+      if (from_.kept_of(item) && leaf_of(item.name) == "_extra_state") expect_extra_state(item.name);
   }
 
  private:
@@ -38,7 +38,7 @@ class Likeness {
   }
 
   // A module of a model that was saved whole.
-  void describe(std::uint32_t number, const Ref& module) {
+  void describe(std::uint32_t number, const Ref& module, const Graph& graph) {
     Parameters::Impl::Module& m = impl_.modules[number];
     const std::string full = qualified_class_name(module), cls = full.substr(full.rfind('.') + 1);
     const std::string_view eager = std::string_view(cls).substr(cls.starts_with("Lazy") ? 4 : 0);
@@ -47,17 +47,17 @@ class Likeness {
       m.described = true;
       m.options.kind = instance ? ModuleKind::instance_norm : ModuleKind::batch_norm;
       m.options.class_name = cls;
-      const Ref track = attribute(*from_.graph, module, "track_running_stats");
+      const Ref track = attribute(graph, module, "track_running_stats");
       if (track.kind == Kind::boolean) m.options.track_running_stats = track.integer != 0;
     }
-    for (const SpectralNormHook& hook : spectral_norms(*from_.graph, module))
+    for (const SpectralNormHook& hook : spectral_norms(graph, module))
       m.options.spectral_norm.push_back({std::string(hook.name), hook.dim});
 
     const auto first = firsts_.emplace(module.node, number).first->second;  // the module's first name
-    add(number, first, module_part(*from_.graph, module, "_parameters"), false, {});
-    add(number, first, module_part(*from_.graph, module, "_buffers"), true, non_persistent_buffers(*from_.graph, module));
-    expect_others(m, module, full);
-    const Ref children = module_part(*from_.graph, module, "_modules");
+    add(number, first, module_part(graph, module, "_parameters"), false, {});
+    add(number, first, module_part(graph, module, "_buffers"), true, non_persistent_buffers(graph, module));
+    expect_others(m, module, graph, full);
+    const Ref children = module_part(graph, module, "_modules");
     if (children.kind != Kind::dict) return;
     for (const Entry& e : dict_of(children).entries())
       if (e.key.kind == Kind::string && e.value.kind == Kind::none)
@@ -65,13 +65,13 @@ class Likeness {
   }
 
   // A quantised module's own loader takes what its state dict has, whatever it is.
-  void expect_others(Parameters::Impl::Module& m, const Ref& module, const std::string& full) {
+  void expect_others(Parameters::Impl::Module& m, const Ref& module, const Graph& graph, const std::string& full) {
     std::vector<OwnValue> own;
-    own_values(*from_.graph, module, module_base(*from_.graph, module, full), own);
+    own_values(graph, module, module_base(graph, module, full), own);
     for (const OwnValue& v : own)
       if (v.value.kind != Kind::tensor && !v.number) m.others.push_back(impl_.texts.emplace_back(v.name));
     // A quantised graph's hook gives more than its loader takes: that looks at the whole names, and only for those that begin so.
-    if (m.name.empty() && has_packed_weight_hook(*from_.graph, module))
+    if (m.name.empty() && has_packed_weight_hook(graph, module))
       for (const std::string_view name : packed_weights(module))
         if (name.starts_with("_packed_weight")) m.others.push_back(impl_.texts.emplace_back(name));
     std::ranges::sort(m.others);

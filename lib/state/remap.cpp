@@ -8,8 +8,6 @@
 
 #include <brine/state_dict_tools.hpp>
 
-#include <algorithm>
-#include <set>
 
 namespace brine {
 
@@ -112,37 +110,31 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
   impl->source = {};
 
   RemapReport report{{}, std::vector<std::size_t>(rules.size())};
-  std::set<std::string_view> names;
-  std::optional<Error> twice;
-  const auto rename = [&](std::string_view& name) {
-    std::string to(name);
+  NamedList<StateDict::Item> items;
+  items.reserve(impl->items.size());
+  for (StateDict::Item& item : impl->items) {
+    std::string to(item.name);
     for (std::size_t i = 0; i < rules.size(); ++i) report.matches[i] += rewrite(rules[i], to);
-    if (to != name) {
-      report.renamed.push_back({std::string(name), to});
-      name = impl->text(to);
+    if (to != item.name) {
+      report.renamed.push_back({std::string(item.name), to});
+      item.name = impl->text(to);
     }
-    if (!names.insert(name).second && !twice)
-      twice = Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the rules give two keys the name ", in_quotes(name)}));
-  };
-  std::size_t other = 0;
-  for (std::size_t i = 0; i <= impl->entries.size(); ++i) {
-    for (; other < impl->others.size() && impl->others[other].before == i; ++other) rename(impl->others[other].name);
-    if (i < impl->entries.size()) rename(impl->entries[i].name);
+    if (items.find(item.name) != items.npos)
+      return Error(ErrorKind::usage, ErrorCode::bad_argument, concat({"the rules give two keys the name ", in_quotes(item.name)}));
+    items.push(std::move(item));
   }
-  if (twice) return std::move(*twice);
+  impl->items = std::move(items);
+  // Two modules of one name: the later one counts, as where a prefix's module takes the root's place.
+  NamedList<StateDict::Impl::ModuleInfo> metadata;
   for (StateDict::Impl::ModuleInfo& m : impl->metadata) {
     std::string to = concat({m.name, "."});
     bool any = false;
     if (!m.name.empty())
       for (const Rule& rule : rules) any |= rewrite(rule, to);
-    if (!any || !(to.empty() || to.ends_with('.'))) continue;
-    m.name = impl->text(to.substr(0, to.empty() ? 0 : to.size() - 1));
+    if (any && (to.empty() || to.ends_with('.'))) m.name = impl->text(to.substr(0, to.empty() ? 0 : to.size() - 1));
+    metadata.set(std::move(m));
   }
-  // Two modules of one name: the later one counts, as where a prefix's module takes the root's place.
-  std::set<std::string_view> modules;
-  for (std::size_t i = impl->metadata.size(); i-- > 0;)
-    if (!modules.insert(impl->metadata[i].name).second) impl->metadata.erase(impl->metadata.begin() + static_cast<std::ptrdiff_t>(i));
-  impl->make_index();
+  impl->metadata = std::move(metadata);
   state = Access::state_dict(std::move(impl));
   return report;
 }

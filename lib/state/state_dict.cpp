@@ -13,19 +13,33 @@
 
 namespace brine {
 
-void StateDict::Impl::make_index() {
-  index.assign(HashIndex::slots_for(entries.size() + 1), 0);
-  for (std::uint32_t i = 0; i < entries.size(); ++i) HashIndex::insert(index, hash_bytes(entries[i].name, seed), i);
-}
-
-std::uint32_t StateDict::Impl::find(std::string_view name) const noexcept {
-  if (index.empty()) return HashIndex::npos;
-  return HashIndex::find(index, hash_bytes(name, seed), [&](std::uint32_t n) { return entries[n].name == name; });
-}
-
 std::string_view StateDict::Impl::text(std::string_view name) {
   if (!texts) texts = std::make_shared<std::deque<std::string>>();
   return texts->emplace_back(name);
+}
+
+StateDict::Item StateDict::Impl::keep(std::string_view name, const Ref& value, const Graph& from) {
+  kept.push_back({value, &from});
+  return {{name, Handles::tensor(nullptr, nullptr)}, static_cast<std::uint32_t>(kept.size() - 1)};
+}
+
+void StateDict::Impl::set(Item item) {
+  const bool is_tensor = item.kept == Item::kTensor;
+  const std::uint32_t n = items.find(item.name);
+  if (n == items.npos) {
+    items.push(std::move(item));
+  } else {
+    tensors -= items[n].kept == Item::kTensor;
+    item.name = items[n].name;
+    items[n] = std::move(item);
+  }
+  tensors += is_tensor;
+}
+
+StateDict::Item StateDict::Impl::take(std::uint32_t number) {
+  Item out = items.take(number);
+  tensors -= out.kept == Item::kTensor;
+  return out;
 }
 
 namespace {
@@ -51,23 +65,23 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
   detached->owner = std::move(owner);
   if (auto ok = module_tensors(graph, module, budget, detached->values, detached->modules, impl.notes); !ok) return ok;
   detached->records.reserve(detached->values.size());  // their addresses are kept
-  impl.entries.reserve(detached->values.size());
+  impl.items.reserve(detached->values.size());
   for (const NamedValue& v : detached->values) {
     if (v.as == NamedValue::As::number) {
       auto made = tensor_of_number(v.value);
       if (!made) return std::move(made).error();
-      impl.entries.push_back({v.name, std::move(*made)});
+      impl.set({{v.name, std::move(*made)}});
       continue;
     }
     if (v.value.kind != Kind::tensor) {
       if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
         return Error(ErrorKind::unsupported, ErrorCode::module_form,
                      "the module's parameter or buffer " + in_quotes(v.name) + " is no tensor but " + escaped(class_name(v.value), 100));
-      impl.others.push_back({v.name, v.value, impl.entries.size()});
+      impl.set(impl.keep(v.name, v.value, graph));
       continue;
     }
     if (v.as == NamedValue::As::itself) {
-      impl.entries.push_back({v.name, Handles::tensor(detached, &tensor_of(v.value))});
+      impl.set({{v.name, Handles::tensor(detached, &tensor_of(v.value))}});
       continue;
     }
     TensorRecord record = tensor_of(v.value);
@@ -76,25 +90,26 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
     record.base = nullptr;
     if (record.form != TensorForm::v3) record.form = TensorForm::v2;
     detached->records.push_back(record);
-    impl.entries.push_back({v.name, Handles::tensor(detached, &detached->records.back())});
+    impl.set({{v.name, Handles::tensor(detached, &detached->records.back())}});
   }
   impl.has_metadata = true;
-  for (const ModuleVersion& m : detached->modules) impl.metadata.push_back({m.name, {}, m.version, m.spectral_norm, m.module});
+  for (const ModuleVersion& m : detached->modules) impl.metadata.set({m.name, {}, m.version, m.spectral_norm, m.module, &graph});
   impl.owners.push_back(std::move(detached));
   return {};
 }
 
 void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, std::shared_ptr<const void> owner) {
-  impl.entries.reserve(dict_of(dict).size);
+  impl.items.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
-    if (e.value.kind == Kind::tensor) impl.entries.push_back({text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))});
-    else impl.others.push_back({text_of(e.key), e.value, impl.entries.size()});
+    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(text_of(e.key), e.value, graph));
+    else impl.items.push({{text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))}});
   }
+  impl.tensors = impl.items.size() - impl.kept.size();
   const Ref metadata = attribute(graph, dict, "_metadata");
   impl.has_metadata = metadata.kind == Kind::dict;
   if (impl.has_metadata)
     for (const Entry& e : dict_of(metadata).entries())
-      if (e.key.kind == Kind::string) impl.metadata.push_back({text_of(e.key), e.value, 1, {}, {}});
+      if (e.key.kind == Kind::string) impl.metadata.push({text_of(e.key), e.value, 1, {}, {}, &graph});
   impl.source = dict;
   impl.owners.push_back(std::move(owner));
 }
@@ -109,7 +124,6 @@ Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, con
   impl->from_module = weights.kind == Kind::object;
   if (!impl->from_module) fill_from_dict(*impl, graph, weights, std::move(owner));
   else if (auto ok = fill_from_module(*impl, graph, weights, std::move(owner), budget); !ok) return std::move(ok).error();
-  impl->make_index();
   return impl;
 }
 
@@ -152,7 +166,7 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& word
   if (impl.source.kind != Kind::absent) return impl.source;
   const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the state dict");
   const Ref out = make_ordered_dict(scratch);
-  Entry* entry = out.kind == Kind::absent ? nullptr : scratch.fill(static_cast<DictNode&>(*out.node), impl.entries.size() + impl.others.size());
+  Entry* entry = out.kind == Kind::absent ? nullptr : scratch.fill(static_cast<DictNode&>(*out.node), impl.items.size());
   if (!entry) return spent;
   bool replaced = false, ok = true;
   const auto put = [&](const Ref& dict, const Ref& key, const Ref& value) {
@@ -164,10 +178,9 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& word
     ok = ok && key.kind != Kind::absent && value.kind != Kind::absent;
     *entry++ = {key, value};
   };
-  std::size_t other = 0;
-  for (std::size_t i = 0; i <= impl.entries.size(); ++i) {
-    for (; other < impl.others.size() && impl.others[other].before == i; ++other) add(name(impl.others[other].name), impl.others[other].value);
-    if (i < impl.entries.size()) add(name(impl.entries[i].name), make_tensor_ref(&Handles::record(impl.entries[i].tensor)));
+  for (const StateDict::Item& item : impl.items) {
+    const StateDict::Impl::Kept* kept = impl.kept_of(item);
+    add(name(item.name), kept ? kept->value : make_tensor_ref(&Handles::record(item.tensor)));
   }
   if (!ok) return spent;
   static_cast<DictNode&>(*out.node).size = static_cast<std::uint32_t>(entry - dict_of(out).data);
@@ -195,15 +208,16 @@ Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& word
   return out;
 }
 
-StateDict::StateDict() : impl_(std::make_shared<Impl>()) { impl_->make_index(); }
-std::size_t StateDict::size() const noexcept { return impl_->entries.size(); }
-std::span<const StateDict::Entry> StateDict::entries() const noexcept { return impl_->entries; }
+StateDict::StateDict() : impl_(std::make_shared<Impl>()) {}
+std::size_t StateDict::size() const noexcept { return impl_->tensors; }
+StateDict::Iterator StateDict::begin() const noexcept { return {impl_->items.data(), impl_->items.data_end()}; }
+StateDict::Iterator StateDict::end() const noexcept { return {impl_->items.data_end(), impl_->items.data_end()}; }
 std::string_view StateDict::path() const noexcept { return impl_->path; }
 bool StateDict::from_module() const noexcept { return impl_->from_module; }
 
 const Tensor* StateDict::find(std::string_view name) const noexcept {
-  const std::uint32_t i = impl_->find(name);
-  return i == HashIndex::npos ? nullptr : &impl_->entries[i].tensor;
+  const std::uint32_t n = impl_->items.find(name);
+  return n == impl_->items.npos || impl_->kept_of(impl_->items[n]) ? nullptr : &impl_->items[n].tensor;
 }
 
 Result<Tensor> StateDict::at(std::string_view name) const {
@@ -215,20 +229,20 @@ Result<Tensor> StateDict::at(std::string_view name) const {
 
 std::vector<std::pair<std::string_view, Value>> StateDict::others() const {
   std::vector<std::pair<std::string_view, Value>> out;
-  for (const Impl::Other& o : impl_->others) out.emplace_back(o.name, Access::value(impl_->graph, o.value, std::string(o.name)));
+  for (const Item& item : impl_->items)
+    if (const Impl::Kept* kept = impl_->kept_of(item)) out.emplace_back(item.name, Access::value(kept->graph, kept->value, std::string(item.name)));
   return out;
 }
 
 std::span<const Note> StateDict::notes() const noexcept { return impl_->notes.list(); }
 
 std::optional<std::int64_t> StateDict::version(std::string_view module) const {
-  for (const Impl::ModuleInfo& m : impl_->metadata) {
-    if (m.name != module) continue;
-    if (m.value.kind != Kind::dict) return m.version;
-    const brine::Entry* e = impl_->graph->find(dict_of(m.value), "version");
-    if (e && e->value.kind == Kind::integer && !(e->value.flags & kBig)) return e->value.integer;
-    return std::nullopt;
-  }
+  const std::uint32_t n = impl_->metadata.find(module);
+  if (n == impl_->metadata.npos) return std::nullopt;
+  const Impl::ModuleInfo& m = impl_->metadata[n];
+  if (m.value.kind != Kind::dict) return m.version;
+  const brine::Entry* e = m.graph->find(dict_of(m.value), "version");
+  if (e && e->value.kind == Kind::integer && !(e->value.flags & kBig)) return e->value.integer;
   return std::nullopt;
 }
 

@@ -5,8 +5,8 @@
 #include <brine/state_dict.hpp>
 
 #include "graph/graph.hpp"
+#include "state/named_list.hpp"
 #include "support/budget.hpp"
-#include "support/hash_index.hpp"
 #include "support/notes.hpp"
 
 #include <deque>
@@ -18,11 +18,10 @@
 namespace brine {
 
 struct StateDict::Impl {
-  /// A value that is no tensor, and the number of tensors before it.
-  struct Other {
-    std::string_view name;
+  /// A value that is no tensor.
+  struct Kept {
     Ref value;
-    std::size_t before;
+    const Graph* graph;  // which it is of
   };
   /// An entry of `_metadata`: the value as the file has it, or the version only.
   struct ModuleInfo {
@@ -31,26 +30,33 @@ struct StateDict::Impl {
     std::int64_t version = 1;
     std::vector<std::string_view> spectral_norm = {};
     Ref module = {};  // of a module that was saved whole
+    const Graph* graph = nullptr;  // of value and module
   };
 
   std::vector<std::shared_ptr<const void>> owners;
-  std::vector<Entry> entries;
-  std::vector<Other> others;
-  std::vector<ModuleInfo> metadata;
+  NamedList<Item> items;
+  std::vector<Kept> kept;  // by the number in the item; of those that are gone, too
+  std::size_t tensors = 0;
+  NamedList<ModuleInfo> metadata;
   bool has_metadata = false;
   Ref source;                      // the dict this is, as long as it is not edited
-  const Graph* graph = nullptr;    // of source, others and metadata
+  const Graph* graph = nullptr;    // of the checkpoint
   std::string path;
   bool from_module = false;
   Notes notes;
-
-  std::vector<std::uint32_t> index;
-  std::uint64_t seed = random_seed();
   std::shared_ptr<std::deque<std::string>> texts;  // names that are new
 
-  void make_index();
-  std::uint32_t find(std::string_view name) const noexcept;
   std::string_view text(std::string_view name);  ///< a copy that lives as long as this
+  /// The value that is no tensor, or null.
+  const Kept* kept_of(const Item& item) const noexcept { return item.kept == Item::kTensor ? nullptr : &kept[item.kept]; }
+  Item keep(std::string_view name, const Ref& value, const Graph& from);
+  /// In the place of the value of that name, or at the end.
+  void set(Item item);
+  Item take(std::uint32_t number);
+  template <class Gone>
+  std::size_t erase_if(Gone&& gone) {
+    return items.erase_if([&](const Item& item) { return gone(item) && (tensors -= item.kept == Item::kTensor, true); });
+  }
 };
 
 /// The StateDict of a dict or module that is weights. `owner` keeps graph and names alive. Fails with: corrupt (module_cycle), unsupported (module_form), limit.

@@ -131,7 +131,7 @@ void measure_floor(const char* path) {
 void measure_first(const char* path) {
   Stopwatch watch;
   const auto weights = need(need(brine::load(path)).state_dict());
-  const auto& middle = weights.entries()[weights.size() / 2];
+  const auto& middle = *std::next(weights.begin(), static_cast<std::ptrdiff_t>(weights.size() / 2));
   const auto bytes = need(need(weights.at(middle.name)).data_bytes());
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < bytes.size(); i += 64) sum += std::to_integer<std::uint64_t>(bytes[i]);

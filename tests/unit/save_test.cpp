@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // save() and what it is given: paths and sinks, options, edited state dicts, trees.
-#include <brine/brine.hpp>
-
-#include <doctest/doctest.h>
+#include "support/saved.hpp"
 
 #include <array>
 #include <filesystem>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 using namespace brine;
+using namespace brine::test;
 
 namespace {
 
@@ -35,19 +34,6 @@ struct Folder {
 std::string read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-template <class Saved>
-std::vector<std::byte> saved(const Saved& what, const SaveOptions& options = {}) {
-  std::vector<std::byte> out;
-  const auto done = save(what, Sink::memory(out), options);
-  if (!done) FAIL(done.error().message());
-  return out;
-}
-
-Checkpoint loaded(std::vector<std::byte> bytes) {
-  const auto own = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  return load(Source::memory(*own, own)).value();
 }
 
 std::string names(const StateDict& s) {

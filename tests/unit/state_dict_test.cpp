@@ -136,7 +136,7 @@ TEST_CASE("a module: parameters, buffers, children, depth first; None skipped; d
   CHECK(sd.at("p").value().storage() == sd.at("0.weight").value().storage());
   CHECK(floats(sd.at("sub.deep.weight").value()) == "0");
   check_code(sd.at("q"), ErrorKind::usage, ErrorCode::missing_key);
-  CHECK(sd.find("p") == &sd.entries()[0].tensor);
+  CHECK(sd.find("p") == &sd.begin()->tensor);
   CHECK(found(checkpoint(dict({{"model", root}})), "") == "model module: p b 0.weight sub.deep.weight");
 }
 
@@ -239,7 +239,7 @@ TEST_CASE("100,000 names: in order, and found") {
   for (int i = 1; i < 100'000; ++i) p.str("n" + std::to_string(i)).get(1);
   const StateDict sd = checkpoint(p.op(Op::SETITEMS)).state_dict().value();
   CHECK(sd.size() == 100'000);
-  CHECK(sd.entries()[77'777].name == "n77777");
+  CHECK(std::next(sd.begin(), 77'777)->name == "n77777");
   CHECK(sd.contains("n99999"));
   CHECK_FALSE(sd.contains("n100000"));
 }

@@ -212,7 +212,7 @@ TEST_CASE("storages: shared, read in part, located; deflated ones are fetched on
 TEST_CASE("handles outlive the checkpoint, and names with them") {
   std::optional<Checkpoint> ckpt = open_zip(Pickle(2).empty_dict().str("a").vector("key", 3).setitem(), {{"key", counting(3)}});
   std::optional<StateDict> weights = ckpt->state_dict().value();
-  const StateDict::Entry entry = weights->entries()[0];
+  const StateDict::Entry entry = *weights->begin();
   const Storage storage = entry.tensor.storage();
   ckpt.reset();
   CHECK(entry.name == "a");
