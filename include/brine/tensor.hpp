@@ -127,6 +127,12 @@ class BRINE_API Tensor {
   /// As above, converted to `dtype` as PyTorch's copy_ does (convert.hpp); `out` holds numel × item_size(dtype) bytes.
   Result<void> copy_to(DType dtype, std::span<std::byte> out) const;
 
+  /// Copies the elements from number `first` on (row-major), as many as fill `out`, as copy_to() does: for going through a tensor of any size
+  /// in pieces. Keeps nothing; needs at most 4 MiB beside `out`. Deflated data goes on being inflated where the last piece ended, so pieces in
+  /// order cost one pass. No Limits apply. Fails with: usage (out_of_range, buffer_size, wrong_dtype), and as Storage::read().
+  Result<void> copy_part(std::int64_t first, std::span<std::byte> out) const;
+  Result<void> copy_part(DType dtype, std::int64_t first, std::span<std::byte> out) const;
+
   /// A packed copy of the caller's own. Fails as copy_to().
   template <class T>
   Result<std::vector<T>> to_vector() const {

@@ -2,7 +2,7 @@
 // Archive: records as slices, as reads, or inflated. What a record's bytes are was settled by the directory; here they are only fetched.
 #include "archive/archive.hpp"
 
-#include "archive/inflate.hpp"
+#include "archive/inflaters.hpp"
 #include "archive/zip_fault.hpp"
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
@@ -11,7 +11,6 @@
 #include <libdeflate.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace brine {
 
@@ -45,20 +44,46 @@ Result<std::uint32_t> read_crc(const Source& source, const ZipEntry& entry) {
 Result<Bytes> inflate_whole(const Source& source, const ZipEntry& entry, Budget& budget, std::string_view what) {
   if (auto charged = budget.charge(entry.size, what); !charged) return std::move(charged).error();
   auto buffer = allocate(entry.size, what);
-  std::byte* out = buffer ? buffer->get() : nullptr;
-  auto done = !buffer ? Result<void>(std::move(buffer).error()) : inflate(source, entry, [&out](std::span<const std::byte> piece) {
-    std::memcpy(out, piece.data(), piece.size());  // inflate() gives no more than entry.size in all
-    out += piece.size();
-    return true;
-  });
-  if (!done) {
+  const auto fill = [&]() -> Result<void> {
+    if (!buffer) return std::move(buffer).error();
+    if (entry.size == 0 && entry.packed == 0) return {};  // some writers call an empty record deflated
+    auto inflater = Inflater::open(source, entry);
+    if (!inflater) return std::move(inflater).error();
+    if (auto ok = (*inflater)->read({buffer->get(), static_cast<std::size_t>(entry.size)}); !ok) return ok;
+    return (*inflater)->finish();
+  };
+  if (auto done = fill(); !done) {
     budget.release(entry.size);
     return std::move(done).error();
   }
   return Bytes{std::span(buffer->get(), static_cast<std::size_t>(entry.size)), std::move(*buffer)};
 }
 
+/// The CRC of a deflated record, inflated to its end.
+Result<std::uint32_t> inflate_crc(const Source& source, const ZipEntry& entry) {
+  constexpr std::uint64_t piece = 64 * 1024;
+  std::uint32_t crc = 0;
+  if (entry.size == 0 && entry.packed == 0) return crc;
+  auto inflater = Inflater::open(source, entry);
+  if (!inflater) return std::move(inflater).error();
+  auto buffer = allocate(std::min(piece, entry.size), "a buffer");
+  if (!buffer) return std::move(buffer).error();
+  while ((*inflater)->position() < entry.size) {
+    const std::span<std::byte> span(buffer->get(), static_cast<std::size_t>(std::min(piece, entry.size - (*inflater)->position())));
+    if (auto ok = (*inflater)->read(span); !ok) return std::move(ok).error();
+    crc = crc32(crc, span);
+  }
+  if (auto ok = (*inflater)->finish(); !ok) return std::move(ok).error();
+  return crc;
+}
+
 }  // namespace
+
+Archive::Archive(Source source, ZipDirectory directory)
+    : source_(std::move(source)), directory_(std::move(directory)), owner_(std::make_shared<const Source>(source_)), inflaters_(std::make_unique<Inflaters>()) {}
+Archive::Archive(Archive&&) noexcept = default;
+Archive& Archive::operator=(Archive&&) noexcept = default;
+Archive::~Archive() = default;
 
 Result<Archive> Archive::open(Source source, const Limits& limits) {
   return guarded("an archive", [&]() -> Result<Archive> {
@@ -102,19 +127,16 @@ Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::
     if (out.empty()) return {};
     if (entry.method == zip::kStored) return source_.read_at(entry.data_offset + offset, out);
 
-    std::uint64_t skip = offset;
-    std::size_t got = 0;
-    auto done = inflate(source_, entry, [&](std::span<const std::byte> piece) {
-      const auto drop = static_cast<std::size_t>(std::min<std::uint64_t>(skip, piece.size()));
-      skip -= drop;
-      piece = piece.subspan(drop);
-      piece = piece.first(std::min(piece.size(), out.size() - got));
-      if (!piece.empty()) std::memcpy(out.data() + got, piece.data(), piece.size());
-      got += piece.size();
-      // A read up to the record's end sees the stream to its own end, which proves the lengths; a shorter one stops early.
-      return got < out.size() || offset + out.size() == entry.size;
-    });
-    if (!done) return std::move(done).error().in_file(source_.name());
+    const auto inflate = [&]() -> Result<void> {
+      auto inflater = inflaters_->take(source_, entry, offset);
+      if (!inflater) return std::move(inflater).error();
+      if (auto ok = (*inflater)->skip(offset - (*inflater)->position()); !ok) return ok;
+      if (auto ok = (*inflater)->read(out); !ok) return ok;
+      if ((*inflater)->position() == entry.size) return (*inflater)->finish();
+      inflaters_->give_back(std::move(*inflater));
+      return {};
+    };
+    if (auto done = inflate(); !done) return std::move(done).error().in_file(source_.name());
     return {};
   });
 }
@@ -123,11 +145,9 @@ Result<void> Archive::verify(const ZipEntry& entry) const {
   return guarded("a record", [&]() -> Result<void> {
     std::uint32_t crc = 0;
     if (entry.method != zip::kStored) {
-      auto done = inflate(source_, entry, [&crc](std::span<const std::byte> piece) {
-        crc = crc32(crc, piece);
-        return true;
-      });
-      if (!done) return std::move(done).error().in_file(source_.name());
+      auto inflated = inflate_crc(source_, entry);
+      if (!inflated) return std::move(inflated).error().in_file(source_.name());
+      crc = *inflated;
     } else if (entry.crc == 0) {
       return {};
     } else if (source_.in_memory()) {

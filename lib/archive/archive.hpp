@@ -7,10 +7,15 @@
 
 namespace brine {
 
+class Inflaters;
+
 class Archive {
  public:
   /// Fails as ZipDirectory::read does.
   static Result<Archive> open(Source source, const Limits& limits);
+  Archive(Archive&&) noexcept;
+  Archive& operator=(Archive&&) noexcept;
+  ~Archive();
 
   const Source& source() const noexcept { return source_; }
   const ZipDirectory& directory() const noexcept { return directory_; }
@@ -20,20 +25,20 @@ class Archive {
   /// Fails with: corrupt (CRC, packed data), limit, io, unsupported (deflated, and brine was built without libzip).
   Result<Bytes> read(const ZipEntry& entry, Budget& budget, bool check_crc) const;
 
-  /// Fills `out` with the record's bytes from `offset` on, without keeping anything: a copy, a read, or an inflate that is thrown away
-  /// as it goes. No CRC check. Fails as read() does; usage (out of range).
+  /// Fills `out` with the record's bytes from `offset` on, without keeping them: a copy, a read, or an inflate that goes on where the last one
+  /// of this record stopped, if that was not beyond `offset`. No CRC check. Fails as read() does; usage (out of range). Thread-safe.
   Result<void> read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const;
 
   /// Compares the CRC of the record's data with the directory's; true when it has none (0). Streams: keeps no more than a buffer.
   Result<void> verify(const ZipEntry& entry) const;
 
  private:
-  Archive(Source source, ZipDirectory directory)
-      : source_(std::move(source)), directory_(std::move(directory)), owner_(std::make_shared<const Source>(source_)) {}
+  Archive(Source source, ZipDirectory directory);
 
   Source source_;
   ZipDirectory directory_;
   std::shared_ptr<const void> owner_;  // what slices keep alive
+  std::unique_ptr<Inflaters> inflaters_;
 };
 
 }  // namespace brine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// inflate() through libzip, which reads a OneRecord. Its CRC check is not ours: whoever wants the CRC takes it of what the sink is given.
+// The Inflater through libzip, which reads a OneRecord. Its CRC check is not ours: whoever wants the CRC takes it of what was read.
 #include "archive/inflate.hpp"
 
 #include "archive/zip_fault.hpp"
@@ -7,21 +7,22 @@
 #include "bytes/guard.hpp"
 #include "support/text.hpp"
 
+#include <algorithm>
+
 #if BRINE_HAVE_LIBZIP
 
 #include "archive/one_record.hpp"
 
 #include <zip.h>
 
-#include <algorithm>
-#include <memory>
 #include <optional>
+#include <utility>
 
 namespace brine {
 
 namespace {
 
-/// The OneRecord as libzip's source. Lives on the stack of inflate(), longer than the zip_t; libzip's FREE has nothing to do.
+/// The OneRecord as libzip's source. Lives longer than the zip_t; libzip's FREE has nothing to do.
 struct Feed {
   OneRecord record;
   std::optional<Error> fault;  // of the caller's source
@@ -88,91 +89,87 @@ struct Close {
   void operator()(zip_file_t* file) const noexcept { zip_fclose(file); }
 };
 
-/// libzip's archive and its one open record, closed in the right order on every path.
-class Inflater {
- public:
-  Inflater() { zip_error_init(&error_); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  ~Inflater() { zip_error_fini(&error_); }
+Error inflate_fault(const ZipEntry& entry, std::string_view text) {
+  return zip_fault(ErrorCode::zip_inflate, entry.data_offset, entry.name, text);
+}
 
-  bool open(Feed& feed) {
-    zip_source_t* source = zip_source_function_create(feed_callback, &feed, &error_);
-    if (source == nullptr) return false;
+/// libzip's archive and its one open record, closed in the right order on every path.
+class LibzipInflater final : public Inflater {
+ public:
+  LibzipInflater(const Source& source, const ZipEntry& entry) : Inflater(entry), source_(source), feed_(source_, entry_) { zip_error_init(&error_); }
+  LibzipInflater(const LibzipInflater&) = delete;
+  LibzipInflater& operator=(const LibzipInflater&) = delete;
+  ~LibzipInflater() override { zip_error_fini(&error_); }
+
+  Result<void> open() {
+    zip_source_t* source = zip_source_function_create(feed_callback, &feed_, &error_);
+    if (source == nullptr) return fault();
     archive_.reset(zip_open_from_source(source, ZIP_RDONLY, &error_));
     if (!archive_) {
       zip_source_free(source);  // an archive that was opened owns it
-      return false;
+      return fault();
     }
     file_.reset(zip_fopen_index(archive_.get(), 0, 0));
-    return file_ != nullptr;
+    if (!file_) return fault();
+    return {};
   }
 
-  zip_int64_t read(std::span<std::byte> out) { return zip_fread(file_.get(), out.data(), out.size()); }
+  Result<void> read(std::span<std::byte> out) override {
+    while (!out.empty()) {
+      auto got = next(out.first(std::min(out.size(), kMost)));
+      if (!got) return std::move(got).error();
+      if (*got == 0)
+        return inflate_fault(entry_, "the packed data inflates to " + std::to_string(position_) + " bytes, the directory says " + std::to_string(entry_.size));
+      position_ += *got;
+      out = out.subspan(*got);
+    }
+    return {};
+  }
 
-  /// Of the last call that failed.
-  zip_error_t* error() { return file_ ? zip_file_get_error(file_.get()) : archive_ ? zip_get_error(archive_.get()) : &error_; }
+  Result<void> finish() override {
+    std::byte more[1];  // asking for it makes libzip go on to the end of the stream, or shows that there is more
+    auto got = next(more);
+    if (!got) return std::move(got).error();
+    if (*got != 0) return inflate_fault(entry_, "the packed data inflates to more than the " + std::to_string(entry_.size) + " bytes the directory says");
+    if (!feed_.record.read_last()) return inflate_fault(entry_, "the deflate stream ends before the packed data does");
+    return {};
+  }
 
  private:
+  static constexpr std::size_t kMost = std::size_t{1} << 20;
+
+  /// At most out.size() bytes; 0 where the stream has ended.
+  Result<std::size_t> next(std::span<std::byte> out) {
+    const zip_int64_t n = zip_fread(file_.get(), out.data(), out.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    // The CRC is judged where the stream has ended, after all else: then that is how libzip says "the end" here.
+    if (zip_error_code_zip(zip_file_get_error(file_.get())) == ZIP_ER_CRC) return std::size_t{0};
+    return fault();
+  }
+
+  /// Of the call that failed.
+  Error fault() {
+    zip_error_t* error = file_ ? zip_file_get_error(file_.get()) : archive_ ? zip_get_error(archive_.get()) : &error_;
+    if (feed_.fault) return std::move(*std::exchange(feed_.fault, std::nullopt));
+    if (zip_error_code_zip(error) == ZIP_ER_MEMORY) return out_of_memory("inflating");
+    if (feed_.record.lured()) return inflate_fault(entry_, "the packed data ends before its deflate stream does");
+    return inflate_fault(entry_, std::string("the packed data is damaged: ") + printable(zip_error_strerror(error)));
+  }
+
+  const Source source_;
+  Feed feed_;
   zip_error_t error_;
   std::unique_ptr<zip_t, Discard> archive_;
   std::unique_ptr<zip_file_t, Close> file_;
 };
 
-Error inflate_fault(const ZipEntry& entry, std::string_view text) {
-  return zip_fault(ErrorCode::zip_inflate, entry.data_offset, entry.name, text);
-}
-
-Error libzip_fault(const ZipEntry& entry, Feed& feed, zip_error_t* error) {
-  if (feed.fault) return std::move(*feed.fault);
-  if (zip_error_code_zip(error) == ZIP_ER_MEMORY) return out_of_memory("inflating");
-  if (feed.record.lured()) return inflate_fault(entry, "the packed data ends before its deflate stream does");
-  return inflate_fault(entry, std::string("the packed data is damaged: ") + printable(zip_error_strerror(error)));
-}
-
-Result<void> inflate_through_libzip(const Source& source, const ZipEntry& entry,
-                                    const std::function<bool(std::span<const std::byte>)>& sink) {
-  constexpr std::uint64_t piece = 64 * 1024;
-  Feed feed(source, entry);
-  Inflater inflater;
-  if (!inflater.open(feed)) return libzip_fault(entry, feed, inflater.error());
-  auto buffer = allocate(piece, "a buffer");
-  if (!buffer) return std::move(buffer).error();
-
-  for (std::uint64_t done = 0;;) {
-    // One byte more than is due, so that libzip goes on to the end of the stream, or shows that there is more.
-    const std::uint64_t due = entry.size - done, want = std::min(piece, due == ~std::uint64_t{0} ? due : due + 1);
-    const zip_int64_t n = inflater.read(std::span(buffer->get(), static_cast<std::size_t>(want)));
-    // The CRC is judged where the stream has ended, after all else: then that is how libzip says "the end" here.
-    const bool ended = n == 0 || (n < 0 && zip_error_code_zip(inflater.error()) == ZIP_ER_CRC);
-    if (n < 0 && !ended) return libzip_fault(entry, feed, inflater.error());
-    if (ended) {
-      if (due != 0) {
-        return inflate_fault(
-            entry, "the packed data inflates to " + std::to_string(done) + " bytes, the directory says " + std::to_string(entry.size));
-      }
-      break;
-    }
-    const auto got = static_cast<std::uint64_t>(n);
-    if (got > due)
-      return inflate_fault(entry, "the packed data inflates to more than the " + std::to_string(entry.size) + " bytes the directory says");
-    if (!sink(std::span(buffer->get(), static_cast<std::size_t>(got)))) return {};
-    done += got;
-  }
-  if (!feed.record.read_last()) return inflate_fault(entry, "the deflate stream ends before the packed data does");
-  return {};
-}
-
 }  // namespace
 
-Result<void> inflate(const Source& source, const ZipEntry& entry, const std::function<bool(std::span<const std::byte>)>& sink) {
-  return guarded("inflating", [&]() -> Result<void> {
-    if (entry.packed == 0 && entry.size == 0) return {};  // some writers call an empty record deflated
-    if (entry.packed == 0) return inflate_fault(entry, "there is no packed data");
-    auto done = inflate_through_libzip(source, entry, sink);
-    if (!done) return std::move(done).error().in_file(source.name());
-    return done;
-  });
+Result<std::unique_ptr<Inflater>> Inflater::open(const Source& source, const ZipEntry& entry) {
+  if (entry.packed == 0) return inflate_fault(entry, "there is no packed data");
+  auto inflater = std::make_unique<LibzipInflater>(source, entry);
+  if (auto ok = inflater->open(); !ok) return std::move(ok).error();
+  return std::unique_ptr<Inflater>(std::move(inflater));
 }
 
 }  // namespace brine
@@ -181,14 +178,24 @@ Result<void> inflate(const Source& source, const ZipEntry& entry, const std::fun
 
 namespace brine {
 
-Result<void> inflate(const Source& source, const ZipEntry& entry, const std::function<bool(std::span<const std::byte>)>&) {
-  return guarded("inflating", [&]() -> Result<void> {
-    return Error(ErrorKind::unsupported, ErrorCode::zip_disabled, in_quotes(entry.name) + " is compressed, and brine was built without libzip")
-        .at_offset(entry.data_offset)
-        .in_file(source.name());
-  });
+Result<std::unique_ptr<Inflater>> Inflater::open(const Source&, const ZipEntry& entry) {
+  return Error(ErrorKind::unsupported, ErrorCode::zip_disabled, in_quotes(entry.name) + " is compressed, and brine was built without libzip").at_offset(entry.data_offset);
 }
 
 }  // namespace brine
 
 #endif
+
+namespace brine {
+
+Result<void> Inflater::skip(std::uint64_t n) {
+  constexpr std::uint64_t piece = 64 * 1024;
+  if (n == 0) return {};
+  auto buffer = allocate(std::min(n, piece), "a buffer");
+  if (!buffer) return std::move(buffer).error();
+  for (; n != 0; n -= std::min(n, piece))
+    if (auto ok = read({buffer->get(), static_cast<std::size_t>(std::min(n, piece))}); !ok) return ok;
+  return {};
+}
+
+}  // namespace brine

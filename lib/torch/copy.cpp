@@ -6,86 +6,22 @@
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
 #include "torch/byte_swap.hpp"
+#include "torch/gather.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
-#include <type_traits>
 
 namespace brine {
 
 namespace {
+
+constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;  // bytes that are gathered before they are converted
 
 Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
 
 std::uint64_t most_bytes(const TensorRecord& t) noexcept { return t.storage && t.storage->reader ? t.storage->reader->copy_bytes : Limits{}.copy_bytes; }
 
 bool swapped(const TensorRecord& t) noexcept { return t.storage && t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1; }
-
-/// The elements of a view in row-major order, row by row: a row is count() runs, one every step() elements, and a run the longest stretch of
-/// memory that is packed.
-class Runs {
- public:
-  explicit Runs(const TensorRecord& t) : shape_(t.shape()), stride_(t.stride()), at_{} {
-    while (outer_ = shape_.size() - packed_dims_, outer_ > 0) {
-      const std::size_t d = outer_ - 1;
-      if (shape_[d] != 1 && stride_[d] != run_) break;
-      run_ *= shape_[d];
-      ++packed_dims_;
-    }
-    if (outer_ == 0) return;
-    --outer_;
-    count_ = shape_[outer_];
-    step_ = stride_[outer_];
-  }
-  std::int64_t length() const noexcept { return run_; }
-  std::int64_t count() const noexcept { return count_; }
-  std::int64_t step() const noexcept { return step_; }
-  /// Offset of the present row from the first element.
-  std::int64_t offset() const noexcept { return offset_; }
-  /// Moves to the next row; false after the last.
-  bool next() noexcept {
-    for (std::size_t d = outer_; d-- > 0;) {
-      offset_ += stride_[d];
-      if (++at_[d] < shape_[d]) return true;
-      offset_ -= stride_[d] * shape_[d];
-      at_[d] = 0;
-    }
-    return false;
-  }
-
- private:
-  std::span<const std::int64_t> shape_, stride_;
-  std::size_t packed_dims_ = 0, outer_ = 0;
-  std::int64_t run_ = 1, count_ = 1, step_ = 0, offset_ = 0;
-  std::int64_t at_[255];
-};
-
-/// Copies a row of `count` runs, `step` bytes apart; `size` is one of its own where the run is as long as one element.
-template <class Size>
-std::byte* copy_row(std::byte* to, const std::byte* from, std::size_t count, std::size_t step, Size size) noexcept {
-  for (; count != 0; --count, from += step, to += size) std::memcpy(to, from, size);
-  return to;
-}
-
-template <std::size_t N>
-using Fixed = std::integral_constant<std::size_t, N>;
-
-void gather(std::byte* to, const std::byte* from, Runs& runs, std::size_t item) noexcept {
-  const std::size_t size = static_cast<std::size_t>(runs.length()) * item, step = static_cast<std::size_t>(runs.step()) * item;
-  const auto count = static_cast<std::size_t>(runs.count());
-  const auto all = [&](auto n) {
-    do to = copy_row(to, from + static_cast<std::size_t>(runs.offset()) * item, count, step, n);
-    while (runs.next());
-  };
-  switch (size) {
-    case 1: return all(Fixed<1>());
-    case 2: return all(Fixed<2>());
-    case 4: return all(Fixed<4>());
-    case 8: return all(Fixed<8>());
-    case 16: return all(Fixed<16>());
-    default: return all(size);
-  }
-}
 
 // Turns the sign of the real and/or imaginary parts. The parts of complex32 are halves, so the sign is the top bit of their last byte.
 void resolve(const TensorRecord& t, std::span<std::byte> elements) noexcept {
@@ -112,18 +48,12 @@ void resolve(const TensorRecord& t, std::span<std::byte> elements) noexcept {
   }
 }
 
-// Bytes of the storage from the view's first to its last element, in memory: the storage's own, or read for this copy.
-Result<Bytes> reach(const TensorRecord& t, const Storage& storage) {
-  const std::uint64_t item = item_size(t.dtype);
-  std::int64_t last = 0;
-  for (std::size_t d = 0; d < t.ndim; ++d) last += (t.shape()[d] - 1) * t.stride()[d];
-  const std::uint64_t first = static_cast<std::uint64_t>(t.offset) * item, size = (static_cast<std::uint64_t>(last) + 1) * item;
-  if (const std::byte* data = t.storage->data) return Bytes{{data + first, size}, nullptr};
-  if (size > most_bytes(t)) return Error(ErrorKind::limit, ErrorCode::copy_too_large, "the view spans " + std::to_string(size) + " bytes");
-  auto buffer = allocate(size, "a copy of a tensor");
-  if (!buffer) return std::move(buffer).error();
-  if (auto ok = storage.read(first, {buffer->get(), size}); !ok) return std::move(ok).error();
-  return Bytes{{buffer->get(), size}, std::move(*buffer)};
+/// Elements in the tensor's own dtype and the machine's byte order.
+Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
+  if (auto ok = gather(t, storage, first, out); !ok) return ok;
+  if (swapped(t)) swap_bytes(t.dtype, out);
+  if (t.conj || t.neg) resolve(t, out);
+  return {};
 }
 
 }  // namespace
@@ -166,44 +96,48 @@ Result<void> Tensor::check_copy(std::size_t item) const {
   });
 }
 
-Result<void> Tensor::copy_to(std::span<std::byte> out) const {
-  return guarded("a tensor", [&]() -> Result<void> {
-    const TensorRecord& t = *record_;
-    const std::size_t item = item_size(t.dtype);
-    if (auto ok = check_copy(item); !ok) return ok;
-    if (out.size() != nbytes())
-      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, the tensor needs " + std::to_string(nbytes()));
-    if (out.empty()) return {};
-    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
-
-    Runs runs(t);
-    if (!t.storage->data && static_cast<std::size_t>(runs.length()) * item == out.size()) {  // one run: straight into the caller's memory
-      if (auto ok = storage().read(static_cast<std::uint64_t>(t.offset) * item, out); !ok) return ok;
-    } else {
-      const auto bytes = reach(t, storage());
-      if (!bytes) return bytes.error();
-      gather(out.data(), bytes->span.data(), runs, item);
-    }
-    if (swapped(t)) swap_bytes(t.dtype, out);
-    if (t.conj || t.neg) resolve(t, out);
-    return {};
-  });
-}
+Result<void> Tensor::copy_to(std::span<std::byte> out) const { return copy_to(dtype(), out); }
 
 Result<void> Tensor::copy_to(DType dtype, std::span<std::byte> out) const {
   return guarded("a tensor", [&]() -> Result<void> {
-    if (dtype == this->dtype()) return copy_to(out);
-    if (!convertible(this->dtype(), dtype))
-      return usage(ErrorCode::wrong_dtype, std::string(name(this->dtype())) + " cannot be converted to " + std::string(name(dtype)));
-    if (auto ok = check_copy(item_size(dtype)); !ok) return ok;
-    if (out.size() != static_cast<std::uint64_t>(numel()) * item_size(dtype))
-      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " do not fit it");
-    if (auto plain = data_bytes(); plain && !swapped(*record_)) return convert(this->dtype(), *plain, dtype, out);
-    auto packed = allocate(nbytes(), "a copy of a tensor");
+    const std::size_t item = item_size(dtype);
+    if (auto ok = check_copy(item); !ok) return ok;
+    if (const std::uint64_t needed = static_cast<std::uint64_t>(numel()) * item; out.size() != needed)
+      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(needed));
+    return copy_part(dtype, 0, out);
+  });
+}
+
+Result<void> Tensor::copy_part(std::int64_t first, std::span<std::byte> out) const { return copy_part(dtype(), first, out); }
+
+Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::byte> out) const {
+  return guarded("a tensor", [&]() -> Result<void> {
+    const TensorRecord& t = *record_;
+    const std::size_t in_size = item_size(t.dtype), out_size = item_size(dtype);
+    if (dtype != t.dtype && !convertible(t.dtype, dtype))
+      return usage(ErrorCode::wrong_dtype, std::string(name(t.dtype)) + " does not convert to " + std::string(name(dtype)));
+    if (out.size() % std::max<std::size_t>(out_size, 1) != 0)
+      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, expected whole elements of " + std::to_string(out_size));
+    const std::uint64_t count = out_size == 0 ? 0 : out.size() / out_size;
+    if (first < 0 || !fits(static_cast<std::uint64_t>(first), count, static_cast<std::uint64_t>(numel())))
+      return usage(ErrorCode::out_of_range, "elements " + std::to_string(first) + " to " + std::to_string(first) + " + " + std::to_string(count) + " of a tensor of " + std::to_string(numel()));
+    if (count == 0) return {};
+    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
+
+    if (dtype == t.dtype) return packed_part(t, storage(), first, out);
+    const bool plain = t.storage->data && is_contiguous() && !t.conj && !t.neg && !swapped(t);
+    if (plain) return convert(t.dtype, {t.storage->data + static_cast<std::size_t>(t.offset + first) * in_size, static_cast<std::size_t>(count) * in_size}, dtype, out);
+
+    const std::uint64_t piece = kPiece / in_size;  // elements
+    auto packed = allocate(std::min(piece, count) * in_size, "a piece of a tensor");
     if (!packed) return std::move(packed).error();
-    const std::span<std::byte> elements(packed->get(), static_cast<std::size_t>(nbytes()));
-    if (auto ok = copy_to(elements); !ok) return ok;
-    return convert(this->dtype(), elements, dtype, out);
+    for (std::uint64_t done = 0; done < count; done += piece) {
+      const auto n = static_cast<std::size_t>(std::min(piece, count - done));
+      const std::span<std::byte> elements(packed->get(), n * in_size);
+      if (auto ok = packed_part(t, storage(), first + static_cast<std::int64_t>(done), elements); !ok) return ok;
+      if (auto ok = convert(t.dtype, elements, dtype, out.subspan(static_cast<std::size_t>(done) * out_size, n * out_size)); !ok) return ok;
+    }
+    return {};
   });
 }
 
