@@ -18,12 +18,22 @@ constexpr std::string_view kOwn[] = {
 };
 static_assert(std::is_sorted(std::begin(kOwn), std::end(kOwn)));
 
-bool is_own(const Entry& e) noexcept { return e.key.kind == Kind::string && is_own_attribute(text_of(e.key)); }
+// Of a jagged tensor, whose arguments say the same.
+constexpr std::string_view kJagged[] = {"_lengths", "_metadata_cache", "_offsets", "_values"};
+
+bool is_jagged(const Ref& callee) noexcept {
+  return callee.kind == Kind::global && global_of(callee).module == "torch.nested._internal.nested_tensor" && global_of(callee).name == "_rebuild_njt";
+}
 
 // The dict itself, or one without PyTorch's own; of no kind when memory is spent.
-Ref users_own(Graph& graph, const Ref& dict) noexcept {
+Ref users_own(Graph& graph, const Ref& dict, bool jagged) noexcept {
   if (dict.kind != Kind::dict) return dict;
   const auto entries = dict_of(dict).entries();
+  const auto is_own = [&](const Entry& e) {
+    if (e.key.kind != Kind::string) return false;
+    const std::string_view name = text_of(e.key);
+    return is_own_attribute(name) || (jagged && std::binary_search(std::begin(kJagged), std::end(kJagged), name));
+  };
   if (!graph.arena().charge(entries.size() * sizeof(Entry))) return {};  // many calls may be given the same one
   if (std::none_of(entries.begin(), entries.end(), is_own)) return dict;
   const Ref out = graph.dict();
@@ -38,10 +48,11 @@ bool is_own_attribute(std::string_view name) noexcept { return std::binary_searc
 
 bool keep_state(Graph& graph, Origin& origin, const Ref& state) noexcept {
   if (state.kind == Kind::none) return true;
-  Ref kept = users_own(graph, state);
+  const bool jagged = is_jagged(origin.callee);
+  Ref kept = users_own(graph, state, jagged);
   if (state.kind == Kind::tuple && tuple_of(state).size == 2) {  // of the object and of its slots
     const auto halves = tuple_of(state).items();
-    const Ref own[] = {users_own(graph, halves[0]), users_own(graph, halves[1])};
+    const Ref own[] = {users_own(graph, halves[0], jagged), users_own(graph, halves[1], jagged)};
     if (own[0].kind == Kind::absent || own[1].kind == Kind::absent) return false;
     if (!same_object(own[0], halves[0]) || !same_object(own[1], halves[1])) kept = graph.tuple(own);
   }

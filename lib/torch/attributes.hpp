@@ -10,7 +10,7 @@ namespace brine {
 /// Is it an attribute of Tensor or Parameter that is never one of an instance's own (data, grad, requires_grad, shape …)?
 bool is_own_attribute(std::string_view name) noexcept;
 
-/// Adds to `origin` what the tensor keeps of a state. False: no memory.
+/// Adds to `origin`, whose callee makes the tensor, what that keeps of a state. False: no memory.
 bool keep_state(Graph& graph, Origin& origin, const Ref& state) noexcept;
 
 }  // namespace brine
