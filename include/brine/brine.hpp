@@ -20,9 +20,9 @@
 // Tree, Parameters) is then good for being destroyed or assigned to.
 #pragma once
 
-#include <brine/array.hpp>
 #include <brine/checkpoint.hpp>
 #include <brine/convert.hpp>
+#include <brine/diff.hpp>
 #include <brine/dtype.hpp>
 #include <brine/error.hpp>
 #include <brine/limits.hpp>

@@ -1,135 +1,194 @@
 // SPDX-License-Identifier: MIT
-// Two state dicts, compared by name.
-#include "state/state_dict.hpp"
+// State dicts compared by name, trees by place, checkpoints by both.
+#include <brine/diff.hpp>
 
-#include "bytes/bytes.hpp"
 #include "bytes/guard.hpp"
+#include "state/compare.hpp"
+#include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
-
-#include <brine/state_dict_tools.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace brine {
 
 namespace {
 
-constexpr std::size_t kChunk = 2048;  // elements
+using Impl = StateDict::Impl;
 
-/// All elements, row-major, in the machine's byte order: where they lie, or a copy.
-Result<Bytes> elements(const Tensor& t) {
-  if (!t.storage() || !t.storage().foreign_byte_order())
-    if (auto plain = t.data_bytes()) return Bytes{*plain, nullptr};
-  auto buffer = allocate(t.nbytes(), "a copy of a tensor");
-  if (!buffer) return std::move(buffer).error();
-  const std::span<std::byte> out(buffer->get(), static_cast<std::size_t>(t.nbytes()));
-  if (auto ok = t.copy_to(out); !ok) return std::move(ok).error();
-  return Bytes{out, std::move(*buffer)};
-}
+/// Compares values that are no tensors, and tells the first difference of each.
+class KeptComparer {
+ public:
+  KeptComparer(TensorComparer& tensors, const DiffOptions& options) : tensors_(tensors), options_(options) { options_.most = 1; }
 
-double distance(const double* a, const double* b, std::size_t parts) noexcept {
-  double most = 0;
-  bool differ = false;
-  double sum = 0;
-  for (std::size_t i = 0; i < parts; ++i) {
-    const bool both_nan = std::isnan(a[i]) && std::isnan(b[i]);
-    if (both_nan || a[i] == b[i]) continue;
-    differ = true;
-    const double d = std::abs(a[i] - b[i]);
-    most = std::isnan(d) ? HUGE_VAL : std::max(most, d);
-    sum = parts == 1 ? 0 : std::hypot(sum, std::isnan(d) ? HUGE_VAL : d);
-  }
-  return !differ ? 0 : parts == 1 ? most : sum;
-}
-
-Result<void> compare(const Tensor& a, const Tensor& b, StateDiff::Entry& out) {
-  auto left = elements(a);
-  if (!left) return std::move(left).error();
-  auto right = elements(b);
-  if (!right) return std::move(right).error();
-  out.equal_bits = out.same_dtype && (left->span.empty() || std::memcmp(left->span.data(), right->span.data(), left->span.size()) == 0);
-  if (out.equal_bits) return {};
-  const bool pairs = is_complex(a.dtype()) || is_complex(b.dtype());
-  const DType wide = pairs ? DType::complex128 : DType::float64;
-  if (!convertible(a.dtype(), wide) || !convertible(b.dtype(), wide)) return {};
-  const std::size_t parts = pairs ? 2 : 1, count = static_cast<std::size_t>(a.numel());
-  std::vector<double> x(kChunk * parts), y(kChunk * parts);
-  const auto widen = [&](const Tensor& t, const Bytes& from, std::vector<double>& to, std::size_t at, std::size_t n) {
-    const std::size_t item = item_size(t.dtype());
-    return convert(t.dtype(), from.span.subspan(at * item, n * item), wide, std::as_writable_bytes(std::span(to).first(n * parts)));
-  };
-  out.largest_difference = 0;
-  for (std::size_t at = 0; at < count; at += kChunk) {
-    const std::size_t n = std::min(kChunk, count - at);
-    if (auto ok = widen(a, *left, x, at, n); !ok) return ok;
-    if (auto ok = widen(b, *right, y, at, n); !ok) return ok;
-    for (std::size_t i = 0; i < n; ++i) {
-      const double d = distance(&x[i * parts], &y[i * parts], parts);
-      if (d != 0) ++out.differing;
-      out.largest_difference = std::max(*out.largest_difference, d);
+  /// "" where they are equal.
+  Result<std::string> difference(const Impl::Kept& a, const Impl::Kept& b) {
+    if (!comparer_ || graph_a_ != a.graph || graph_b_ != b.graph) {
+      comparer_.emplace(*(graph_a_ = a.graph), *(graph_b_ = b.graph), tensors_, options_);
+      texts_.clear();
+      numbers_ = {};
     }
+    // One object can have many names.
+    const void* node = is_container(a.value) ? a.value.node : nullptr;
+    if (const std::uint32_t* number = numbers_.find(node); number && texts_[*number].first == b.value.node) return texts_[*number].second;
+    comparer_->result() = {};
+    if (auto ok = comparer_->compare(a.value, b.value); !ok) return std::move(ok).error();
+    const Comparison& found = comparer_->result();
+    std::string text;
+    if (!found.differences.empty()) {
+      const Difference& first = found.differences[0];
+      text = first.path.empty() ? "" : printable(first.path, 200) + ": ";
+      text += first.text + (first.kind == Difference::Kind::only_in_a ? ", only in the first" : first.kind == Difference::Kind::only_in_b ? ", only in the second" : "");
+      if (found.differing > 1) text += ", and " + std::to_string(found.differing - 1) + " more";
+    }
+    numbers_.add(node, static_cast<std::uint32_t>(texts_.size()));
+    texts_.emplace_back(b.value.node, text);
+    return text;
   }
+
+ private:
+  TensorComparer& tensors_;
+  DiffOptions options_;
+  const Graph *graph_a_ = nullptr, *graph_b_ = nullptr;
+  std::optional<Comparer> comparer_;
+  PointerMap numbers_;
+  std::vector<std::pair<const Node*, std::string>> texts_;
+};
+
+Result<void> compare_items(const Impl& a, const Impl& b, const StateDict::Item& x, const StateDict::Item& y, TensorComparer& tensors, KeptComparer& values,
+                           StateDiff& out) {
+  const Impl::Kept *kept_a = a.kept_of(x), *kept_b = b.kept_of(y);
+  StateDiff::Entry entry;
+  entry.name = x.name;
+  entry.a = kept_a ? nullptr : &x.tensor;
+  entry.b = kept_b ? nullptr : &y.tensor;
+  if (kept_a && kept_b) {
+    auto text = values.difference(*kept_a, *kept_b);
+    if (!text) return std::move(text).error();
+    entry.equal_bits = text->empty();
+    entry.text = std::move(*text);
+  } else if (kept_a || kept_b) {
+    entry.equal_bits = false;
+    entry.text = "no tensor in the " + std::string(kept_a ? "first" : "second");
+  } else {
+    auto found = tensors.compare(x.tensor, y.tensor);
+    if (!found) return std::move(found).error();
+    static_cast<TensorDifference&>(entry) = *found;
+    if (!tensors.is_equal(*found) || !found->same_attributes) entry.text = change(*found, x.tensor, y.tensor);
+  }
+  if (kept_a || kept_b ? !entry.equal_bits : !tensors.is_equal(entry)) out.differing.push_back(std::move(entry));
+  else if (!entry.same_attributes) out.attributes.push_back(std::move(entry));
   return {};
 }
 
-/// The names in order; of values that are no tensors too.
-struct Named {
-  std::string_view name;
-  const Tensor* tensor;
-  Kind other;
-};
-
-std::vector<Named> names_of(const StateDict& state) {
-  const StateDict::Impl& impl = *Access::impl(state);
-  std::vector<Named> out;
-  for (const StateDict::Item& item : impl.items) {
-    const StateDict::Impl::Kept* kept = impl.kept_of(item);
-    out.push_back({item.name, kept ? nullptr : &item.tensor, kept ? kept->value.kind : Kind::tensor});
-  }
-  return out;
-}
-
-Result<StateDiff> compare_all(const StateDict& a, const StateDict& b, bool values) {
-  StateDiff out;
-  const std::vector<Named> left = names_of(a), right = names_of(b);
-  NamedList<Named> in_b;
-  for (const Named& n : right) in_b.push(n);
-  std::vector<bool> met(right.size());
-  std::size_t last = 0;
-  for (const Named& n : left) {
-    const std::uint32_t at = in_b.find(n.name);
-    if (at == in_b.npos) {
-      out.only_in_a.emplace_back(n.name);
+Result<void> compare_versions(const StateDict& left, const StateDict& right, KeptComparer& values, StateDiff& out) {
+  const Impl &a = *Access::impl(left), &b = *Access::impl(right);
+  const auto add = [&](std::string_view module, std::string text) {
+    StateDiff::Entry entry;
+    entry.name = module;
+    entry.equal_bits = false;
+    entry.text = std::move(text);
+    out.versions.push_back(std::move(entry));
+  };
+  if (a.has_metadata != b.has_metadata) return add("_metadata", a.has_metadata ? "only in the first" : "only in the second"), Result<void>();
+  for (const Impl::ModuleInfo& x : a.metadata) {
+    const std::uint32_t at = b.metadata.find(x.name);
+    if (at == b.metadata.npos) {
+      add(x.name, "only in the first");
       continue;
     }
-    const Named& m = in_b[at];
+    const Impl::ModuleInfo& y = b.metadata[at];
+    if (x.value.kind != Kind::absent && y.value.kind != Kind::absent) {
+      auto text = values.difference({x.value, x.graph}, {y.value, y.graph});
+      if (!text) return std::move(text).error();
+      if (!text->empty()) add(x.name, std::move(*text));
+    } else if (const auto from = left.version(x.name), to = right.version(x.name); from != to) {
+      const auto text = [](const std::optional<std::int64_t>& version) { return version ? std::to_string(*version) : "none"; };
+      add(x.name, "version: " + text(from) + " -> " + text(to));
+    }
+  }
+  for (const Impl::ModuleInfo& y : b.metadata)
+    if (a.metadata.find(y.name) == a.metadata.npos) add(y.name, "only in the second");
+  return {};
+}
+
+Result<StateDiff> compare_all(const StateDict& left, const StateDict& right, TensorComparer& tensors, const DiffOptions& options) {
+  const Impl &a = *Access::impl(left), &b = *Access::impl(right);
+  StateDiff out;
+  KeptComparer values(tensors, options);
+  std::vector<bool> met(static_cast<std::size_t>(b.items.data_end() - b.items.data()));
+  std::size_t last = 0;
+  for (const StateDict::Item& x : a.items) {
+    const std::uint32_t at = b.items.find(x.name);
+    if (at == b.items.npos) {
+      out.only_in_a.push_back(x.name);
+      continue;
+    }
     met[at] = true;
     if (out.compared++ > 0 && at < last) out.same_order = false;
     last = at;
-    StateDiff::Entry entry{.name = std::string(n.name), .a = n.tensor, .b = m.tensor};
-    if (!n.tensor || !m.tensor) {
-      entry.equal_bits = n.other == m.other;
-    } else {
-      entry.same_dtype = n.tensor->dtype() == m.tensor->dtype();
-      entry.same_shape = std::ranges::equal(n.tensor->shape(), m.tensor->shape());
-      entry.equal_bits = entry.same_dtype && entry.same_shape;
-      if (values && entry.same_shape)
-        if (auto ok = compare(*n.tensor, *m.tensor, entry); !ok) return std::move(ok).error().at_path(n.name);
-    }
-    if (!entry.equal_bits) out.differing.push_back(std::move(entry));
+    if (auto ok = compare_items(a, b, x, b.items[at], tensors, values, out); !ok) return std::move(ok).error().at_path(x.name);
   }
-  for (std::size_t i = 0; i < right.size(); ++i)
-    if (!met[i]) out.only_in_b.emplace_back(right[i].name);
+  for (const StateDict::Item& y : b.items)
+    if (!met[static_cast<std::size_t>(&y - b.items.data())]) out.only_in_b.push_back(y.name);
+  if (auto ok = compare_versions(left, right, values, out); !ok) return std::move(ok).error();
+  return out;
+}
+
+Result<CheckpointDiff> compare_checkpoints(const Checkpoint& a, const Checkpoint& b, const DiffOptions& options, std::string_view at_a, std::string_view at_b) {
+  const Value from_a = a.at(at_a), from_b = b.at(at_b);
+  for (const auto& [from, ckpt, at] : {std::tuple(&from_a, &a, at_a), std::tuple(&from_b, &b, at_b)})
+    if (!from->exists()) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(at)).in_file(ckpt->file());
+  CheckpointDiff out;
+  TensorComparer tensors(options);
+  Comparer comparer(*Access::graph(from_a), *Access::graph(from_b), tensors, options);
+  const Ref &root_a = Access::ref(from_a), &root_b = Access::ref(from_b);
+  auto weights_a = a.state_dict(at_a), weights_b = b.state_dict(at_b);
+  for (const auto* weights : {&weights_a, &weights_b})
+    if (!*weights && weights->error().kind() == ErrorKind::limit) return weights->error();
+  Result<void> done;
+  if (weights_a && weights_b) {
+    out.weights_a = std::move(*weights_a);
+    out.weights_b = std::move(*weights_b);
+    auto found = compare_all(out.weights_a, out.weights_b, tensors, options);
+    if (!found) return std::move(found).error();
+    out.weights = std::move(*found);
+    // What is beside the names in the two, then what is beside the two.
+    const Ref mine = Access::ref(a.at(out.weights_a.path())), theirs = Access::ref(b.at(out.weights_b.path()));
+    comparer.leave_out(mine, theirs, out.weights_a);
+    if (mine.kind == Kind::dict && theirs.kind == Kind::dict) out.weights->versions.clear();  // told with the other attributes of the dicts
+    std::string_view place = out.weights_a.path();
+    place.remove_prefix(std::min(place.size(), at_a.size() + !at_a.empty()));
+    done = comparer.compare(mine, theirs, place);
+    const bool all_a = same_object(mine, root_a), all_b = same_object(theirs, root_b);
+    if (done && !(all_a && all_b)) done = all_a ? comparer.compare_rest({}, root_b) : all_b ? comparer.compare_rest(root_a, {}) : comparer.compare(root_a, root_b);
+  } else {
+    done = comparer.compare(root_a, root_b);
+  }
+  if (!done) return std::move(done).error();
+  out.rest = std::move(comparer.result());
   return out;
 }
 
 }  // namespace
 
-Result<StateDiff> diff(const StateDict& a, const StateDict& b, bool values) {
-  return guarded("comparing state dicts", [&] { return compare_all(a, b, values); });
+Result<StateDiff> diff(const StateDict& a, const StateDict& b, const DiffOptions& options) {
+  return guarded("comparing state dicts", [&] {
+    TensorComparer tensors(options);
+    return compare_all(a, b, tensors, options);
+  });
+}
+
+Result<Comparison> diff(const Value& a, const Value& b, const DiffOptions& options) {
+  return guarded("comparing values", [&]() -> Result<Comparison> {
+    if (!a.exists() || !b.exists()) return Error(ErrorKind::usage, ErrorCode::missing_key, "expected two values, found none" + (a.path().empty() ? "" : " at " + in_quotes(a.path())));
+    TensorComparer tensors(options);
+    Comparer comparer(*Access::graph(a), *Access::graph(b), tensors, options);
+    if (auto ok = comparer.compare(Access::ref(a), Access::ref(b)); !ok) return std::move(ok).error();
+    return std::move(comparer.result());
+  });
+}
+
+Result<CheckpointDiff> diff(const Checkpoint& a, const Checkpoint& b, const DiffOptions& options, std::string_view at_a, std::string_view at_b) {
+  return guarded("comparing checkpoints", [&] { return compare_checkpoints(a, b, options, at_a, at_b); });
 }
 
 }  // namespace brine

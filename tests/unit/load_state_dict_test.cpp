@@ -303,14 +303,14 @@ TEST_CASE("diff") {
                           {"r", numbers({1})}});
   auto found = diff(left, right);
   REQUIRE(found);
-  CHECK(found->only_in_a == Strings{"l"});
-  CHECK(found->only_in_b == Strings{"r"});
+  CHECK(found->only_in_a == std::vector<std::string_view>{"l"});
+  CHECK(found->only_in_b == std::vector<std::string_view>{"r"});
   REQUIRE(found->differing.size() == 2);
   CHECK(found->differing[0].largest_difference == 0.25);
   CHECK(found->differing[0].differing == 1);
   CHECK(!found->differing[1].same_dtype);
   CHECK(found->differing[1].largest_difference == 0);
-  found = diff(left, right, false);
+  found = diff(left, right, {.elements = false});
   REQUIRE(found);
   CHECK(found->differing.size() == 1);
   right.insert("x", numbers({4}));

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "state/compare_tensors.hpp"
+
+#include "support/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+namespace brine {
+
+namespace {
+
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
+constexpr std::size_t kBatch = 1024;                      // elements that are looked at as numbers
+
+double distance(double a, double b) noexcept {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
+  const double d = std::abs(a - b);
+  return std::isnan(d) ? HUGE_VAL : d;
+}
+
+/// Of 64-bit integers, whose difference a double holds better than it holds them.
+template <class T>
+double distance(T a, T b) noexcept {
+  return static_cast<double>(a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a) : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
+/// Counts into `out` how the numbers differ; an element is `parts` numbers.
+template <class T>
+void count(std::span<const std::byte> a, std::span<const std::byte> b, std::size_t parts, std::uint64_t each, TensorDifference& out) noexcept {
+  for (std::size_t at = 0; at < a.size(); at += parts * sizeof(T)) {
+    double d = 0;
+    for (std::size_t i = 0; i < parts; ++i) {
+      T x, y;
+      std::memcpy(&x, a.data() + at + i * sizeof(T), sizeof(T));
+      std::memcpy(&y, b.data() + at + i * sizeof(T), sizeof(T));
+      const double part = distance(x, y);
+      d = d == 0 ? part : std::hypot(d, part);
+    }
+    if (d != 0) out.differing += each;
+    out.largest_difference = std::max(*out.largest_difference, d);
+  }
+}
+
+bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
+  return a.storage == b.storage && a.offset == b.offset && a.dims == b.dims && a.dtype == b.dtype && a.conj == b.conj && a.neg == b.neg;
+}
+
+bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
+  return std::ranges::equal(a.shape(), b.shape()) && std::ranges::equal(a.stride(), b.stride());
+}
+
+/// A tensor without the dimensions along which it is the same element again and again.
+struct Distinct {
+  TensorRecord record;
+  std::vector<std::int64_t> dims;
+  Tensor whole;
+};
+
+Tensor without(const Tensor& tensor, const std::vector<bool>& left_out) {
+  auto made = std::make_shared<Distinct>(Handles::record(tensor), std::vector<std::int64_t>(), tensor);
+  for (const auto& part : {tensor.shape(), tensor.stride()})
+    for (std::size_t d = 0; d < part.size(); ++d)
+      if (!left_out[d]) made->dims.push_back(part[d]);
+  made->record.ndim = static_cast<std::uint8_t>(made->dims.size() / 2);
+  made->record.dims = made->dims.data();
+  const TensorRecord* record = &made->record;
+  return Handles::tensor(std::move(made), record);
+}
+
+}  // namespace
+
+void TensorComparer::advance(std::uint64_t bytes) {
+  done_ += bytes;
+  if (options_.progress) options_.progress(done_);
+}
+
+TensorDifference TensorComparer::compare_attributes(const Tensor& a, const Tensor& b) {
+  TensorDifference out;
+  out.same_dtype = a.dtype() == b.dtype();
+  out.same_shape = std::ranges::equal(a.shape(), b.shape());
+  out.equal_bits = out.same_dtype && out.same_shape;
+  out.same_attributes = a.device() == b.device() && a.requires_grad() == b.requires_grad() && a.is_parameter() == b.is_parameter();
+  return out;
+}
+
+Result<TensorDifference> TensorComparer::compare(const Tensor& a, const Tensor& b) {
+  TensorDifference out = compare_attributes(a, b);
+  if (!options_.elements || !out.same_shape || a.numel() == 0) return out;
+  const TensorRecord &x = Handles::record(a), &y = Handles::record(b);
+  const std::uint32_t* number = found_of_.find(x.dims);
+  if (number && same_elements(found_[*number].a, x) && same_elements(found_[*number].b, y)) {
+    const bool same_attributes = out.same_attributes;
+    out = found_[*number].difference;
+    out.same_attributes = same_attributes;
+    return out;
+  }
+  auto done = compare_values(a, b, out);
+  if (done && !number && !done->equal_bits) {
+    found_of_.add(x.dims, static_cast<std::uint32_t>(found_.size()));
+    found_.push_back({x, y, *done});
+  }
+  return done;
+}
+
+Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const Tensor& b, TensorDifference out) {
+  const TensorRecord &x = Handles::record(a), &y = Handles::record(b);
+  if (!x.storage || !y.storage) {
+    out.equal_bits = out.equal_bits && x.storage == y.storage;
+    return out;
+  }
+  const bool same_view = out.equal_bits && same_dims(x, y) && x.offset == y.offset && x.conj == y.conj && x.neg == y.neg &&
+                         x.storage->foreign == y.storage->foreign && x.storage->untyped == y.storage->untyped && (x.form == TensorForm::v3) == (y.form == TensorForm::v3);
+  if (same_view) {  // then their bytes may be the same, wherever elements overlap
+    std::int64_t last = 0;
+    for (std::size_t d = 0; d < x.ndim; ++d) last += (x.shape()[d] - 1) * x.stride()[d];
+    const std::uint64_t item = item_size(x.dtype);
+    auto same = same_bytes(a.storage(), b.storage(), static_cast<std::uint64_t>(x.offset) * item, (static_cast<std::uint64_t>(last) + 1) * item);
+    if (!same) return std::move(same).error();
+    if (*same) return out;
+  }
+
+  std::vector<bool> repeated(x.ndim);
+  std::uint64_t each = 1;  // elements that one stands for
+  for (std::size_t d = 0; d < x.ndim; ++d) {
+    repeated[d] = x.stride()[d] == 0 && y.stride()[d] == 0;
+    if (repeated[d]) each *= static_cast<std::uint64_t>(x.shape()[d]);
+  }
+  auto done = each == 1 ? compare_elements(a, b, 1, out) : compare_elements(without(a, repeated), without(b, repeated), each, out);
+  if (!done) return std::move(done).error();
+  return out;
+}
+
+Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out) {
+  for (const Tensor* t : {&a, &b})  // views that overlap can claim to be exabytes
+    if (auto ok = Handles::check_copy(*t, item_size(t->dtype())); !ok) return ok;
+  const bool pairs = is_complex(a.dtype()) || is_complex(b.dtype());
+  const bool integers = out.same_dtype && (a.dtype() == DType::int64 || a.dtype() == DType::uint64);
+  const DType wide = integers ? a.dtype() : pairs ? DType::complex128 : DType::float64;
+  const bool numbers = convertible(a.dtype(), wide) && convertible(b.dtype(), wide);
+  if (numbers) out.largest_difference = 0;
+  bool same = out.same_dtype;
+  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype()), parts = pairs ? 2 : 1;
+  const auto total = static_cast<std::uint64_t>(a.numel()), most = kPiece / std::max(item_a, item_b);
+  std::array<std::byte, kBatch * 16> wide_a, wide_b;
+  for (std::uint64_t at = 0; at < total; at += most) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most, total - at));
+    left_.resize(n * item_a);
+    right_.resize(n * item_b);
+    if (auto ok = a.copy_part(static_cast<std::int64_t>(at), left_); !ok) return ok;
+    if (auto ok = b.copy_part(static_cast<std::int64_t>(at), right_); !ok) return ok;
+    advance(left_.size());
+    if (out.same_dtype && std::memcmp(left_.data(), right_.data(), left_.size()) == 0) continue;
+    same = false;
+    if (!numbers) break;
+    for (std::size_t i = 0; i < n; i += kBatch) {
+      const std::size_t batch = std::min(kBatch, n - i);
+      const auto x = std::span(left_).subspan(i * item_a, batch * item_a), y = std::span(right_).subspan(i * item_b, batch * item_b);
+      if (out.same_dtype && std::memcmp(x.data(), y.data(), x.size()) == 0) continue;
+      const auto to_x = std::span(wide_a).first(batch * item_size(wide)), to_y = std::span(wide_b).first(batch * item_size(wide));
+      if (auto ok = convert(a.dtype(), x, wide, to_x); !ok) return ok;
+      if (auto ok = convert(b.dtype(), y, wide, to_y); !ok) return ok;
+      if (wide == DType::int64) count<std::int64_t>(to_x, to_y, 1, each, out);
+      else if (wide == DType::uint64) count<std::uint64_t>(to_x, to_y, 1, each, out);
+      else count<double>(to_x, to_y, parts, each, out);
+    }
+  }
+  out.equal_bits = same;
+  if (same) out.largest_difference.reset();
+  return {};
+}
+
+Result<bool> TensorComparer::same_bytes(const Storage& a, const Storage& b, std::uint64_t first, std::uint64_t size) {
+  if (size == 0 || a == b) return true;
+  if (!a || !b) return false;
+  const StorageRecord *x = &Handles::record(a), *y = &Handles::record(b);
+  const std::uint32_t* number = known_of_.add(x, static_cast<std::uint32_t>(known_.size()));
+  if (!number) known_.push_back({x, y, first, first});
+  Known& known = known_[number ? *number : known_.size() - 1];
+  if (known.b != y || first > known.end || first + size < known.first) known = {x, y, first, first};  // it goes on elsewhere
+  const std::uint64_t end = first + size;
+  for (std::uint64_t at = first; at < end;) {
+    if (at >= known.first && at < known.end) {
+      at = known.end;
+      continue;
+    }
+    const std::uint64_t stop = at < known.first ? std::min(end, known.first) : end;
+    const auto n = static_cast<std::size_t>(std::min(kPiece, stop - at));
+    std::span<const std::byte> left, right;
+    const auto look = [&](const Storage& s, const StorageRecord& r, std::vector<std::byte>& buffer, std::span<const std::byte>& out) -> Result<void> {
+      if (const std::byte* data = r.data) return out = {data + at, n}, Result<void>();
+      buffer.resize(n);
+      out = buffer;
+      return s.read(at, buffer);
+    };
+    if (auto ok = look(a, *x, left_, left); !ok) return std::move(ok).error();
+    if (auto ok = look(b, *y, right_, right); !ok) return std::move(ok).error();
+    advance(n);
+    if (std::memcmp(left.data(), right.data(), n) != 0) return false;
+    at += n;
+  }
+  known.first = std::min(known.first, first);
+  known.end = std::max(known.end, end);
+  return true;
+}
+
+std::string change(const TensorDifference& d, const Tensor& a, const Tensor& b) {
+  std::vector<std::string> out;
+  const auto changed = [&](std::string from, std::string to) {
+    if (from != to) out.push_back(std::move(from) + " -> " + std::move(to));
+  };
+  const auto shape = [](const Tensor& t) {
+    std::string text = "[";
+    for (const std::int64_t size : t.shape()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+    return text + "]";
+  };
+  changed(std::string(name(a.dtype())), std::string(name(b.dtype())));
+  changed(shape(a), shape(b));
+  if (d.largest_difference && d.differing == 0) {
+    out.emplace_back("the same values");
+  } else if (d.largest_difference) {
+    char number[64];
+    std::snprintf(number, sizeof number, "%.6g", *d.largest_difference);
+    out.push_back("largest difference " + std::string(number) + ", " + std::to_string(d.differing) + " of " + std::to_string(a.numel()) + " elements");
+  } else if (d.same_dtype && d.same_shape && !d.equal_bits) {
+    out.emplace_back("other bits");
+  }
+  changed(escaped(a.device(), 40), escaped(b.device(), 40));
+  changed(a.requires_grad() ? "requires_grad" : "no requires_grad", b.requires_grad() ? "requires_grad" : "no requires_grad");
+  changed(a.is_parameter() ? "Parameter" : "Tensor", b.is_parameter() ? "Parameter" : "Tensor");
+  std::string text;
+  for (const std::string& part : out) text += (text.empty() ? "" : "  ") + part;
+  return text;
+}
+
+}  // namespace brine

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""test_diff.py BRINE: `brine diff` on what PyTorch saves: a file equals itself and its copies, and any one thing that is changed is told, alone.
+
+Needs PyTorch, numpy and the inert classes of the tests' own.
+"""
+import collections
+import copy
+import os
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import torch
+from torch import nn
+
+from common import Tally, command, run
+
+
+class Custom:
+    def __init__(self, **kw): self.__dict__.update(kw)
+
+
+def checkpoint():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    sum((p ** 2).sum() for p in model.parameters()).backward()
+    optimizer.step()
+    loop = [1]
+    loop.append(loop)
+    custom = Custom(a=1, b=[1, 2], tensor=torch.arange(3.))
+    custom.itself = custom
+    return {'model': model.state_dict(), 'optimizer': optimizer.state_dict(), 'epoch': 3, 'loss': float('nan'), 'none': None, 'array': np.arange(6.).reshape(2, 3),
+            'objects': np.array(['a', None, 3], dtype=object), 'scalar': np.float32(1.5), 'set': {'a', 'b', 3}, 'frozen': frozenset([1, (2, 3)]), 'device': torch.device('cpu'),
+            'dtype': torch.float32, 'complex': 3 + 4j, 'bytes': b'xyz', 'bytearray': bytearray(b'q'), 'big': 2 ** 100, 'size': torch.Size([1, 2]),
+            'counter': collections.Counter('hello'), 'default': collections.defaultdict(list, {'x': [1]}), 'deque': collections.deque([1, 2, 3], 5),
+            'parameter': nn.Parameter(torch.ones(2)), 'keys': {torch.float32: 1, ('a', torch.int8): 2, float('nan'): 3, None: 4, True: 5, 'k' * 200: 6},
+            'loop': loop, 'custom': custom, 'shared': [loop, loop], 'text': 'word ' * 50, 'class': Custom, 'function': torch.add,
+            'nan': torch.tensor([float('nan'), 1]), 'empty': torch.empty(0, 3), 'bf16': torch.ones(3).bfloat16(), 'complex_tensor': torch.tensor([1 + 2j])}
+
+
+def set_at(c, path, value):
+    *path, last = path
+    for step in path: c = getattr(c, step) if isinstance(c, Custom) else c[step]
+    if isinstance(c, Custom): setattr(c, last, value)
+    else: c[last] = value
+
+
+# (where, the value there, how the line with it begins)
+CHANGES = [
+    (('epoch',), 4, '~ epoch  3 -> 4'), (('epoch',), 3.0, '~ epoch  3 -> 3.0'), (('loss',), 0.5, '~ loss  nan -> 0.5'), (('none',), 0, '~ none  None -> 0'),
+    (('array',), np.arange(6.).reshape(3, 2), '~ array'), (('array',), np.arange(6).reshape(2, 3), '~ array'), (('array',), np.arange(1., 7.).reshape(2, 3), '~ array'),
+    (('objects',), np.array(['a', None, 4], dtype=object), '~ objects'), (('scalar',), np.float32(2.5), '~ scalar'), (('set',), {'a', 'b', 4}, '- set  the member 3'),
+    (('frozen',), frozenset([1, (2, 4)]), '~ frozen'), (('device',), torch.device('meta'), '~ device'), (('dtype',), torch.float16, '~ dtype'), (('complex',), 3 + 5j, '~ complex'),
+    (('bytes',), b'xya', '~ bytes'), (('bytearray',), bytearray(b'r'), '~ bytearray'), (('big',), 2 ** 100 + 1, '~ big'), (('size',), torch.Size([1, 3]), '~ size.1  2 -> 3'),
+    (('size',), (1, 2), '~ size'), (('counter', 'h'), 7, '~ counter.h  1 -> 7'), (('default',), collections.defaultdict(set, {'x': [1]}), '~ default'),
+    (('deque',), collections.deque([1, 2, 3], 6), '~ deque'), (('parameter',), torch.ones(2), '~ parameter'), (('parameter',), nn.Parameter(torch.ones(2), False), '~ parameter'),
+    (('keys', torch.float32), 9, '~ keys'), (('keys', None), 9, '~ keys.None  4 -> 9'), (('keys', 'k' * 200), 9, '~ keys.kkk'), (('custom', 'a'), 2, '~ custom.a  1 -> 2'),
+    (('custom', 'b', 1), 5, '~ custom.b.1  2 -> 5'), (('custom', 'tensor'), torch.zeros(3), '~ custom.tensor  largest difference 2'), (('custom', 'itself'), None, '~ custom.itself'),
+    (('text',), 'word ' * 49 + 'other', '~ text'), (('class',), dict, '~ class'), (('function',), torch.sub, '~ function'), (('nan',), torch.tensor([float('nan'), 2]), '~ nan'),
+    (('nan',), torch.tensor([1, float('nan')]), '~ nan  largest difference inf'), (('empty',), torch.empty(3, 0), '~ empty  [0, 3] -> [3, 0]'), (('bf16',), torch.ones(3).half(), '~ bf16'),
+    (('complex_tensor',), torch.tensor([1 + 3j]), '~ complex_tensor  largest difference 1'), (('model', '0.bias'), torch.zeros(3), '~ 0.bias  largest difference'),
+    (('model', 'new'), torch.ones(1), '+ new  float32 [1]'), (('optimizer', 'param_groups', 0, 'lr'), 0.5, '~ optimizer.param_groups.0.lr  0.001 -> 0.5'),
+    (('optimizer', 'state', 0, 'step'), torch.tensor(9.), '~ optimizer.state.0.step  largest difference 8'), (('extra',), [1], '+ extra  list (1)'),
+    (('optimizer', 'state', 0, 'exp_avg_sq'), torch.zeros(3, 4), '~ optimizer.state.0.exp_avg_sq'),
+]
+
+
+def main():
+    warnings.simplefilter('ignore')
+    brine, tally = command(), Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        def save(name, value, **options):
+            path = os.path.join(folder, name)
+            torch.save(value, path, **options)
+            return path
+
+        def check(what, args, status, *lines, last=None):
+            r = run(brine, 'diff', *args)
+            said = r.text() + r.error()
+            why = f'status {r.status}' if r.status != status else next((f'no {line!r}' for line in lines if line not in said), None)
+            if not why and last and not said.splitlines()[-1].startswith(last): why = f'the last line does not begin with {last!r}'
+            tally.check(what, why and f'{why}: {said[-500:]}')
+
+        c = checkpoint()
+        a, legacy = save('a.pt', c), save('legacy.pt', c, _use_new_zipfile_serialization=False)
+        check('a file and itself', [a, a], 0, 'names in both: equal', 'other values in both: equal')
+        check('the two formats', [a, legacy], 0)
+        check('made anew', [a, save('again.pt', checkpoint())], 0)
+        for path, value, line in CHANGES:
+            other = checkpoint()
+            set_at(other, path, value)
+            b = save('b.pt', other)
+            name = '.'.join(str(p)[:20] for p in path) + f' = {value!r}'[:40]
+            check(name, [a, b], 1, line, last='differs: ')
+            r = run(brine, 'diff', '--json', b, a)
+            found = r.json()
+            n = sum(len(found['weights'][k]) for k in ('only_in_a', 'only_in_b', 'differing', 'attributes', 'versions')) + found['rest']['differing']
+            tally.check(name + ', JSON', None if r.status == 1 and not found['equal'] and n >= 1 and n <= 5 else f'{r.status}, {n} differences: {r.text()[:400]}')
+            check(name + ' and itself', [b, b], 0)
+        other = checkpoint()
+        other['shared'][1] = copy.deepcopy(other['loop'])
+        check('one object or two', [a, save('b.pt', other)], 1, '~ shared.1  one list in several places', last='differs: shared.1')
+        del other['none']
+        check('a key less', [save('b.pt', other), a], 1, '+ none  None')
+        other = checkpoint()
+        other['model']._metadata['1']['version'] = 1
+        b = save('b.pt', other)
+        check('versions', [a, b], 1, 'model._metadata.1.version  2 -> 1')
+        check('versions of the weights', [a, b, '--state-dict'], 1, '~ _metadata of 1  version: 2 -> 1')
+
+        optimizer = save('optimizer.pt', c['optimizer'])
+        check('no weights at all', [optimizer, optimizer], 0, 'values in both: equal')
+        check('a place', [a, b, '--at', 'epoch'], 0, 'value in both: equal')
+        check('no such place', [a, b, '--at', 'nowhere'], 1, 'nowhere')
+        weights = save('weights.pt', c['model'])
+        check('a part of the other', [a, weights], 1, 'names in both: equal', '- epoch  3', '- optimizer', last='differs: optimizer, epoch')
+        check('the weights alone', [a, weights, '--state-dict'], 0, 'names in both: equal')
+        kept = dict(c['model'])
+        kept['_extra_state'] = {'scale': 1.0, 'amax': [1, 2]}
+        x = save('x.pt', kept)
+        kept['_extra_state'] = {'scale': 1.0, 'amax': [1, 3]}
+        check('kept values', [x, save('y.pt', kept)], 1, '~ _extra_state  amax.1: 2 -> 3', last='differs: _extra_state')
+
+        model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Conv2d(1, 2, 3))
+        whole, state = save('whole.pt', model), save('state.pt', model.state_dict())
+        check('a whole model and itself', [whole, whole], 0, 'names in both: equal')
+        check('a whole model and its weights', [whole, state], 1, 'names in both: equal', last='not compared: all of the model but its weights')
+        check('the weights of both', [whole, state, '--state-dict'], 0, 'equal')
+        other = copy.deepcopy(model)
+        other[2].padding = (1, 1)
+        other[1].momentum = 0.5
+        check('a module\'s settings', [whole, save('b.pt', other)], 1, '~ _modules.1.momentum  0.1 -> 0.5', '~ _modules.2.padding.0  0 -> 1')
+        other = copy.deepcopy(model)
+        other[0].weight.data[0, 0] += 1
+        other[0].bias.requires_grad_(False)
+        check('a module\'s parameters', [whole, save('b.pt', other)], 1, '~ 0.weight  largest difference 1, 1 of 12 elements', '~ _modules.0._parameters.bias  requires_grad')
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
