@@ -116,11 +116,27 @@ std::string shortened(std::string path, std::size_t longest) {
 
 }  // namespace
 
-std::string_view name(Format format) noexcept { return format == Format::zip ? "zip" : "legacy"; }
+// The switches have no default: the compiler names an enumerator that is missing here.
+std::string_view name(Format format) noexcept {
+  switch (format) {
+    case Format::zip: return "zip";
+    case Format::legacy: return "legacy";
+  }
+  return "unknown";
+}
 
 std::string_view name(Note::Code code) noexcept {
-  constexpr std::string_view names[] = {"duplicate_key", "crc_not_computed", "trailing_bytes", "another_object", "newer_opcode", "size_prefix", "state_dict_hook", "more_notes"};
-  return names[static_cast<std::size_t>(code)];
+  switch (code) {
+    case Note::Code::duplicate_key: return "duplicate_key";
+    case Note::Code::crc_not_computed: return "crc_not_computed";
+    case Note::Code::trailing_bytes: return "trailing_bytes";
+    case Note::Code::another_object: return "another_object";
+    case Note::Code::newer_opcode: return "newer_opcode";
+    case Note::Code::size_prefix: return "size_prefix";
+    case Note::Code::state_dict_hook: return "state_dict_hook";
+    case Note::Code::more_notes: return "more_notes";
+  }
+  return "unknown";
 }
 
 Result<Checkpoint> load(Source source, const LoadOptions& options) {
@@ -135,6 +151,7 @@ Result<Checkpoint> load(Source source, const LoadOptions& options) {
     auto impl = std::make_shared<Checkpoint::Impl>(std::move(from), options);
     if (auto ok = impl->open(); !ok) return std::move(ok).error();
     impl->graph->set_owner(impl);
+    impl->graph->file = impl->source.name();
     return Checkpoint(std::move(impl));
   });
 }

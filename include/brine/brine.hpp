@@ -3,8 +3,8 @@
 //
 // One straight road; each stage is a folder of lib/ and, where users meet it, a header here:
 //
-//   file ──▶ bytes ──▶ archive ──▶ pickle ──▶ graph ──▶ torch ──▶ state ──▶ your buffers
-//            source.hpp                       value.hpp tensor.hpp state_dict.hpp
+//  file ──▶ bytes ──▶ archive ──▶ pickle ──▶ graph ──▶ torch ──▶ state ──▶ your buffers
+//           source.hpp                       value.hpp tensor.hpp state_dict.hpp
 //
 //   #include <brine/brine.hpp>
 //
@@ -32,6 +32,7 @@
 #include <brine/parameters.hpp>
 #include <brine/result.hpp>
 #include <brine/save.hpp>
+#include <brine/shape.hpp>
 #include <brine/sink.hpp>
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>

@@ -5,7 +5,7 @@
 //   mine.add("fc.weight", std::span(w), {10, 4});
 //   auto report = brine::load_state_dict(mine, *weights, {.strict = false});
 //   if (!report) return fail(report.error().text());               // "Error(s) in loading state_dict for …", byte for byte
-//   report->missing_keys; report->unexpected_keys;                 // PyTorch's, in its order
+//   use(report->missing_keys, report->unexpected_keys);            // PyTorch's, in its order
 //
 // What is ours: skip_mismatched, validate_first and dry_run, suggest(), and that an Error carries the report (Error::report()).
 #pragma once

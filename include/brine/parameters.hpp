@@ -6,11 +6,11 @@
 //   mine.add_buffer("bn.running_mean", std::span(mean), {64});
 #pragma once
 
+#include <brine/shape.hpp>
 #include <brine/state_dict.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,33 +70,27 @@ class BRINE_API Parameters {
   /// A parameter. `data` holds exactly the shape's elements, or with strides, at least up to the last one.
   template <class T, std::size_t N>
     requires(!std::is_const_v<T>)
-  void add(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
-    add(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
+  void add(std::string_view name, std::span<T, N> data, Shape shape, const EntryOptions& options = {}) {
+    add(name, dtype_of<T>::value, std::as_writable_bytes(data), shape, options);
   }
-  void add(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-           const EntryOptions& options = {}) {
+  void add(std::string_view name, DType dtype, std::span<std::byte> bytes, Shape shape, const EntryOptions& options = {}) {
     put(name, dtype, bytes, shape, options, Memory::caller);
   }
 
   /// A buffer (running_mean, num_batches_tracked …).
   template <class T, std::size_t N>
     requires(!std::is_const_v<T>)
-  void add_buffer(std::string_view name, std::span<T, N> data, std::initializer_list<std::int64_t> shape,
-                  const EntryOptions& options = {}) {
-    add_buffer(name, dtype_of<T>::value, std::as_writable_bytes(data), std::span(shape.begin(), shape.size()), options);
+  void add_buffer(std::string_view name, std::span<T, N> data, Shape shape, const EntryOptions& options = {}) {
+    add_buffer(name, dtype_of<T>::value, std::as_writable_bytes(data), shape, options);
   }
-  void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-                  EntryOptions options = {}) {
+  void add_buffer(std::string_view name, DType dtype, std::span<std::byte> bytes, Shape shape, EntryOptions options = {}) {
     options.buffer = true;
     put(name, dtype, bytes, shape, options, Memory::caller);
   }
 
   /// A parameter without memory, as one on PyTorch's meta device: checked as any, filled by `assign` only.
-  void add_meta(std::string_view name, DType dtype, std::span<const std::int64_t> shape, const EntryOptions& options = {}) {
+  void add_meta(std::string_view name, DType dtype, Shape shape, const EntryOptions& options = {}) {
     put(name, dtype, {}, shape, options, Memory::none);
-  }
-  void add_meta(std::string_view name, DType dtype, std::initializer_list<std::int64_t> shape, const EntryOptions& options = {}) {
-    add_meta(name, dtype, std::span(shape.begin(), shape.size()), options);
   }
 
   /// A parameter without a shape, as the UninitializedParameter and UninitializedBuffer of PyTorch's lazy modules: the first load gives it
@@ -143,8 +137,7 @@ class BRINE_API Parameters {
  private:
   friend struct ParametersAccess;
   enum class Memory : std::uint8_t { caller, none, lazy };
-  void put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape, const EntryOptions& options,
-           Memory memory);
+  void put(std::string_view name, DType dtype, std::span<std::byte> bytes, Shape shape, const EntryOptions& options, Memory memory);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -42,13 +42,14 @@ class [[nodiscard]] Result {
 
   T& operator*() & noexcept { return *std::get_if<0>(&state_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+  /// A value of its own, so that what is made of a call's result outlives it: for (const auto& entry : *checkpoint.state_dict()) …
+  T operator*() && { return std::move(*std::get_if<0>(&state_)); }
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
   Error& error() & noexcept { return *std::get_if<1>(&state_); }
   const Error& error() const& noexcept { return *std::get_if<1>(&state_); }
-  Error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+  Error error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
 
   template <class U>
   T value_or(U&& other) const& {
@@ -83,7 +84,7 @@ class [[nodiscard]] Result<void> {
   explicit operator bool() const noexcept { return has_value(); }
   Error& error() & noexcept { return *error_; }
   const Error& error() const& noexcept { return *error_; }
-  Error&& error() && noexcept { return std::move(*error_); }
+  Error error() && noexcept { return std::move(*error_); }
 
 #if defined(__cpp_exceptions)
   void value() const {

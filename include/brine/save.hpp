@@ -3,8 +3,9 @@
 //
 //   auto ckpt = brine::load("whole.pth");
 //   auto weights = ckpt->state_dict();
-//   brine::save(*weights, "weights.pth");                                          // as today's torch.save would write it
-//   brine::save(ckpt->root(), "again.pth", brine::SaveOptions::as_read(*ckpt));    // as the source file was written
+//   auto saved = brine::save(*weights, "weights.pth");                             // as today's torch.save would write it
+//   if (!saved) return fail(saved.error().message());
+//   saved = brine::save(ckpt->root(), "again.pth", brine::SaveOptions::as_read(*ckpt));  // as the source file was written
 //
 // For the same object the file is byte for byte what torch.save writes, under the same file name (the archive's root is the name's stem).
 // A path is saved atomically: the bytes go to a temporary file beside it, which takes its name when it is complete; the old file survives

@@ -6,7 +6,7 @@
 //
 //   std::vector<std::byte> out;
 //   auto sink = brine::Sink::memory(out);
-//   auto upload = brine::Sink::callback([&](std::span<const std::byte> bytes) { return socket.send(bytes); });
+//   auto upload = brine::Sink::callback([&](std::span<const std::byte> bytes) { return connection.send(bytes); });
 #pragma once
 
 #include <brine/result.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // StateDict: the weights of a checkpoint, by name, in PyTorch's order.
 //
-//   for (const auto& [name, tensor] : *ckpt->state_dict()) …
+//   for (const auto& [name, tensor] : *ckpt->state_dict()) use(name, tensor);
 #pragma once
 
 #include <brine/note.hpp>

@@ -24,7 +24,7 @@ struct RemapReport {
 /// The first place where `old` matches is replaced. In `old`, ^ at the start and $ at the end hold it to the ends of the name, * is any
 /// text without a dot, ** any text, as little as will do; all other characters are themselves. In `new`, \1 to \9 are what the stars
 /// matched.
-///   s/^module.//     s/^encoder.layer.*.attn./blocks.\1.attention./     s/.gamma$/.weight/
+/// s/^module.//     s/^encoder.layer.*.attn./blocks.\1.attention./     s/.gamma$/.weight/
 /// Names keep their places; `_metadata` follows where a rule matches a module's name and its dot.
 /// Fails with: usage — bad_argument (a rule that is none; two keys would have one name). Then nothing is changed.
 BRINE_API Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> rules);

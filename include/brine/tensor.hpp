@@ -9,6 +9,7 @@
 #include <brine/convert.hpp>
 #include <brine/dtype.hpp>
 #include <brine/result.hpp>
+#include <brine/shape.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +17,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace brine {
@@ -74,25 +77,30 @@ class BRINE_API Tensor {
  public:
   /// A tensor over a storage; without strides row-major. The same check as for tensors of a file. Fails with: corrupt (tensor_bounds,
   /// tensor_size, tensor_arguments), limit (too_many_dimensions).
-  static Result<Tensor> view(const Storage& storage, DType dtype, std::span<const std::int64_t> shape, std::span<const std::int64_t> stride = {},
-                             std::int64_t offset = 0);
-  static Result<Tensor> view(const Storage& storage, DType dtype, std::initializer_list<std::int64_t> shape) {
-    return view(storage, dtype, std::span(shape.begin(), shape.size()));
-  }
+  static Result<Tensor> view(const Storage& storage, DType dtype, Shape shape, Shape stride = {}, std::int64_t offset = 0);
 
-  /// A row-major tensor over the caller's memory. Borrows: `data` must outlive every handle. Fails with: usage (buffer_size), and as view().
-  template <class T>
-  static Result<Tensor> borrow(std::span<const T> data, std::initializer_list<std::int64_t> shape) {
-    return borrow(std::as_bytes(data), dtype_of<T>::value, std::span(shape.begin(), shape.size()));
+  /// A row-major tensor over the caller's memory: std::span(vector), or borrow<float>(anything a span is made of). Borrows: `data` must
+  /// outlive every handle, unless `owner` keeps it alive. Fails with: usage (buffer_size), and as view().
+  template <class T, std::size_t N>
+  static Result<Tensor> borrow(std::span<T, N> data, Shape shape, std::shared_ptr<const void> owner = nullptr) {
+    return borrow(std::as_bytes(data), dtype_of<std::remove_const_t<T>>::value, shape, std::move(owner));
   }
-  static Result<Tensor> borrow(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape, std::shared_ptr<const void> owner = nullptr);
+  template <class T>
+  static Result<Tensor> borrow(std::span<const std::type_identity_t<T>> data, Shape shape, std::shared_ptr<const void> owner = nullptr) {
+    return borrow(std::as_bytes(data), dtype_of<T>::value, shape, std::move(owner));
+  }
+  static Result<Tensor> borrow(std::span<const std::byte> data, DType dtype, Shape shape, std::shared_ptr<const void> owner = nullptr);
 
   /// The same over a copy of its own. Fails with: limit (out of memory) as well.
-  template <class T>
-  static Result<Tensor> copy(std::span<const T> data, std::initializer_list<std::int64_t> shape) {
-    return copy(std::as_bytes(data), dtype_of<T>::value, std::span(shape.begin(), shape.size()));
+  template <class T, std::size_t N>
+  static Result<Tensor> copy(std::span<T, N> data, Shape shape) {
+    return copy(std::as_bytes(data), dtype_of<std::remove_const_t<T>>::value, shape);
   }
-  static Result<Tensor> copy(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape);
+  template <class T>
+  static Result<Tensor> copy(std::span<const std::type_identity_t<T>> data, Shape shape) {
+    return copy(std::as_bytes(data), dtype_of<T>::value, shape);
+  }
+  static Result<Tensor> copy(std::span<const std::byte> data, DType dtype, Shape shape);
 
   DType dtype() const noexcept;
   std::span<const std::int64_t> shape() const noexcept;   ///< empty for a 0-d tensor

@@ -3,15 +3,16 @@
 //
 //   brine::Tree tree;
 //   auto root = tree.dict();
-//   tree.set(root, "epoch", 3);
-//   tree.set(root, "lr", tree.list({0.1, 0.01}));
-//   tree.set(root, "state_dict", tree.state_dict(weights));
-//   brine::save(root, "checkpoint.pt");
+//   tree.set(root, "epoch", 3).value();                             // value() throws where it fails: here for want of memory
+//   tree.set(root, "lr", tree.list({0.1, 0.01})).value();
+//   tree.set(root, "state_dict", tree.state_dict(*weights).value()).value();
+//   brine::save(root, "checkpoint.pt").value();
 //
 // Identity is as Python's compiler makes it: texts that are identifiers, empty or of one character are one object each; every other text, list,
 // dict and tuple is an object of its own. The same Value set twice is one object in the file.
 #pragma once
 
+#include <brine/shape.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/value.hpp>
 
@@ -67,9 +68,8 @@ class BRINE_API Tree {
   Value set(std::span<const TreeItem> items);
   Value dict();
   Value ordered_dict();  ///< collections.OrderedDict
-  Value size(std::initializer_list<std::int64_t> shape) { return size(std::span(shape.begin(), shape.size())); }  ///< torch.Size
-  Value size(std::span<const std::int64_t> shape);
-  Value dtype(DType dtype);                               ///< torch.float32 …
+  Value size(Shape shape);   ///< torch.Size
+  Value dtype(DType dtype);  ///< torch.float32 …
   Value parameter(const Tensor& tensor, bool requires_grad = true);
   /// The dict that state_dict() of a module would be, `_metadata` included.
   Result<Value> state_dict(const StateDict& state);

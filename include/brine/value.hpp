@@ -3,7 +3,7 @@
 //
 //   auto epoch = ckpt->root()["epoch"].as_int();
 //   auto first = ckpt->root()["optimizer"]["state"][0]["exp_avg"].as_tensor();
-//   for (auto [key, value] : ckpt->root()["args"].items()) …
+//   for (auto [key, value] : ckpt->root()["args"].items()) use(key, value);
 //
 // Borrows: a Value, and every string_view and span from it, is valid while the Checkpoint (or a handle of it) lives.
 // operator[] never fails: it gives a Value that may be absent, and that remembers its path and the first fault. The as_…() members tell:

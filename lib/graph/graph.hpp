@@ -26,6 +26,9 @@ class Graph {
   void set_owner(std::weak_ptr<const void> owner) noexcept { owner_ = std::move(owner); }
   std::shared_ptr<const void> owner() const noexcept { return owner_.lock(); }
 
+  /// Where it was read from, for messages; whoever keeps the graph alive keeps this.
+  std::string_view file;
+
   /// The first global of this known number, or null; the machine registers them.
   GlobalNode* first(std::uint16_t known) const noexcept;
   bool set_first(GlobalNode& global);

@@ -96,7 +96,8 @@ std::string big_int_name(const Ref& key, std::size_t most) {
 std::string_view name(Kind kind) noexcept {
   constexpr std::string_view names[] = {"absent", "NoneType", "bool", "int", "float", "complex", "str", "bytes", "bytearray", "list", "tuple",
                                         "dict", "set", "frozenset", "type", "storage", "Tensor", "object"};
-  return names[static_cast<std::size_t>(kind)];
+  const auto n = static_cast<std::size_t>(kind);
+  return n < std::size(names) ? names[n] : "unknown";
 }
 
 std::string key_name(const Ref& key, std::size_t most) {

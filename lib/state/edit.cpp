@@ -52,6 +52,7 @@ Result<void> StateDict::rename(std::string_view from, std::string_view to) {
 void StateDict::merge(const StateDict& other) {
   const StateDict from = other;  // it may be this one
   Impl& impl = edit();
+  if (from.impl_->file != impl.file) impl.file = impl.items.size() == 0 ? from.impl_->file : std::string_view();
   impl.owners.push_back(from.impl_);  // which nobody edits from now on; it has the names
   for (const Item& item : from.impl_->items) {
     const Impl::Kept* kept = from.impl_->kept_of(item);
@@ -131,7 +132,7 @@ Result<void> StateDict::cast(DType dtype, std::string_view glob) {
         auto buffer = allocate(static_cast<std::uint64_t>(t.numel()) * item_size(dtype), "a converted tensor");
         if (!buffer) return std::move(buffer).error();
         const std::span<std::byte> bytes(buffer->get(), static_cast<std::size_t>(t.numel()) * item_size(dtype));
-        if (auto ok = t.copy_to(dtype, bytes); !ok) return std::move(ok).error().at_path(e.name);
+        if (auto ok = t.copy_to(dtype, bytes); !ok) return std::move(ok).error().at_path(e.name).in_file(impl_->file);
         auto made = Tensor::borrow(bytes, dtype, t.shape(), std::move(*buffer));
         if (!made) return std::move(made).error();
         at = done.emplace(std::move(view), std::move(*made)).first;

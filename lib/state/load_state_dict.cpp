@@ -2,6 +2,7 @@
 #include "state/load_state_dict.hpp"
 
 #include "bytes/guard.hpp"
+#include "torch/access.hpp"
 
 namespace brine {
 
@@ -23,7 +24,6 @@ Result<void> put(Parameters::Impl::Item& item, Tensor tensor, bool assign) {
 
 Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
   Parameters::Impl& impl = ParametersAccess::impl(model);
-  if (impl.fault) return *impl.fault;
   auto planned = plan_load(impl, state, options);
   if (!planned) return std::move(planned).error();
   LoadPlan& plan = *planned;
@@ -52,7 +52,12 @@ Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadSta
 }  // namespace
 
 Result<LoadReport> load_state_dict(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
-  return guarded("load_state_dict", [&] { return load(model, state, options); });
+  return guarded("load_state_dict", [&]() -> Result<LoadReport> {
+    if (const Error* fault = model.fault()) return *fault;
+    auto report = load(model, state, options);
+    if (!report) return std::move(report).error().in_file(Access::impl(state)->file);
+    return report;
+  });
 }
 
 }  // namespace brine

@@ -77,8 +77,7 @@ Parameters::~Parameters() = default;
 Parameters::Parameters(Parameters&&) noexcept = default;
 Parameters& Parameters::operator=(Parameters&&) noexcept = default;
 
-void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, std::span<const std::int64_t> shape,
-                     const EntryOptions& options, Memory memory) {
+void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> bytes, Shape shape, const EntryOptions& options, Memory memory) {
   Impl& impl = *impl_;
   if (impl.fault) return;
   const auto refuse = [&](ErrorCode code, std::string_view why) {

@@ -121,6 +121,7 @@ Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, con
   auto impl = std::make_shared<StateDict::Impl>();
   impl->path = std::move(path);
   impl->graph = &graph;
+  impl->file = graph.file;
   impl->from_module = weights.kind == Kind::object;
   if (!impl->from_module) fill_from_dict(*impl, graph, weights, std::move(owner));
   else if (auto ok = fill_from_module(*impl, graph, weights, std::move(owner), budget); !ok) return std::move(ok).error();
@@ -223,7 +224,7 @@ const Tensor* StateDict::find(std::string_view name) const noexcept {
 Result<Tensor> StateDict::at(std::string_view name) const {
   return guarded("a state dict", [&]() -> Result<Tensor> {
     if (const Tensor* found = find(name)) return *found;
-    return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(name));
+    return Error(ErrorKind::usage, ErrorCode::missing_key, "the state dict has no " + in_quotes(name)).in_file(impl_->file);
   });
 }
 

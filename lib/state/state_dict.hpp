@@ -41,6 +41,7 @@ struct StateDict::Impl {
   bool has_metadata = false;
   Ref source;                      // the dict this is, as long as it is not edited
   const Graph* graph = nullptr;    // of the checkpoint
+  std::string_view file;           // of all of it, or empty
   std::string path;
   bool from_module = false;
   Notes notes;

@@ -113,7 +113,7 @@ Value Tree::set(std::span<const TreeItem> items) {
   return impl_->value(impl_->graph.list(members, Kind::set));
 }
 
-Value Tree::size(std::span<const std::int64_t> shape) {
+Value Tree::size(Shape shape) {
   std::vector<Ref> items;
   for (const std::int64_t s : shape) items.push_back(make_int(s));
   return impl_->value(impl_->graph.tuple(items, Made::size));

@@ -39,7 +39,7 @@ Storage Storage::borrow(std::span<const std::byte> bytes, DType dtype, std::shar
   return Storage(std::shared_ptr<const StorageRecord>(own, &own->record));
 }
 
-Result<Tensor> Tensor::view(const Storage& storage, DType dtype, std::span<const std::int64_t> shape, std::span<const std::int64_t> stride, std::int64_t offset) {
+Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Shape stride, std::int64_t offset) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
     auto own = std::make_shared<OwnTensor>();
     own->dims.assign(shape.begin(), shape.end());
@@ -66,7 +66,7 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, std::span<const
   });
 }
 
-Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape, std::shared_ptr<const void> owner) {
+Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, Shape shape, std::shared_ptr<const void> owner) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
     const auto count = element_count(shape);
     const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(dtype))) : std::nullopt;
@@ -76,7 +76,7 @@ Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, std:
   });
 }
 
-Result<Tensor> Tensor::copy(std::span<const std::byte> data, DType dtype, std::span<const std::int64_t> shape) {
+Result<Tensor> Tensor::copy(std::span<const std::byte> data, DType dtype, Shape shape) {
   auto buffer = allocate(data.size(), "a copy of a tensor");
   if (!buffer) return std::move(buffer).error();
   if (!data.empty()) std::memcpy(buffer->get(), data.data(), data.size());

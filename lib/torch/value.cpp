@@ -15,6 +15,8 @@ namespace {
 
 Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
 
+std::string_view file_of(const Graph* graph) noexcept { return graph ? graph->file : std::string_view(); }
+
 std::span<const Ref> positions(const Ref& r) noexcept {
   if (r.kind == Kind::tuple) return tuple_of(r).items();
   if (r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset) return list_of(r).items();
@@ -32,14 +34,14 @@ Value Value::child(Ref ref, std::string_view step) const {
 
 Value Value::fault(ErrorCode code, std::string text) const {
   Value v(graph_, {}, path_);
-  v.fault_ = fault_ ? fault_ : std::make_shared<const Error>(usage(code, std::move(text)).at_path(path_));
+  v.fault_ = fault_ ? fault_ : std::make_shared<const Error>(usage(code, std::move(text)).at_path(path_).in_file(file_of(graph_)));
   return v;
 }
 
 Error Value::refusal(std::string_view wanted) const {
   return guarded("a value", [&]() -> Error {
     if (fault_) return *fault_;
-    const auto at = [&](Error e) { return std::move(e).at_path(path_); };
+    const auto at = [&](Error e) { return std::move(e).at_path(path_).in_file(file_of(graph_)); };
     if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
     if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
     return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
@@ -47,7 +49,7 @@ Error Value::refusal(std::string_view wanted) const {
 }
 
 Error Value::unfit(std::string_view text) const {
-  return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path_); });
+  return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path_).in_file(file_of(graph_)); });
 }
 
 std::string Value::type_name() const { return qualified_class_name(ref_); }

@@ -138,3 +138,33 @@ TEST_CASE("100,000 names: each edit costs one name, and the order stays") {
   CHECK(t.version("77777") == 77'777);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));  // unoptimised; by the square it takes minutes
 }
+
+TEST_CASE("errors name the file that a state dict is of") {
+  const auto named = [](const char* name, const char* key) {
+    auto bytes = std::make_shared<const std::vector<std::byte>>(saved(dict({{key, numbers({2})}})));
+    return load(Source::memory(*bytes, bytes, name)).value().state_dict().value();
+  };
+  StateDict a = named("a.pth", "w");
+  CHECK(a.at("x").error().message() == "a.pth: the state dict has no 'x'");
+  std::vector<float> memory(3);
+  Parameters mine;
+  mine.add("w", std::span(memory), {3});
+  const Error mismatch = load_state_dict(mine, a).error();
+  CHECK(mismatch.place().file == "a.pth");
+  CHECK(mismatch.text().starts_with("Error(s) in loading state_dict for Module:"));
+  mine.add("w", std::span(memory), {3});
+  CHECK(load_state_dict(mine, a).error().place().file.empty());  // the model's own fault
+  StateDict both;
+  both.merge(a);
+  CHECK(both.at("x").error().place().file == "a.pth");
+  both.merge(named("b.pth", "v"));
+  CHECK(both.at("x").error().place().file.empty());
+}
+
+TEST_CASE("every enumerator has a name, and a number that is none has one") {
+  CHECK(name(Format::zip) == "zip");
+  CHECK(name(Format::legacy) == "legacy");
+  CHECK(name(static_cast<Format>(200)) == "unknown");
+  CHECK(name(static_cast<Note::Code>(200)) == "unknown");
+  CHECK(name(static_cast<Kind>(200)) == "unknown");
+}

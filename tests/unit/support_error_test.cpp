@@ -5,6 +5,8 @@
 
 #include <set>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 using namespace brine;
 
@@ -86,4 +88,13 @@ TEST_CASE("names of kinds and codes are the enumerators'") {
   CHECK(names.size() == last + 1);
   CHECK(names.count("") == 0);
   CHECK(name(static_cast<ErrorCode>(last + 1)).empty());
+}
+
+TEST_CASE("what a temporary Result gives is a value of its own") {
+  static_assert(std::is_same_v<decltype(*std::declval<Result<std::string>>()), std::string>);
+  static_assert(std::is_same_v<decltype(std::declval<Result<std::string>>().error()), Error>);
+  static_assert(std::is_same_v<decltype(*std::declval<Result<std::string>&>()), std::string&>);
+  std::string text;
+  for (const char c : *Result<std::string>(std::string(100, 'x'))) text += c;
+  CHECK(text == std::string(100, 'x'));
 }

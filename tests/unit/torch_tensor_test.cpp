@@ -236,3 +236,23 @@ TEST_CASE("a copy over the limit: of an expanded view, of what a view spans") {
   CHECK(fits.to_vector<float>().value().size() == 1000);
   check_code(fits.to_vector<double>(), ErrorKind::limit, ErrorCode::copy_too_large);
 }
+
+TEST_CASE("shapes in braces, in vectors and arrays, of other tensors; memory that may be written") {
+  std::vector<float> memory(6);
+  const std::vector<std::int64_t> sizes{2, 3};
+  const std::array<std::int64_t, 1> one{6};
+  const Tensor a = Tensor::borrow(std::span(memory), {2, 3}).value(), b = Tensor::borrow(std::span(memory), sizes).value();
+  CHECK(a.data<float>()->data() == memory.data());
+  CHECK(Tensor::borrow<float>(memory, b.shape()).value().shape()[1] == 3);
+  CHECK(Tensor::copy(std::span(std::as_const(memory)), one).value().shape()[0] == 6);
+  CHECK(Tensor::copy(std::span(memory).first<1>(), {}).value().shape().empty());
+  CHECK(Tensor::view(a.storage(), DType::float32, {2}, {3}, 1).value().stride()[0] == 3);
+  CHECK(Tensor::view(a.storage(), DType::float32, sizes).value().is_contiguous());
+  Parameters mine;
+  mine.add("w", std::span(memory), sizes);
+  mine.add_meta("m", DType::int8, one);
+  CHECK(mine.entry(0).shape[0] == 2);
+  Tree tree;
+  CHECK(tree.size(sizes)[1].as_int().value() == 3);
+  CHECK(tree.size({}).size() == 0);
+}

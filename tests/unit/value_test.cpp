@@ -31,6 +31,7 @@ template <class T>
 void check_usage(const Result<T>& result, ErrorCode code, std::string_view path) {
   const Error error = check_code(result, ErrorKind::usage, code);
   CHECK(error.place().path == path);
+  CHECK(error.place().file == "m.pth");
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ TEST_CASE_FIXTURE(Fixture, "None, a missing key, another kind: three codes, with
   check_usage(root["list"][2].as_int(), ErrorCode::index_out_of_range, "list.2");
   check_usage(root["list"][-1].as_int(), ErrorCode::index_out_of_range, "list.-1");
   check_usage(root["list"][1]["y"].as_tensor(), ErrorCode::missing_key, "list.1.y");
-  check_usage(Value().as_int(), ErrorCode::missing_key, "");
+  check_code(Value().as_int(), ErrorKind::usage, ErrorCode::missing_key);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the first fault is remembered, however far one goes on") {
