@@ -139,6 +139,10 @@ std::string_view name(Note::Code code) noexcept {
     case Note::Code::newer_opcode: return "newer_opcode";
     case Note::Code::size_prefix: return "size_prefix";
     case Note::Code::state_dict_hook: return "state_dict_hook";
+    case Note::Code::part_of_file: return "part_of_file";
+    case Note::Code::placeholders: return "placeholders";
+    case Note::Code::no_weights: return "no_weights";
+    case Note::Code::nothing_kept: return "nothing_kept";
     case Note::Code::more_notes: return "more_notes";
   }
   return "unknown";
