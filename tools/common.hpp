@@ -36,6 +36,8 @@ void add_cat(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 void add_diff(CLI::App& app, Run& run);
 void add_match(CLI::App& app, Run& run);
+void add_stats(CLI::App& app, Run& run);
+void add_check(CLI::App& app, Run& run);
 void add_pickle(CLI::App& app, Run& run);
 
 /// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". With --json also an object on standard output:

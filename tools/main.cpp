@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   app.footer("Examples:\n  brine ls resnet50.pth              the weights: name, dtype, shape, bytes\n"
              "  brine show checkpoint.pt           the whole object tree\n  brine cat resnet50.pth fc.bias     one tensor's values\n"
              "  brine convert old.pth new.pth      saved again, as today's torch.save would\n"
-             "  brine diff a.pth b.pth             two state dicts, compared\n  brine match model.pth weights.pth  would load_state_dict work?\n"
+             "  brine diff a.pth b.pth             two checkpoints, compared\n  brine match model.pth weights.pth  would load_state_dict work?\n"
+             "  brine check resnet50.pth           is it whole, and which classes does it ask for?\n  brine stats resnet50.pth           least, greatest, mean; NaN and Inf\n"
              "  brine pickle resnet50.pth          the pickle, instruction by instruction\n\nbrine help VERB (or brine VERB --help) tells more.");
   tool::Run run;
   tool::add_ls(app, run);
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
   tool::add_convert(app, run);
   tool::add_diff(app, run);
   tool::add_match(app, run);
+  tool::add_stats(app, run);
+  tool::add_check(app, run);
   tool::add_pickle(app, run);
   tool::complete_verbs(app);
   const std::vector<std::string> words = tool::usual_words(app, {argv + (argc > 0), argv + argc});

@@ -20,7 +20,7 @@
 // Tree, Parameters) is then good for being destroyed or assigned to.
 #pragma once
 
-#include <brine/array.hpp>
+#include <brine/check.hpp>
 #include <brine/checkpoint.hpp>
 #include <brine/convert.hpp>
 #include <brine/diff.hpp>
@@ -38,6 +38,7 @@
 #include <brine/source.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/state_dict_tools.hpp>
+#include <brine/stats.hpp>
 #include <brine/tensor.hpp>
 #include <brine/text.hpp>
 #include <brine/tree.hpp>

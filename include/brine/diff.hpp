@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // How two checkpoints differ: their weights by name, all else by its place.
 //
-//   const auto found = brine::diff(*before, *after);             // Checkpoints; or StateDicts, or Values
-//   if (found && found->equal()) …
-//   for (const auto& entry : found->weights->differing) use(entry.name, entry.largest_difference);
-//   for (const auto& other : found->rest.differences) use(other.path, other.text);          // "epoch", "3 -> 4"
+//   const auto found = brine::diff(*ckpt, *checkpoint);          // Checkpoints; or StateDicts, or Values
+//   if (found && !found->equal()) {
+//     if (found->weights)
+//       for (const auto& entry : found->weights->differing) log(std::string(entry.name) + " " + entry.text);
+//     for (const auto& place : found->rest.differences) log(place.path + " " + place.text);    // "epoch", "3 -> 4"
+//   }
 //
 // Everything is compared: nothing is called equal that was not looked at. Numbers are equal when type and bits are (a NaN equals itself), texts,
 // bytes and arrays when their bytes are, dicts by key, sets by member, sequences by position. Objects, known or not, are equal when the class or

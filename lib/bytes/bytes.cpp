@@ -4,6 +4,7 @@
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <new>
@@ -52,6 +53,19 @@ Result<Bytes> fetch(const Source& source, std::uint64_t offset, std::uint64_t si
     if (auto done = source.read_at(offset, span); !done) return give_back(std::move(done).error());
     return Bytes{span, std::move(*buffer)};
   });
+}
+
+Result<void> read_all(const Source& source, std::uint64_t offset, std::uint64_t size, const std::function<void(std::uint64_t)>& read) {
+  constexpr std::uint64_t piece = std::uint64_t{1} << 20;
+  auto buffer = allocate(std::min(piece, size), "a buffer");
+  if (!buffer) return std::move(buffer).error();
+  for (std::uint64_t done = 0; done < size;) {
+    const std::uint64_t n = std::min(piece, size - done);
+    if (auto ok = source.read_at(offset + done, {buffer->get(), static_cast<std::size_t>(n)}); !ok) return ok;
+    if (read) read(n);
+    done += n;
+  }
+  return {};
 }
 
 }  // namespace brine

@@ -6,6 +6,7 @@
 
 #include "support/budget.hpp"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -22,6 +23,9 @@ struct Bytes {
 /// The bytes [offset, offset + size) of `source`: a view of its memory, or a buffer that was charged to `budget` for `what`.
 /// Fails with: io, limit, usage (out of range).
 Result<Bytes> fetch(const Source& source, std::uint64_t offset, std::uint64_t size, Budget& budget, std::string_view what);
+
+/// Reads the bytes [offset, offset + size) of `source` in pieces and keeps none; `read` is told of each piece. Fails with: io, limit.
+Result<void> read_all(const Source& source, std::uint64_t offset, std::uint64_t size, const std::function<void(std::uint64_t bytes)>& read = {});
 
 /// An uninitialised buffer of `size` bytes. Fails with: limit (out of memory). Where exceptions are off, never throws either.
 Result<std::shared_ptr<std::byte[]>> allocate(std::uint64_t size, std::string_view what);

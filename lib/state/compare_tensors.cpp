@@ -2,6 +2,7 @@
 #include "state/compare_tensors.hpp"
 
 #include "support/text.hpp"
+#include "torch/distinct.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,24 +53,6 @@ bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
 
 bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
   return std::ranges::equal(a.shape(), b.shape()) && std::ranges::equal(a.stride(), b.stride());
-}
-
-/// A tensor without the dimensions along which it is the same element again and again.
-struct Distinct {
-  TensorRecord record;
-  std::vector<std::int64_t> dims;
-  Tensor whole;
-};
-
-Tensor without(const Tensor& tensor, const std::vector<bool>& left_out) {
-  auto made = std::make_shared<Distinct>(Handles::record(tensor), std::vector<std::int64_t>(), tensor);
-  for (const auto& part : {tensor.shape(), tensor.stride()})
-    for (std::size_t d = 0; d < part.size(); ++d)
-      if (!left_out[d]) made->dims.push_back(part[d]);
-  made->record.ndim = static_cast<std::uint8_t>(made->dims.size() / 2);
-  made->record.dims = made->dims.data();
-  const TensorRecord* record = &made->record;
-  return Handles::tensor(std::move(made), record);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "torch/storage_file.hpp"
 #include "torch/storages.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,10 @@ class Form {
 
   /// Where this object ends in the source. Requires: locate() was called.
   virtual std::uint64_t end() const noexcept = 0;
+
+  /// Reads every byte of the object. `each` is called for every record (of a stream: for the whole), `read` as the work goes on.
+  using Verdict = std::function<void(std::uint64_t size, bool has_crc, Result<void> verdict)>;
+  virtual void verify(const Verdict& each, const std::function<void(std::uint64_t bytes)>& read) const = 0;
 
   /// What a file saved as_read() must keep of this one.
   virtual void describe(SaveOptions& options) const = 0;

@@ -45,6 +45,9 @@ class LegacyForm final : public Form {
   const PickleAt& pickle() const noexcept override { return pickles_[3]; }
   std::uint64_t end() const noexcept override { return at_; }
   void describe(SaveOptions&) const override {}
+  void verify(const Verdict& each, const std::function<void(std::uint64_t)>& read) const override {
+    each(at_, false, read_all(source_, 0, at_, read));
+  }
 
   Result<void> open() {
     if (auto ok = take("magic number"); !ok) return not_legacy(std::move(ok).error());

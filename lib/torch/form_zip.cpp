@@ -40,6 +40,14 @@ class ZipForm final : public Form {
   std::uint64_t end() const noexcept override { return size_; }
   Result<std::vector<PickleAt>> all_pickles() const override { return std::vector<PickleAt>{pickle_}; }
 
+  void verify(const Verdict& each, const std::function<void(std::uint64_t)>& read) const override {
+    for (const ZipEntry& e : archive_.directory().entries()) {
+      const bool has_crc = e.crc != 0 || e.size == 0;
+      each(e.size, has_crc, has_crc || e.method != zip::kStored ? archive_.verify(e) : read_all(archive_.source(), e.data_offset, e.size));
+      read(e.size);
+    }
+  }
+
   void describe(SaveOptions& options) const override {
     const ZipDirectory& directory = archive_.directory();
     options.root = std::string(directory.root());

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""test_check_stats.py BRINE: `brine check` finds a damaged byte and names every class; `brine stats` gives what numpy gives."""
+import os
+import pickletools
+import sys
+import tempfile
+import warnings
+import zipfile
+
+import numpy as np
+import torch
+from torch import nn
+
+from common import GOLDEN, Tally, command, run
+
+
+def globals_of(path):
+    """As pickletools sees them: GLOBAL and INST have both names, STACK_GLOBAL the two strings before it (through the memo)."""
+    with zipfile.ZipFile(path) as z: data = z.read(next(n for n in z.namelist() if n.endswith('/data.pkl')))
+    found, strings, memo = [], [], {}
+    for op, arg, _ in pickletools.genops(data):
+        if op.name in ('GLOBAL', 'INST'): found.append(tuple(arg.split(' ', 1)))
+        elif op.name == 'STACK_GLOBAL': found.append(tuple(strings[-2:]))
+        elif op.name in ('PUT', 'BINPUT', 'LONG_BINPUT'): memo[arg] = strings[-1] if strings else None
+        elif op.name == 'MEMOIZE': memo[len(memo)] = strings[-1] if strings else None
+        elif 'GET' in op.name: strings.append(memo.get(arg))
+        elif isinstance(arg, str): strings.append(arg)
+    return found
+
+
+def check_check(brine, folder, tally):
+    model = nn.Sequential(nn.Linear(20, 30), nn.BatchNorm1d(30))
+    path = os.path.join(folder, 'whole.pt')
+    torch.save(model, path)
+    for name in (path, os.path.join(GOLDEN, 'resnet.pth')):
+        r = run(brine, 'check', name, '--json')
+        want, got = globals_of(name), r.json()
+        uses = {(g['module'], g['name']): g['uses'] for g in got['globals']}
+        mapped = [('builtins' if m == '__builtin__' else m, n) for m, n in want]
+        tally.check(f'check {os.path.basename(name)}', None if r.status == 0 and got['whole'] and got['faults'] == [] and uses == {g: mapped.count(g) for g in mapped} else
+                    f'{r.status}: {uses}, expected {want}')
+        with zipfile.ZipFile(name) as z:
+            tally.check('its records', None if got['records'] == len(z.namelist()) and got['bytes'] == sum(i.file_size for i in z.infolist()) else r.text()[:300])
+        allowed = {f"{g['module']}.{g['name']}" for g in got['globals'] if g['weights_only']}
+        tally.check('what weights_only allows', None if 'torch._utils._rebuild_tensor_v2' in allowed and 'torch.nn.modules.linear.Linear' not in allowed else str(allowed))
+    text = run(brine, 'check', path).text()
+    tally.check('as text', None if 'every CRC is right' in text and 'refused  other  torch.nn.modules.linear.Linear' in text and 'allowed  known  collections.OrderedDict' in text else text)
+
+    with zipfile.ZipFile(path) as z: info = next(i for i in z.infolist() if i.filename.endswith('/data/0'))
+    data = bytearray(open(path, 'rb').read())
+    at = data.index(model[0].weight.detach().numpy().tobytes()[:64]) + 100
+    data[at] ^= 1
+    damaged = os.path.join(folder, 'damaged.pt')
+    with open(damaged, 'wb') as f: f.write(data)
+    r = run(brine, 'check', damaged)
+    tally.check('one bit', None if r.status == 1 and 'damaged: ' in r.text() and info.filename.split('/', 1)[1] in r.text() and '1 damaged' in r.text() else r.text())
+    r = run(brine, 'check', damaged, '--json')
+    tally.check('one bit, JSON', None if r.status == 1 and r.json()['damaged'] == 1 and r.json()['faults'][0]['code'] == 'zip_crc' else r.text()[:300])
+    tally.check('ls does not read it', None if run(brine, 'ls', damaged).status == 0 else 'ls refuses it')
+
+    packed = os.path.join(folder, 'packed.pt')
+    with zipfile.ZipFile(path) as z, zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as out:
+        for i in z.infolist(): out.writestr(i.filename, z.read(i))
+    r = run(brine, 'check', packed)
+    tally.check('deflated', None if r.status == 0 and 'every CRC is right' in r.text() else r.text() + r.error())
+    legacy = os.path.join(folder, 'legacy.pt')
+    torch.save(model.state_dict(), legacy, _use_new_zipfile_serialization=False)
+    r = run(brine, 'check', legacy)
+    tally.check('legacy', None if r.status == 0 and 'this form has no CRCs' in r.text() else r.text() + r.error())
+    with open(legacy, 'ab') as f: f.write(b'more')
+    r = run(brine, 'check', legacy)
+    tally.check('bytes behind', None if r.status == 0 and 'note: 4 bytes follow' in r.text() else r.text())
+    with open(legacy, 'r+b') as f: f.truncate(500)
+    tally.check('cut short', run(brine, 'check', legacy).refused())
+
+
+def tensors():
+    torch.manual_seed(0)
+    out = {f'{dtype}': torch.randn(1000).to(dtype) for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16)}
+    out.update({f'{dtype}': torch.randint(0, 100, (7, 9)).to(dtype) for dtype in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)})
+    out['large'] = torch.tensor([2 ** 62 + 1, -2 ** 62 - 3])
+    out['odd'] = torch.tensor([float('nan'), float('inf'), -float('inf'), 1, 2, float('nan')])
+    out['nothing finite'] = torch.tensor([float('nan')])
+    out['empty'] = torch.empty(0, 3)
+    out['scalar'] = torch.tensor(2.5)
+    out['view'] = torch.arange(24.).view(4, 6).t()[1:4, ::2]
+    out['expanded'] = torch.tensor([1., float('nan')]).expand(5, 2)
+    out['giant'] = torch.tensor([3.]).expand(2 ** 40)
+    out['conj'] = torch.tensor([3 + 4j, 1j]).conj()
+    out['neg'] = torch.tensor([3 + 4j, 5 - 1j]).conj().imag
+    out['many'] = torch.full((1_000_000,), 0.1)
+    return out
+
+
+def check_stats(brine, folder, tally):
+    path = os.path.join(folder, 'stats.pt')
+    state = tensors()
+    torch.save(state, path)
+    state = torch.load(path)      # 1.13 forgets that a tensor is negated
+    r = run(brine, 'stats', path, '--json')
+    if r.status != 0: return tally.fail('stats', r.error())
+    got = {t['name']: t for t in r.json()['tensors']}
+    for name, t in state.items():
+        s, each = got[name], 1
+        if name == 'giant': t, each = t[:1], 2 ** 40
+        t = t.resolve_conj().resolve_neg()
+        if t.is_complex(): t = t.abs()
+        a = t.contiguous().to(torch.float64 if t.is_floating_point() else torch.int64).numpy()
+        finite = a[np.isfinite(a)]
+        want = {'min': finite.min().item(), 'max': finite.max().item(), 'mean': finite.astype(np.float64).mean().item()} if finite.size else {'min': None, 'max': None, 'mean': None}
+        want['nan'], want['inf'] = int(np.isnan(a).sum()) * each, int(np.isinf(a).sum()) * each
+        if name == 'large': want['mean'] = -1   # a double does not hold the elements
+        near = lambda x, y: x == y or (x is not None and y is not None and abs(x - y) <= 1e-12 * max(abs(x), abs(y), 1))
+        why = [f'{k}: {s[k]}, expected {v}' for k, v in want.items() if not (near(s[k], v) if k == 'mean' else s[k] == v)]
+        tally.check(f'stats of {name}', '; '.join(why))
+    text = run(brine, 'stats', path, 'odd', 'large').text()
+    tally.check('as text', None if '4611686018427387905' in text and '2 NaN and 2 Inf in 1 tensor' in text and '2 tensors, 8 elements' in text else text)
+    tally.check('no such name', run(brine, 'stats', path, 'nowhere*').refused())
+    torch.save({'state': {0: {'exp_avg': torch.ones(3)}}, 'lr': 0.1}, path)
+    tally.check('no weights', run(brine, 'stats', path, '--at', 'lr').refused())
+    r = run(brine, 'stats', path, '--all', '--json')
+    tally.check('--all', None if r.status == 0 and [t['name'] for t in r.json()['tensors']] == ['state.0.exp_avg'] else r.text() + r.error())
+
+
+def main():
+    warnings.simplefilter('ignore')
+    brine, tally = command(), Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        check_check(brine, folder, tally)
+        check_stats(brine, folder, tally)
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// brine stats: least, greatest and mean of each tensor of the state dict, and how many elements are NaN or infinite.
+#include "common.hpp"
+#include "json.hpp"
+#include "progress.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+
+namespace tool {
+
+namespace {
+
+using Number = brine::TensorStats::Number;
+
+struct Row {
+  std::string_view name;
+  const brine::Tensor* tensor;
+  brine::TensorStats stats;
+};
+
+std::string text(const std::optional<Number>& number) {
+  if (!number) return "-";
+  if (const auto* v = std::get_if<std::int64_t>(&*number)) return std::to_string(*v);
+  if (const auto* v = std::get_if<std::uint64_t>(&*number)) return std::to_string(*v);
+  char out[32];
+  std::snprintf(out, sizeof out, "%.6g", std::get<double>(*number));
+  return out;
+}
+
+struct Stats {
+  Common common;
+  std::vector<std::string> globs;
+  bool all = false, json = false;
+
+  int run() const {
+    const auto ckpt = common.open();
+    if (!ckpt) return fail(ckpt.error());
+    std::vector<Row> rows;
+    std::uint64_t total = 0, done = 0;
+    const auto add = [&](std::string_view name, const brine::Tensor& tensor) {
+      if (!globs.empty() && std::none_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); })) return;
+      rows.push_back({name, &tensor, {}});
+      total += tensor.nbytes();
+    };
+    brine::StateDict weights;
+    std::vector<brine::TensorAt> found;
+    if (all) {
+      const brine::Value from = ckpt->at(common.at);
+      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+      found = ckpt->tensors(from);
+      for (const auto& [path, tensor] : found) add(path, tensor);
+    } else {
+      auto state = ckpt->state_dict(common.at);
+      if (!state) return fail(state.error());
+      weights = std::move(*state);
+      for (const auto& [name, tensor] : weights) add(name, tensor);
+    }
+    if (rows.empty() && !globs.empty()) return fail(common.file + ": no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + "; brine ls lists them");
+    const Progress progress;
+    for (Row& row : rows) {
+      const std::uint64_t item = brine::item_size(row.tensor->dtype());
+      auto stats = brine::stats(*row.tensor, [&](std::uint64_t elements) { progress(done += elements * item, total); });
+      if (!stats) return fail(std::move(stats).error().in_file(common.file).at_path(row.name));
+      row.stats = std::move(*stats);
+    }
+    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows) : print(rows)) ? kDone : kRefused;
+  }
+
+  static bool print(const std::vector<Row>& rows) {
+    using Cells = std::array<std::string, 8>;
+    const auto cells_of = [](const Row& row) {
+      const brine::TensorStats& s = row.stats;
+      return Cells{row.name.empty() ? "(the root)" : cell(row.name), std::string(name(row.tensor->dtype())), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
+    };
+    const Cells head{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
+    std::array<std::size_t, 8> width{};
+    const auto widen = [&](const Cells& cells) {
+      for (std::size_t c = 0; c < cells.size(); ++c) width[c] = std::max(width[c], columns(cells[c]));
+    };
+    widen(head);
+    for (const Row& row : rows) widen(cells_of(row));
+    std::string out;
+    const auto line = [&](const Cells& cells) {
+      for (std::size_t c = 0; c < cells.size(); ++c) {
+        const std::string pad(width[c] - columns(cells[c]), ' ');
+        out += (c ? "  " : "") + (c < 3 ? cells[c] + pad : pad + cells[c]);
+      }
+      out += '\n';
+    };
+    line(head);
+    std::uint64_t elements = 0, nan = 0, inf = 0, odd = 0;
+    bool is_complex = false;
+    for (const Row& row : rows) {
+      line(cells_of(row));
+      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
+      elements += static_cast<std::uint64_t>(row.tensor->numel());
+      nan += row.stats.nan;
+      inf += row.stats.inf;
+      odd += row.stats.nan + row.stats.inf > 0;
+      is_complex |= brine::is_complex(row.tensor->dtype());
+    }
+    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements: " +
+           (odd == 0 ? "all finite" : std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
+    if (is_complex) out += "of complex tensors: the magnitudes\n";
+    return write_out(out);
+  }
+
+  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows) const {
+    std::uint64_t length = 0, nan = 0, inf = 0;
+    for (const Row& row : rows) length += row.name.size(), nan += row.stats.nan, inf += row.stats.inf;
+    if (length > 24 * ckpt.end_offset() + (1 << 20))
+      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names are " + std::to_string(length) + " bytes, many times the file").in_file(common.file)), false;
+    JsonWriter out;
+    out.object().field("file", common.file).field("format", name(ckpt.format())).field("at", at).key("tensors").array();
+    for (const auto& [name, tensor, s] : rows) {
+      out.object().field("name", name).field("dtype", brine::name(tensor->dtype())).field("shape", tensor->shape()).field("numel", tensor->numel());
+      for (const auto& [word, number] : {std::pair("min", &s.min), std::pair("max", &s.max)}) {
+        out.key(word);
+        if (*number) std::visit([&](auto v) { out.value(v); }, **number);
+        else out.value(nullptr);
+      }
+      out.field("mean", s.mean).field("nan", s.nan).field("inf", s.inf).end();
+      if (!out.ok()) return false;
+    }
+    return out.end().field("nan", nan).field("inf", inf).end().close();
+  }
+};
+
+}  // namespace
+
+void add_stats(CLI::App& app, Run& run) {
+  auto s = std::make_shared<Stats>();
+  CLI::App* command = app.add_subcommand("stats", "least, greatest and mean of each tensor, and how many elements are NaN or infinite");
+  s->common.add_to(*command);
+  command->add_option("GLOB", s->globs, "only tensors whose name matches one of these: 'layer1.*'");
+  command->add_flag("--all", s->all, "every tensor of the file, by its path in the object tree");
+  command->add_flag("--json", s->json, "for programs");
+  command->footer("Of the finite elements; of complex tensors, of the magnitudes.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
+  command->callback([s, &run] { run = [s] { return s->run(); }; });
+}
+
+}  // namespace tool
