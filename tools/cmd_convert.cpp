@@ -78,7 +78,7 @@ struct Convert {
       for (std::size_t i = 0; i < rename.size(); ++i)
         if (done->matches[i] == 0) unused("--rename", rename[i]);
     }
-    if (!cast.empty()) return weights.cast(*brine::dtype_from_name(cast));
+    if (!cast.empty()) return weights.cast(*brine::dtype_from_text(cast));
     return {};
   }
 };
@@ -89,7 +89,7 @@ std::string check_rule(const std::string& rule) {
   return done ? "" : done.error().text();
 }
 
-std::string check_dtype(const std::string& dtype) { return brine::dtype_from_name(dtype) ? "" : "there is no dtype " + dtype; }
+std::string check_dtype(const std::string& dtype) { return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16"; }
 
 }  // namespace
 

@@ -29,6 +29,8 @@ BRINE_API std::size_t item_size(DType dtype) noexcept;
 
 /// By PyTorch's canonical name ("float32"); nothing for any other text.
 BRINE_API std::optional<DType> dtype_from_name(std::string_view name) noexcept;
+/// As people write it: with "torch." or without, in any case, PyTorch's short names (half, long), fp16, bf16, f32, e4m3. Nothing for any other text.
+BRINE_API std::optional<DType> dtype_from_text(std::string_view text) noexcept;
 
 BRINE_API bool is_complex(DType dtype) noexcept;
 BRINE_API bool is_floating(DType dtype) noexcept;  ///< real floating point, float8 and smaller included

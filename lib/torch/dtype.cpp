@@ -100,6 +100,35 @@ std::optional<DType> dtype_from_name(std::string_view name) noexcept {
   return find([name](const Row& r) { return r.name == name; });
 }
 
+std::optional<DType> dtype_from_text(std::string_view text) noexcept {
+  constexpr std::size_t kLongest = 32;
+  char lower[kLongest];
+  if (text.size() > kLongest) return std::nullopt;
+  std::transform(text.begin(), text.end(), lower, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::string_view name(lower, text.size());
+  if (name.starts_with("torch.")) name.remove_prefix(6);
+  if (const auto known = dtype_from_name(name)) return known;
+  struct Alias {
+    std::string_view name;
+    DType dtype;
+  };
+  static constexpr Alias aliases[] = {
+    {"half", DType::float16}, {"fp16", DType::float16}, {"f16", DType::float16}, {"bf16", DType::bfloat16},
+    {"float", DType::float32}, {"single", DType::float32}, {"fp32", DType::float32}, {"f32", DType::float32},
+    {"double", DType::float64}, {"fp64", DType::float64}, {"f64", DType::float64},
+    {"chalf", DType::complex32}, {"cfloat", DType::complex64}, {"cdouble", DType::complex128},
+    {"byte", DType::uint8}, {"u8", DType::uint8}, {"u16", DType::uint16}, {"u32", DType::uint32}, {"u64", DType::uint64},
+    {"i8", DType::int8}, {"short", DType::int16}, {"i16", DType::int16}, {"int", DType::int32}, {"i32", DType::int32},
+    {"long", DType::int64}, {"i64", DType::int64},
+    {"float8_e4m3", DType::float8_e4m3fn}, {"fp8_e4m3", DType::float8_e4m3fn}, {"f8_e4m3", DType::float8_e4m3fn}, {"e4m3", DType::float8_e4m3fn},
+    {"fp8_e4m3fn", DType::float8_e4m3fn}, {"e4m3fn", DType::float8_e4m3fn},
+    {"fp8_e5m2", DType::float8_e5m2}, {"f8_e5m2", DType::float8_e5m2}, {"e5m2", DType::float8_e5m2},
+  };
+  for (const Alias& alias : aliases)
+    if (alias.name == name) return alias.dtype;
+  return std::nullopt;
+}
+
 std::optional<DType> dtype_of_storage_class(std::string_view class_name) noexcept {
   return find([class_name](const Row& r) { return r.storage == class_name; });
 }

@@ -53,6 +53,19 @@ TEST_CASE("what is no dtype") {
   }
 }
 
+TEST_CASE("dtypes as people write them") {
+  for (const auto& [text, dtype] : {std::pair("torch.float16", DType::float16), {"half", DType::float16}, {"FP16", DType::float16}, {"bf16", DType::bfloat16},
+                                    {"torch.double", DType::float64}, {"f32", DType::float32}, {"float", DType::float32}, {"long", DType::int64},
+                                    {"Float32", DType::float32}, {"F8_E4M3", DType::float8_e4m3fn}, {"torch.bool", DType::bool_}}) {
+    CAPTURE(text);
+    CHECK(dtype_from_text(text) == dtype);
+  }
+  for (const char* text : {"", "fp8", "torch.", "float15", "torch.torch.half", "a text that is far longer than any dtype's name"}) {
+    CAPTURE(text);
+    CHECK_FALSE(dtype_from_text(text).has_value());
+  }
+}
+
 TEST_CASE("storage classes") {
   CHECK(dtype_of_storage_class("FloatStorage") == DType::float32);
   CHECK(dtype_of_storage_class("HalfStorage") == DType::float16);
