@@ -13,6 +13,8 @@
 #include <limits>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 namespace brine {
@@ -26,6 +28,34 @@ auto uninterrupted(Call&& call) {
   while (result < 0 && errno == EINTR) result = call();
   return result;
 }
+
+/// A file over the limit of its size (ulimit -f) is an error here, not the end of the process, which would leave a file without its end:
+/// the signal that writev sends to this thread beside EFBIG is held back, and taken away.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() noexcept {
+    ::sigemptyset(&signal_);
+    ::sigaddset(&signal_, SIGXFSZ);
+    pending_ = is_pending();
+    held_ = ::pthread_sigmask(SIG_BLOCK, &signal_, &old_) == 0;
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+  NoSizeSignal& operator=(const NoSizeSignal&) = delete;
+  ~NoSizeSignal() {
+    if (!held_) return;
+    int number = 0;
+    if (!pending_ && is_pending()) ::sigwait(&signal_, &number);
+    ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+  }
+
+ private:
+  static bool is_pending() noexcept {
+    sigset_t pending;
+    return ::sigpending(&pending) == 0 && ::sigismember(&pending, SIGXFSZ) == 1;
+  }
+  sigset_t signal_, old_;
+  bool pending_ = false, held_ = false;
+};
 
 /// A file being written: closed, and removed unless it was put in its place.
 class NewFile {
@@ -167,6 +197,7 @@ class Folder {
 Result<void> save(const std::filesystem::path& path, const FileSaveOptions& options, const std::function<Result<void>(Sink&)>& write) {
   auto target = find_file_target(path);
   if (!target) return std::move(target).error();
+  const NoSizeSignal held_back;
   Folder folder(*options.system);
   NewFile file(*options.system);
   Result<void> done;
