@@ -190,6 +190,7 @@ Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_
 }
 
 Result<void> ZipWriter::end(const ZipItem& item) {
+  last_crc_ = item.crc;
   if (item.size != 0) {
     crcs_ = combine_hashes(crcs_, item.crc);
     append_zip_descriptor(around_, item);

@@ -56,6 +56,9 @@ class ZipWriter {
   /// What .data/serialization_id holds if it is written now (serialization_id.hpp); `first_half`, 20 digits, replaces the first half.
   std::string serialization_id(std::string_view first_half = {}) const;
 
+  /// The CRC of the last record's data; 0 where CRCs are not computed.
+  std::uint32_t last_crc() const noexcept { return last_crc_; }
+
   /// Bytes written so far.
   std::uint64_t size() const noexcept { return sink_.position() - base_; }
 
@@ -81,6 +84,7 @@ class ZipWriter {
   ZipNameIndex index_;
   std::uint32_t index_room_ = 0, expected_ = 0;
   std::uint64_t seed_ = 0;
+  std::uint32_t last_crc_ = 0;
   std::uint64_t crcs_ = 0;       // the second half of the serialization id so far
   std::string name_;             // root, slash, record
   Buffer around_;                // what is not yet written of the record: what stands around its data, and the data when it is small

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,8 @@ class StorageReader {
   /// All bytes, fetched once and kept. Thread-safe.
   virtual Result<std::span<const std::byte>> fetch(const StorageRecord& storage) const = 0;
   virtual Result<bool> verify_crc(const StorageRecord& storage) const = 0;
+  /// What the CRC-32 of all its bytes should be, where the file says so.
+  virtual std::optional<std::uint32_t> crc(const StorageRecord&) const { return std::nullopt; }
 };
 
 struct StorageRecord {
@@ -90,6 +93,7 @@ struct Handles {
   }
   static const TensorRecord& record(const Tensor& tensor) noexcept { return *tensor.record_; }
   static const StorageRecord& record(const Storage& storage) noexcept { return *storage.record_; }
+  static std::shared_ptr<const void> owner(const Tensor& tensor) noexcept { return tensor.record_; }
   /// May all elements be copied, of `item` bytes each? Fails with: limit (copy_too_large).
   static Result<void> check_copy(const Tensor& tensor, std::size_t item) { return tensor.check_copy(item); }
 };

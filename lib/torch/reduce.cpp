@@ -22,13 +22,25 @@ bool has_view(const Ref& args) noexcept {
   return !a.empty() && a[0].kind == Kind::storage && storage_of(a[0]).view;
 }
 
-// A call that gives a plain tensor and no more can be said as today's: where a storage is a part of another, which zips cannot say, or is cut.
-bool replaceable(const TensorRecord& t, bool compact) noexcept {
-  if (!t.storage || t.form == TensorForm::parameter || is_quantised(t.dtype) || t.origin->callee.kind != Kind::global) return false;
-  const auto known = static_cast<TorchCall>(t.origin->callee.node->known);
-  const bool plain = known == TorchCall::rebuild_tensor || known == TorchCall::rebuild_tensor_v2 || known == TorchCall::rebuild_tensor_v3;
-  if (!plain && known != TorchCall::tensor_class) return false;
-  return compact || has_view(t.origin->args) || (t.origin->first && has_view(t.origin->first->state));
+TorchCall call_of(const TensorRecord& t) noexcept {
+  return t.origin->callee.kind == Kind::global ? static_cast<TorchCall>(t.origin->callee.node->known) : TorchCall{};
+}
+
+// A call that gives a plain tensor and no more can be said as today's, and has to be where a storage is a part of another, which zips cannot say, or is cut.
+bool replaceable(const TensorRecord& t, const ReduceOptions& options) noexcept {
+  if (!t.storage || t.form == TensorForm::parameter || is_quantised(t.dtype)) return false;
+  const TorchCall call = call_of(t);
+  const bool plain = call == TorchCall::rebuild_tensor || call == TorchCall::rebuild_tensor_v2 || call == TorchCall::rebuild_tensor_v3;
+  if (!plain && call != TorchCall::tensor_class) return false;
+  return !options.keep_calls || options.compact || has_view(t.origin->args) || (t.origin->first && has_view(t.origin->first->state));
+}
+
+// A Parameter or Variable as releases up to 0.4 wrote it, or with what PyTorch does not write again (hooks), around a plain tensor.
+bool old_wrapper(const TensorRecord& t, const ReduceOptions& options) noexcept {
+  if (options.keep_calls || t.form != TensorForm::parameter || !t.origin || !t.base || !t.storage || is_quantised(t.dtype)) return false;
+  const TorchCall call = call_of(t);
+  if (call != TorchCall::parameter && call != TorchCall::variable && call != TorchCall::rebuild_parameter) return false;
+  return t.base->form != TensorForm::parameter && (!t.base->origin || replaceable(*t.base, options));
 }
 
 }  // namespace
@@ -85,15 +97,26 @@ void TorchReduce::surveyed() {
 
 Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& origin) {
   const TensorRecord& t = tensor_of(ref);
-  if (t.form == TensorForm::parameter && !t.origin && t.base) {
+  const bool wrapper = old_wrapper(t, options_);
+  if ((!t.origin && t.form == TensorForm::parameter && t.base) || (wrapper && t.parameter)) {
     if (t.requires_grad && !is_floating(t.dtype) && !is_complex(t.dtype))  // of a program's making: files are checked when they are read
       return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "a parameter of dtype " + std::string(name(t.dtype)) + " cannot require gradients");
     if (auto ok = write_global(out, "torch._utils", "_rebuild_parameter", static_cast<std::uint16_t>(TorchCall::rebuild_parameter)); !ok) return ok.error();
+    const TensorRecord* data = t.base;
+    if (wrapper) {  // a tensor of its own, as Parameter.data is each time it is asked for
+      auto* own = out.graph().arena().make<TensorRecord>(t);
+      if (!own) return spent();
+      own->base = nullptr;
+      own->origin = nullptr;
+      own->form = t.base->form;
+      own->parameter = own->requires_grad = false;
+      data = own;
+    }
     out.tuple_begin(3);
-    if (!out.parameter(ref, make_tensor_ref(t.base))) return spent();
+    if (!out.parameter(ref, make_tensor_ref(data))) return spent();
     return true;
   }
-  if (t.origin && !replaceable(t, options_.compact)) {
+  if (t.origin && !wrapper && !replaceable(t, options_)) {
     origin = t.origin;
     return false;
   }

@@ -30,6 +30,7 @@ using WrittenStorages = std::vector<WrittenStorage, HugePages<WrittenStorage>>;
 struct ReduceOptions {
   bool keep_keys = false;  // the file's own keys (pointer numbers), instead of 0, 1, 2 …
   bool compact = false;    // only the part of a storage that its tensors view
+  bool keep_calls = false;  // the calls of older releases, instead of what today's would be
 };
 
 class TorchReduce final : public Leaves {

@@ -34,6 +34,12 @@ Result<std::span<const std::byte>> StorageFile::fetch(const StorageRecord& stora
   return (kept_[&storage] = std::move(*bytes)).span;
 }
 
+std::optional<std::uint32_t> StorageFile::crc(const StorageRecord& storage) const {
+  if (!archive_) return std::nullopt;
+  const ZipEntry& entry = archive_->directory().entries()[storage.entry];
+  return entry.crc == 0 ? std::nullopt : std::optional(entry.crc);
+}
+
 Result<bool> StorageFile::verify_crc(const StorageRecord& storage) const {
   if (!archive_ || !storage.reader) return false;
   const ZipEntry& entry = archive_->directory().entries()[storage.entry];

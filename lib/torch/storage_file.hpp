@@ -35,6 +35,7 @@ class StorageFile final : public StorageReader {
   Result<void> read(const StorageRecord& storage, std::uint64_t offset, std::span<std::byte> out) const override;
   Result<std::span<const std::byte>> fetch(const StorageRecord& storage) const override;
   Result<bool> verify_crc(const StorageRecord& storage) const override;
+  std::optional<std::uint32_t> crc(const StorageRecord& storage) const override;
 
  private:
   Source source_;

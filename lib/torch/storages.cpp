@@ -97,10 +97,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
   const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
   if (!number) return number.error();
 
-  Ref out;
-  out.kind = Kind::storage;
-  out.tag = static_cast<std::uint16_t>(static_cast<std::uint16_t>(*dtype) | (untyped ? kUntypedTag : 0));
-  out.pointer = &(*this)[*number];
+  Ref out = make_storage_ref(&(*this)[*number], *dtype, untyped);
   if (part.size() == 6 && part[5].kind != Kind::none) {
     const auto view = part[5].kind == Kind::tuple ? tuple_of(part[5]).items() : std::span<const Ref>();
     const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
@@ -112,6 +109,14 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
     out.flags = kStorageView;
     out.pointer = kept;
   }
+  return out;
+}
+
+Ref make_storage_ref(const StorageRecord* record, DType dtype, bool untyped) noexcept {
+  Ref out;
+  out.kind = Kind::storage;
+  out.tag = static_cast<std::uint16_t>(static_cast<std::uint16_t>(dtype) | (untyped ? kUntypedTag : 0));
+  out.pointer = record;
   return out;
 }
 

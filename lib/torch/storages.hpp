@@ -51,5 +51,7 @@ struct StorageRef {
   bool untyped;
 };
 StorageRef storage_of(const Ref& ref) noexcept;
+/// And back, for a record that is no view.
+Ref make_storage_ref(const StorageRecord* record, DType dtype, bool untyped) noexcept;
 
 }  // namespace brine

@@ -86,6 +86,7 @@ class Writer {
   Result<void> storage(std::size_t i) {
     if (std::exchange(storages_[i].done, true)) return {};
     auto done = write_storage(name(i), storages_[i]);
+    if (done && options_.verify) done = verify(storages_[i]);
     if (done && options_.progress) options_.progress(zip_.size(), std::max(total_, zip_.size()));
     return done;
   }
@@ -108,6 +109,15 @@ class Writer {
       }
       return {};
     });
+  }
+
+  // The CRC of what was written is at hand; where that is not what the file holds, the file is read for it.
+  Result<void> verify(const WrittenStorage& w) const {
+    const StorageRecord& r = *w.record;
+    if (!r.reader || w.nbytes == 0) return {};
+    if (options_.crc && w.nbytes == r.nbytes && r.reader->crc(r) == zip_.last_crc()) return {};
+    auto sound = r.reader->verify_crc(r);
+    return sound ? Result<void>() : Result<void>(std::move(sound).error());
   }
 
   static bool is_big(const StorageRecord& r) noexcept { return r.foreign != (boost::endian::order::native == boost::endian::order::big); }
