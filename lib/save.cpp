@@ -6,6 +6,7 @@
 #include "bytes/file_save.hpp"
 #include "bytes/guard.hpp"
 #include "pickle/emitter.hpp"
+#include "state/edits.hpp"
 #include "state/state_dict.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
@@ -29,35 +30,41 @@ Result<void> check(const SaveOptions& options) {
   return Error(ErrorKind::usage, ErrorCode::bad_argument, "pickle protocol " + std::to_string(options.protocol) + "; 1 to 5 can be written");
 }
 
-/// The pickle of a value, and the storages it names.
+/// What is to be written: a value, and what stands in the place of its parts.
+struct Written {
+  Ref root;
+  const Replaced* replaced = nullptr;
+};
+
+/// Its pickle, and the storages that names.
 struct Pickled {
   Buffer bytes;
   WrittenStorages storages;
 };
 
-Result<Pickled> pickle(const Ref& root, Graph& scratch, const SaveOptions& options) {
+Result<Pickled> pickle(const Written& what, Graph& scratch, const SaveOptions& options) {
   if (auto ok = check(options); !ok) return std::move(ok).error();
-  TorchReduce reduce({options.keep_keys, options.compact});
+  TorchReduce reduce({options.keep_keys, options.compact, options.keep_calls});
   if (options.compact) {  // once for nothing: what would be written is what there is to view
-    if (auto seen = Emitter(scratch, reduce, options.protocol).run(root); !seen) return std::move(seen).error();
+    if (auto seen = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root); !seen) return std::move(seen).error();
     reduce.surveyed();
   }
-  auto bytes = Emitter(scratch, reduce, options.protocol).run(root);
+  auto bytes = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root);
   if (!bytes) return std::move(bytes).error();
   return Pickled{std::move(*bytes), std::move(reduce.storages())};
 }
 
-Result<void> write(const Ref& root, Graph& scratch, Sink& sink, SaveOptions options) {
+Result<void> write(const Written& what, Graph& scratch, Sink& sink, SaveOptions options) {
   if (options.root.empty()) options.root = "archive";
-  auto pickled = pickle(root, scratch, options);
+  auto pickled = pickle(what, scratch, options);
   if (!pickled) return std::move(pickled).error();
   return write_zip(sink, pickled->bytes.text(), std::move(pickled->storages), options);
 }
 
-Result<void> write(const Ref& root, Graph& scratch, const std::filesystem::path& path, SaveOptions options) {
+Result<void> write(const Written& what, Graph& scratch, const std::filesystem::path& path, SaveOptions options) {
   if (options.root.empty()) options.root = archive_root(path.string());
   if (options.root.empty()) return Error(ErrorKind::usage, ErrorCode::bad_argument, "the file's name has no stem, which the archive's folder is called after").in_file(path.string());
-  auto pickled = pickle(root, scratch, options);
+  auto pickled = pickle(what, scratch, options);
   if (!pickled) return std::move(pickled).error().in_file(path.string());
   FileSaveOptions file;
   file.fsync = options.fsync;
@@ -70,7 +77,7 @@ Result<void> save_value(const Graph* graph, const Ref& root, Target& target, con
   return guarded("saving", [&] {
     Scratch scratch;
     if (graph) scratch.graph.inherit(*graph);
-    return write(root, scratch.graph, target, options);
+    return write({root}, scratch.graph, target, options);
   });
 }
 
@@ -82,11 +89,25 @@ Result<void> save_state(const StateDict& state, Target& target, const SaveOption
     if (const Graph* graph = Access::impl(state)->graph) scratch.graph.inherit(*graph);
     auto root = state_dict_value(state, scratch.graph, words);
     if (!root) return std::move(root).error();
-    return write(*root, scratch.graph, target, options);
+    return write({*root}, scratch.graph, target, options);
+  });
+}
+
+template <class Target>
+Result<void> save_edits(const Edits& edits, Target& target, const SaveOptions& options) {
+  return guarded("saving", [&]() -> Result<void> {
+    Scratch scratch;
+    scratch.graph.inherit(*Access::impl(edits).graph);
+    auto edited = apply(edits, scratch.graph);
+    if (!edited) return std::move(edited).error();
+    return write({edited->root, &edited->replaced}, scratch.graph, target, options);
   });
 }
 
 }  // namespace
+
+Result<void> save(const Edits& edits, const std::filesystem::path& path, const SaveOptions& options) { return save_edits(edits, path, options); }
+Result<void> save(const Edits& edits, Sink sink, const SaveOptions& options) { return save_edits(edits, sink, options); }
 
 Result<void> save(const StateDict& state, const std::filesystem::path& path, const SaveOptions& options) { return save_state(state, path, options); }
 Result<void> save(const StateDict& state, Sink sink, const SaveOptions& options) { return save_state(state, sink, options); }
@@ -102,6 +123,7 @@ SaveOptions SaveOptions::as_read(const Checkpoint& checkpoint) {
   SaveOptions options;
   const Form& form = Access::form(checkpoint);
   options.protocol = std::max(1, checkpoint.protocol());  // a pickle of text opcodes alone may be of either
+  options.keep_calls = true;
   form.describe(options);
   return options;
 }

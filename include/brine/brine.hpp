@@ -20,11 +20,13 @@
 // Tree, Parameters) is then good for being destroyed or assigned to.
 #pragma once
 
+#include <brine/cast.hpp>
 #include <brine/check.hpp>
 #include <brine/checkpoint.hpp>
 #include <brine/convert.hpp>
 #include <brine/diff.hpp>
 #include <brine/dtype.hpp>
+#include <brine/edits.hpp>
 #include <brine/error.hpp>
 #include <brine/limits.hpp>
 #include <brine/module.hpp>

@@ -4,6 +4,7 @@
 //   for (const auto& [name, tensor] : *ckpt->state_dict()) use(name, tensor);
 #pragma once
 
+#include <brine/cast.hpp>
 #include <brine/note.hpp>
 #include <brine/tensor.hpp>
 #include <brine/value.hpp>
@@ -81,9 +82,11 @@ class BRINE_API StateDict {
   /// Leaves only the names that match one of the globs (*, ?, [a-z]), or drops those. Returns how many went.
   std::size_t keep(std::span<const std::string> globs);
   std::size_t drop(std::span<const std::string> globs);
-  /// Converts every real or complex floating-point tensor that matches (all, without a glob) into new memory; what was tied stays tied.
-  /// Fails with: usage (not convertible), and as Tensor::copy_to().
+  /// Floating-point tensors in another dtype; complex ones only where that is complex. They are converted while they are saved or copied out, a piece
+  /// at a time. Names, shapes, strides and Parameters stay; tensors that share memory go on to share it.
+  /// Fails with: usage (wrong_dtype: not convertible, or values would be lost and options.lossy is not set).
   Result<void> cast(DType dtype, std::string_view glob = "*");
+  Result<void> cast(DType dtype, const CastOptions& options);
 
   struct Impl;
 

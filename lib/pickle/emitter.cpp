@@ -44,7 +44,7 @@ std::optional<std::string> from_decimal(std::string_view digits) {
 
 }  // namespace
 
-Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol) : graph_(graph), leaves_(leaves), out_(protocol) {}
+Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol, const Replaced* replaced) : graph_(graph), leaves_(leaves), replaced_(replaced), out_(protocol) {}
 
 Result<Buffer> Emitter::run(const Ref& root) {
   bool ok = save(root);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "graph/graph.hpp"
+#include "graph/replaced.hpp"
 #include "pickle/output.hpp"
 #include "support/pointer_map.hpp"
 
@@ -38,8 +39,8 @@ class Leaves {
 
 class Emitter {
  public:
-  /// `graph` makes what has to be made new (names of protocol 2's sets and bytes); all are borrowed. Protocols 1 to 5.
-  Emitter(Graph& graph, Leaves& leaves, int protocol);
+  /// `graph` makes what has to be made new (names of protocol 2's sets and bytes); `replaced` may be null; all are borrowed. Protocols 1 to 5.
+  Emitter(Graph& graph, Leaves& leaves, int protocol, const Replaced* replaced = nullptr);
 
   /// The whole pickle. Fails with: usage (a value that this protocol cannot say), limit (memory).
   Result<Buffer> run(const Ref& root);
@@ -108,6 +109,7 @@ class Emitter {
 
   Graph& graph_;
   Leaves& leaves_;
+  const Replaced* replaced_;
   Output out_;
   std::vector<Frame> stack_;
   PointerMap memo_;

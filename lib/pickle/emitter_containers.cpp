@@ -10,7 +10,8 @@
 namespace brine {
 
 // Writes an atom, or begins what has parts.
-bool Emitter::save(const Ref& ref) {
+bool Emitter::save(const Ref& met) {
+  const Ref& ref = replaced_ ? replaced_->of(met) : met;
   out_.boundary();
   switch (ref.kind) {
     case Kind::absent: return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an absent value cannot be written"));

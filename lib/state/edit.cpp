@@ -2,15 +2,12 @@
 // StateDict's editing members. A handle that shares its list with others gets one of its own first.
 #include "state/state_dict.hpp"
 
-#include "bytes/bytes.hpp"
 #include "bytes/guard.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/record.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 #include <utility>
 
 namespace brine {
@@ -114,34 +111,6 @@ std::size_t StateDict::keep(std::span<const std::string> globs) {
 
 std::size_t StateDict::drop(std::span<const std::string> globs) {
   return edit().erase_if([&](const Item& i) { return std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return matches_glob(g, i.name); }); });
-}
-
-Result<void> StateDict::cast(DType dtype, std::string_view glob) {
-  return guarded("a state dict", [&]() -> Result<void> {
-    // Tensors that are the same view of the same storage are cast once, so that tied weights stay tied.
-    using View = std::tuple<const StorageRecord*, std::int64_t, std::vector<std::int64_t>>;
-    std::map<View, Tensor> done;
-    StateDict out = *this;
-    for (Item& e : out.edit().items) {
-      const Tensor& t = e.tensor;
-      if (e.kept != Item::kTensor || t.dtype() == dtype || !matches_glob(glob, e.name) || (!is_floating(t.dtype()) && !is_complex(t.dtype()))) continue;
-      const TensorRecord& r = Handles::record(t);
-      View view{r.storage, r.offset, {r.dims, r.dims + 2 * r.ndim}};
-      auto at = done.find(view);
-      if (at == done.end()) {
-        auto buffer = allocate(static_cast<std::uint64_t>(t.numel()) * item_size(dtype), "a converted tensor");
-        if (!buffer) return std::move(buffer).error();
-        const std::span<std::byte> bytes(buffer->get(), static_cast<std::size_t>(t.numel()) * item_size(dtype));
-        if (auto ok = t.copy_to(dtype, bytes); !ok) return std::move(ok).error().at_path(e.name).in_file(impl_->file);
-        auto made = Tensor::borrow(bytes, dtype, t.shape(), std::move(*buffer));
-        if (!made) return std::move(made).error();
-        at = done.emplace(std::move(view), std::move(*made)).first;
-      }
-      e.tensor = at->second;
-    }
-    *this = std::move(out);
-    return {};
-  });
 }
 
 void StateDict::set_version(std::string_view module, std::int64_t version) {

@@ -93,28 +93,40 @@ Result<Found> find_weights(const Graph& graph, const Ref& from, std::string path
   return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from));
 }
 
-Ref find_path(const Ref& root, std::string_view path) {
-  struct Step {
+Way find_way(const Ref& root, std::string_view path) {
+  struct Place {
     Ref value;
     std::size_t at;  // of the path, behind the dot
+    std::size_t parent;
+    std::uint32_t number;
   };
-  std::vector<Step> stack{{root, 0}};
+  std::vector<Place> places{{root, 0, 0, 0}};
+  std::vector<std::size_t> open{0};
   std::set<std::pair<const Node*, std::size_t>> seen;
-  while (!stack.empty()) {
-    const Step here = stack.back();
-    stack.pop_back();
-    if (here.at > path.size() || path.empty()) return here.value;
+  while (!open.empty()) {
+    const std::size_t n = open.back();
+    const Place here = places[n];
+    open.pop_back();
+    if (here.at > path.size() || path.empty()) {
+      Way way{{}, here.value};
+      for (std::size_t i = n; i != 0; i = places[i].parent) {
+        const Place& parent = places[places[i].parent];
+        way.steps.push_back({parent.value, places[i].number, parent.at == 0 ? 0 : parent.at - 1});
+      }
+      std::reverse(way.steps.begin(), way.steps.end());
+      return way;
+    }
     if (!is_container(here.value) || !seen.insert({here.value.node, here.at}).second) continue;
     const std::string_view rest = path.substr(here.at);
-    std::vector<Step> next;
+    const std::size_t first = places.size();
     Children children(here.value);
     Children::Child child;
-    while (children.next(child)) {
+    for (std::uint32_t number = 0; children.next(child); ++number) {
       const std::string step = step_name(child);
-      if (rest.starts_with(step) && (rest.size() == step.size() || rest[step.size()] == '.')) next.push_back({child.value, here.at + step.size() + 1});
+      if (rest.starts_with(step) && (rest.size() == step.size() || rest[step.size()] == '.'))
+        places.push_back({child.value, here.at + step.size() + 1, n, number});
     }
-    std::reverse(next.begin(), next.end());
-    stack.insert(stack.end(), next.begin(), next.end());  // the first child is tried first
+    for (std::size_t i = places.size(); i-- > first;) open.push_back(i);  // the first child is tried first
   }
   return {};
 }

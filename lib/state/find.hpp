@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brine {
 
@@ -19,7 +20,19 @@ struct Found {
 /// The weights at or below `from`. Fails with: usage (no_state_dict, several_state_dicts).
 Result<Found> find_weights(const Graph& graph, const Ref& from, std::string path);
 
-/// The place that `brine ls --all` prints as `path`, or absent. Keys may hold dots themselves: every way to split the path is tried.
-Ref find_path(const Ref& root, std::string_view path);
+/// One step down the tree: the nth child of a container, in the order of Children. The path to the container is the first `path` bytes of the whole.
+struct Step {
+  Ref container;
+  std::uint32_t number = 0;
+  std::size_t path = 0;
+};
+struct Way {
+  std::vector<Step> steps;
+  Ref value;  // absent: there is no such place
+};
+
+/// The way to the place that `brine ls --all` prints as `path`. Keys may hold dots themselves: every way to split the path is tried.
+Way find_way(const Ref& root, std::string_view path);
+inline Ref find_path(const Ref& root, std::string_view path) { return find_way(root, path).value; }
 
 }  // namespace brine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <brine/checkpoint.hpp>
+#include <brine/edits.hpp>
 
 #include <memory>
 #include <string>
@@ -20,6 +21,7 @@ struct Access {
   static const Limits& limits(const Checkpoint& checkpoint) noexcept;
 
   static const std::shared_ptr<StateDict::Impl>& impl(const StateDict& state) noexcept { return state.impl_; }
+  static const Edits::Impl& impl(const Edits& edits) noexcept { return *edits.impl_; }
   static StateDict state_dict(std::shared_ptr<StateDict::Impl> impl) noexcept { return StateDict(std::move(impl)); }
 };
 

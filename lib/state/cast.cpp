@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "state/cast.hpp"
+
+#include "torch/dtype_table.hpp"
+#include "torch/storages.hpp"
+#include "torch/torch_calls.hpp"
+
+#include <array>
+#include <limits>
+
+namespace brine {
+
+namespace {
+
+Error spent() { return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the cast tensors"); }
+
+bool is_call(const Ref& callee, TorchCall call) noexcept {
+  return callee.kind == Kind::global && callee.node->known == static_cast<std::uint16_t>(call);
+}
+
+bool is_tensor_call(const Ref& callee) noexcept {
+  return is_call(callee, TorchCall::rebuild_tensor) || is_call(callee, TorchCall::rebuild_tensor_v2) || is_call(callee, TorchCall::rebuild_tensor_v3);
+}
+
+TensorForm form_of(DType dtype) noexcept { return storage_class_name(dtype).empty() ? TensorForm::v3 : TensorForm::v2; }
+
+}  // namespace
+
+CastMemory::CastMemory() : budget(std::numeric_limits<std::uint64_t>::max(), ErrorCode::out_of_memory), graph(budget) {}
+
+Caster::Caster(DType to, const CastOptions& options) : to_(to), lossy_(options.lossy) { memory_->report = options.report; }
+
+bool Caster::changes(const TensorRecord& t) const noexcept {
+  if (!t.storage || t.dtype == to_) return false;
+  return is_floating(t.dtype) || (is_complex(t.dtype) && (lossy_ || is_complex(to_)));
+}
+
+// A parameter wraps a tensor, which may be a parameter: from the innermost outwards.
+Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
+  std::vector<const TensorRecord*> wrappers;
+  const TensorRecord* inner = &t;
+  while (inner->form == TensorForm::parameter && inner->base && !done_.contains(inner)) {
+    wrappers.push_back(inner);
+    inner = inner->base;
+  }
+  auto made = cast_data(*inner);
+  while (made && !wrappers.empty()) {
+    const TensorRecord& old = *wrappers.back();
+    wrappers.pop_back();
+    const TensorRecord* base = *made;
+    if (base == old.base) {
+      made = done_[&old] = &old;
+      continue;
+    }
+    auto* record = memory_->graph.arena().make<TensorRecord>(old);
+    if (!record) return spent();
+    record->storage = base->storage;
+    record->dtype = base->dtype;
+    record->base = base;
+    record->requires_grad = old.requires_grad && (is_floating(to_) || is_complex(to_));
+    if (old.origin && (is_call(old.origin->callee, TorchCall::rebuild_parameter_with_state) || is_call(old.origin->callee, TorchCall::rebuild_from_type))) {
+      if (!(record->origin = call(old, *record, base))) return spent();
+    } else {  // as today's PyTorch writes it
+      record->origin = nullptr;
+      if (!old.parameter) record->form = form_of(to_), record->base = nullptr;
+    }
+    made = done_[&old] = record;
+  }
+  return made;
+}
+
+Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
+  if (const auto at = done_.find(&t); at != done_.end()) return at->second;
+  if (!changes(t)) return done_[&t] = &t;
+  const bool number = is_floating(to_) || is_complex(to_);
+  if (!convertible(t.dtype, to_) || (!number && !lossy_))
+    return Error(ErrorKind::usage, ErrorCode::wrong_dtype,
+                 std::string(name(t.dtype)) + " to " + std::string(name(to_)) + (convertible(t.dtype, to_) ? " loses every fraction" : " is no conversion there is"));
+  auto* record = memory_->graph.arena().make<TensorRecord>(t);
+  if (!record || !(record->storage = storage(t))) return spent();
+  record->dtype = to_;
+  record->requires_grad = t.requires_grad && number;
+  record->form = form_of(to_);
+  record->origin = nullptr;
+  if (t.origin && is_call(t.origin->callee, TorchCall::rebuild_from_type) && !(record->origin = call(t, *record, nullptr))) return spent();
+  return done_[&t] = record;
+}
+
+const StorageRecord* Caster::storage(const TensorRecord& t) {
+  const bool swap = t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1;
+  const StorageRecord*& kept = storages_[{t.storage, t.dtype, swap}];
+  if (kept) return kept;
+  auto* made = memory_->graph.arena().make<CastStorage>();
+  if (!made) return nullptr;
+  made->source = t.storage;
+  made->from = t.dtype;
+  made->swap = swap;
+  made->counts = memory_->report.counts();
+  made->key = t.storage->key;
+  made->device = t.storage->device;
+  made->nbytes = t.storage->nbytes / item_size(t.dtype) * item_size(to_);
+  made->dtype = to_;
+  made->reader = &memory_->reader;
+  made->packed = made->found = true;  // it lies nowhere
+  return kept = made;
+}
+
+Ref Caster::callee(std::uint16_t known, std::string_view module, std::string_view name) {
+  GlobalNode* first = memory_->graph.first(known);
+  return first ? make_node(Kind::global, first) : memory_->graph.first_global(module, name, known);
+}
+
+// The same call with the cast tensor's storage, or the cast tensor that a parameter wraps; the other arguments as they are. A class of the
+// program's stands around it: _rebuild_from_type_v2(func, type, args, state), which may be func again.
+const Origin* Caster::call(const TensorRecord& t, const TensorRecord& cast, const TensorRecord* base) {
+  Graph& graph = memory_->graph;
+  std::vector<Ref> around;  // the arguments of each _rebuild_from_type_v2, the outermost first
+  Ref func = t.origin->callee, args = t.origin->args;
+  while (is_call(func, TorchCall::rebuild_from_type)) {
+    around.push_back(args);
+    const auto a = tuple_of(args).items();
+    func = a[0], args = a[2];
+  }
+  const auto items = tuple_of(args).items();
+  std::vector<Ref> now(items.begin(), items.end());
+  if (base) {
+    if (now.empty()) return nullptr;
+    now[0] = make_tensor_ref(base);
+    if (now.size() > 1 && !cast.requires_grad) now[1] = make_bool(false);
+  } else if (is_tensor_call(func)) {
+    const bool was_v3 = is_call(func, TorchCall::rebuild_tensor_v3), v3 = cast.form == TensorForm::v3;
+    const auto dtype = static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(cast.dtype));
+    now[0] = make_storage_ref(cast.storage, cast.dtype, v3);
+    if (now.size() > 4 && !cast.requires_grad) now[4] = make_bool(false);
+    if (was_v3) now.erase(now.begin() + 6);
+    while (v3 && now.size() < 6) now.push_back(now.size() == 4 ? make_bool(false) : make_none());
+    if (v3) now.insert(now.begin() + 6, callee(dtype, "torch", name(cast.dtype)));
+    if (was_v3 != v3)
+      func = v3 ? callee(static_cast<std::uint16_t>(TorchCall::rebuild_tensor_v3), "torch._utils", "_rebuild_tensor_v3")
+                : callee(static_cast<std::uint16_t>(TorchCall::rebuild_tensor_v2), "torch._utils", "_rebuild_tensor_v2");
+  }
+  Ref tuple = graph.tuple(now);
+  for (auto a = around.rbegin(); a != around.rend(); ++a) {
+    if (tuple.kind == Kind::absent || func.kind == Kind::absent) return nullptr;
+    const auto old = tuple_of(*a).items();
+    tuple = graph.tuple(std::array<Ref, 4>{func, old[1], tuple, old[3]});
+    func = t.origin->callee;
+  }
+  auto* origin = graph.arena().make<Origin>(*t.origin);
+  if (!origin || tuple.kind == Kind::absent) return nullptr;
+  origin->callee = func;
+  origin->args = tuple;
+  return origin;
+}
+
+}  // namespace brine

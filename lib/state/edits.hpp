@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What is behind Edits: the changes of each container, by the place of what changes in it; and what they come to when the whole is written.
+#pragma once
+
+#include <brine/edits.hpp>
+
+#include "graph/graph.hpp"
+#include "graph/replaced.hpp"
+#include "state/cast.hpp"
+#include "state/find.hpp"
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace brine {
+
+/// Where a value stands in the container that is copied to change it.
+struct Slot {
+  enum Part : std::uint8_t { items, list, dict } part = items;  // an object has a list and a dict beside its state
+  std::uint32_t index = 0;
+  auto operator<=>(const Slot&) const = default;
+};
+
+struct Edits::Impl {
+  struct Change {
+    Ref container;
+    std::map<Slot, Ref> values;  // absent: erased
+    Ref added;                   // a dict or list of what comes behind
+  };
+  struct Gone {
+    Ref value, container;  // the container and which of its children; of no kind: `parent` is the path itself
+    std::uint32_t number = 0, parent = 0;
+  };
+
+  Checkpoint checkpoint;
+  Ref root;
+  const Graph* graph;
+  Budget budget;
+  Graph made;  // what stands in the place of what was read
+  Tree tree;
+  std::unordered_map<const Node*, Change> changes;
+  std::unordered_map<const void*, Ref> cast;  // tensors
+  std::vector<std::shared_ptr<const void>> owners;
+  std::vector<std::string> paths;
+  std::vector<Gone> gone;
+
+  Impl(const Checkpoint& checkpoint, const Value& from);
+  Result<Way> find(std::string_view path) const;
+  Result<void> put(std::string_view path, const Ref& value);
+  Result<void> erase_all_but(const Ref& container, std::uint32_t path, const std::vector<std::uint32_t>& kept);
+};
+
+/// The place of a container's nth child. Fails with: usage (bad_argument: it cannot be edited), at `path`.
+Result<std::pair<Ref, Slot>> editable(const Step& step, std::string_view path);
+
+/// What is to be written, in the end: the root, and what stands for what; made in `scratch`.
+struct Edited {
+  Ref root;
+  Replaced replaced;
+};
+Result<Edited> apply(const Edits& edits, Graph& scratch);
+
+}  // namespace brine
