@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // brine convert: saves a checkpoint again, whole or its weights, edited on the way.
 #include "common.hpp"
+#include "left_out.hpp"
 #include "progress.hpp"
 
 #include <algorithm>
@@ -12,36 +13,95 @@ namespace tool {
 
 namespace {
 
+/// The format that a file of this name has elsewhere, or nothing.
+std::string other_format(const std::string& path) {
+  constexpr std::string_view kinds[] = {".safetensors", ".npz", ".npy", ".gguf", ".ggml", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".tflite", ".msgpack", ".mlmodel", ".mar", ".json"};
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return std::find(std::begin(kinds), std::end(kinds), extension) == std::end(kinds) ? "" : extension;
+}
+
+bool is_number(brine::DType dtype) { return brine::is_floating(dtype) || brine::is_complex(dtype); }
+
+void note(const std::string& text) { std::fprintf(stderr, "note: %s\n", printable(text).c_str()); }
+
 struct Convert {
   Common common;
   std::string out, profile, cast, strip_prefix, add_prefix, key;
-  std::vector<std::string> only, drop, rename;
-  bool as_read = false, compact = false, force = false, no_crc = false, fsync = false;
+  std::vector<std::string> only, drop, rename, keep_at, drop_at;
+  bool as_read = false, compact = false, force = false, no_crc = false, no_verify = false, fsync = false;
   int protocol = 0;
   CLI::Option* state_dict = nullptr;
 
-  bool edits() const { return !cast.empty() || !strip_prefix.empty() || !add_prefix.empty() || !only.empty() || !drop.empty() || !rename.empty(); }
+  bool renames() const { return !strip_prefix.empty() || !add_prefix.empty() || !only.empty() || !drop.empty() || !rename.empty(); }
+  brine::DType dtype() const { return *brine::dtype_from_text(cast); }
 
   int run() const {
+    if (const std::string format = other_format(out); !format.empty())
+      return fail(out + ": brine writes PyTorch's zip format, and no " + format + " yet; a name that ends in .pth or .pt says what the file is");
     std::error_code ignored;
     if (!force && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
+    if (!cast.empty() && !is_number(dtype()) && !force) return fail("--cast " + cast + " would cut the fraction off every weight; with --force it does");
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
-    const auto options = save_options(*ckpt);
-    brine::Result<void> saved;
-    if (state_dict->count() > 0 || edits()) {
-      auto weights = ckpt->state_dict(common.at.empty() || key.empty() ? common.at + key : common.at + "." + key);
-      if (!weights) return fail(weights.error());
-      if (auto ok = edit(*weights); !ok) return fail(std::move(ok).error().in_file(common.file));
-      saved = brine::save(*weights, out, options);
-      if (saved)
-        for (const brine::Note& n : weights->notes()) std::fprintf(stderr, "note: %s\n", printable(n.text).c_str());
-    } else {
-      const brine::Value from = ckpt->at(common.at);
-      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
-      saved = brine::save(from, out, options);
+    const brine::Value from = ckpt->at(common.at);
+    if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+    LeftOut left;
+    const brine::CastReport report;
+    auto done = state_dict->count() > 0 ? save_weights(*ckpt, report, left) : save_edited(*ckpt, from, report, left);
+    if (!done) return fail(done.error().place().file.empty() ? std::move(done).error().in_file(common.file) : std::move(done).error());
+    left.add_of_file(*ckpt);
+    left.print();
+    tell(report);
+    return kDone;
+  }
+
+  /// The weights alone.
+  brine::Result<void> save_weights(const brine::Checkpoint& ckpt, const brine::CastReport& report, LeftOut& left) const {
+    auto weights = ckpt.state_dict(common.at.empty() || key.empty() ? common.at + key : common.at + "." + key);
+    if (!weights) return weights.error();
+    left.add_around(ckpt, std::string(weights->path()));
+    if (weights->from_module()) left.add("the module's classes and attributes");
+    if (auto ok = edit(*weights, left); !ok) return ok;
+    if (!cast.empty()) {
+      tell_complex(*weights);
+      if (auto ok = weights->cast(dtype(), {.lossy = force, .report = report}); !ok) return ok;
     }
-    return saved ? int{kDone} : fail(saved.error());
+    if (auto ok = brine::save(*weights, out, save_options(ckpt)); !ok) return ok;
+    for (const brine::Note& n : weights->notes()) note(n.text);
+    return {};
+  }
+
+  /// The whole of `from`, weights edited where they stand.
+  brine::Result<void> save_edited(const brine::Checkpoint& ckpt, const brine::Value& from, const brine::CastReport& report, LeftOut& left) const {
+    brine::Edits edits(ckpt, from);
+    left.add_around(ckpt, common.at);
+    if (renames() || !cast.empty()) {
+      auto weights = ckpt.state_dict(common.at);
+      if (!weights) return weights.error();
+      std::string place(weights->path().substr(common.at.size()));
+      if (!common.at.empty() && !place.empty()) place.erase(0, 1);
+      if (!cast.empty()) tell_complex(*weights);
+      if (renames()) {
+        for (const auto* paths : {&drop_at, &keep_at})
+          for (const std::string& path : *paths)
+            if (path != place && (place.empty() || path.starts_with(place + ".")))
+              return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
+        if (auto ok = edit(*weights, left); !ok) return ok;
+        if (weights->from_module()) {
+          note("the module" + (place.empty() ? "" : " at " + place) + " becomes its state dict");
+          for (const brine::Note& n : weights->notes()) note(n.text);
+        }
+        if (auto ok = edits.set(place, *weights); !ok) return ok;
+      }
+      if (!cast.empty())
+        if (auto ok = edits.cast(place, dtype(), {.lossy = force, .report = report}); !ok) return ok;
+    }
+    if (!keep_at.empty())
+      if (auto ok = edits.keep(keep_at); !ok) return ok;
+    if (auto ok = edits.erase(drop_at); !ok) return ok;
+    left.add(edits);
+    return brine::save(edits, out, save_options(ckpt));
   }
 
   brine::SaveOptions save_options(const brine::Checkpoint& ckpt) const {
@@ -53,24 +113,28 @@ struct Convert {
     if (protocol) options.protocol = protocol;
     options.compact = compact;
     options.fsync = fsync;
+    options.verify = !no_verify;
     if (no_crc) options.crc = false;
     options.progress = Progress();
     return options;
   }
 
-  static void unused(const char* option, const std::string& what) {
-    std::fprintf(stderr, "note: %s '%s' matches no weight\n", option, printable(what).c_str());
-  }
+  static void unused(const char* option, const std::string& what) { note(std::string(option) + " '" + what + "' matches no weight"); }
 
-  brine::Result<void> edit(brine::StateDict& weights) const {
+  /// The names.
+  brine::Result<void> edit(brine::StateDict& weights, LeftOut& left) const {
     for (const auto& [option, globs] : {std::pair("--only", &only), std::pair("--drop", &drop)})
       for (const std::string& glob : *globs)
         if (std::none_of(weights.begin(), weights.end(), [&](const auto& w) { return brine::matches_glob(glob, w.name); })) unused(option, glob);
+    left.add_dropped(weights, only, drop);
     const bool any = !weights.empty();
     if (!only.empty()) weights.keep(only);
     if (!drop.empty()) weights.drop(drop);
     if (any && weights.empty()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight");
-    if (!strip_prefix.empty() && weights.strip_prefix(strip_prefix) == 0) unused("--strip-prefix", strip_prefix);
+    if (!strip_prefix.empty()) {
+      left.add_replaced(weights, strip_prefix);
+      if (weights.strip_prefix(strip_prefix) == 0) unused("--strip-prefix", strip_prefix);
+    }
     if (!add_prefix.empty()) weights.add_prefix(add_prefix);
     if (!rename.empty()) {
       const auto done = brine::remap_keys(weights, rename);
@@ -78,8 +142,31 @@ struct Convert {
       for (std::size_t i = 0; i < rename.size(); ++i)
         if (done->matches[i] == 0) unused("--rename", rename[i]);
     }
-    if (!cast.empty()) return weights.cast(*brine::dtype_from_text(cast));
     return {};
+  }
+
+  void tell_complex(const brine::StateDict& weights) const {
+    if (force || brine::is_complex(dtype())) return;
+    std::size_t complex = 0;
+    for (const auto& [name, tensor] : weights) complex += brine::is_complex(tensor.dtype());
+    if (complex) note(std::to_string(complex) + (complex == 1 ? " complex weight stays as it is" : " complex weights stay as they are") + "; --force gives up the imaginary parts");
+  }
+
+  void tell(const brine::CastReport& report) const {
+    if (cast.empty()) return;
+    if (report.values() == 0) return note("--cast " + cast + " changes no weight");
+    const std::string_view type = brine::name(dtype());
+    const bool infinity = type.find("fnuz") == type.npos && type.find("e4m3") == type.npos && type.find("e8m0") == type.npos;
+    std::string text;
+    const auto add = [&](std::uint64_t count, const char* what) {
+      if (count == 0) return;
+      if (text.empty()) text = std::to_string(count) + (count == 1 ? " value became " : " values became ") + what;
+      else text += ", " + std::to_string(count) + " became " + what;
+    };
+    add(report.infinite(), infinity ? "inf" : "NaN");
+    add(report.clamped(), "the largest or least that the type has");
+    add(report.zero(), "0");
+    if (!text.empty()) note(text);
   }
 };
 
@@ -99,22 +186,31 @@ void add_convert(CLI::App& app, Run& run) {
   c->common.add_to(*command);
   command->add_option("OUT", c->out, "the new file; - is standard output")->required()->transform(stream("/dev/stdout"));
   command->add_option("--profile", c->profile, "whose torch.save to follow (torch-2.7 is today's)")->check(CLI::IsMember({"torch-1.6", "torch-2.1", "torch-2.7"}));
-  command->add_flag("--as-read", c->as_read, "keep root, keys, order and alignment of the source file");
+  command->add_flag("--as-read", c->as_read, "keep root, keys, order, alignment and old calls of the source file, instead of today's");
   command->add_flag("--compact", c->compact, "of each storage write only what its tensors view");
-  c->state_dict = command->add_option("--state-dict", c->key, "only the weights: of a whole model, or of the checkpoint that holds them, under KEY if that is given")
+  c->state_dict = command->add_option("--state-dict", c->key, "write the weights alone: of a whole model, or of the checkpoint that holds them, under KEY if that is given")
                       ->expected(0, 1)->option_text("[KEY]");
-  command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype")->check(check_dtype);
-  command->add_option("--only", c->only, "keep only weights whose name matches the glob")->allow_extra_args(false);
-  command->add_option("--drop", c->drop, "leave out weights whose name matches the glob")->allow_extra_args(false);
-  command->add_option("--rename", c->rename, "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched")->check(check_rule)->allow_extra_args(false);
+  command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype (float16, bf16, torch.float32 …), where they stand")->check(check_dtype)->option_text("DTYPE");
+  const auto several = [&](const char* name, std::vector<std::string>& values, const char* kind, const char* help) {
+    return command->add_option(name, values, help)->allow_extra_args(false)->option_text(kind);
+  };
+  several("--only", c->only, "GLOB", "keep only weights whose name matches; once for each glob");
+  several("--drop", c->drop, "GLOB", "leave out weights whose name matches; once for each glob");
+  several("--rename", c->rename, "RULE", "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched; once for each rule")->check(check_rule);
   command->add_option("--strip-prefix", c->strip_prefix, "take this off the names: module.");
   command->add_option("--add-prefix", c->add_prefix, "put this before the names");
+  several("--keep-at", c->keep_at, "PATH", "keep only this place of the tree, and what leads there; once for each place")->excludes(c->state_dict);
+  several("--drop-at", c->drop_at, "PATH", "leave out this place of the tree: optimizer; once for each place")->excludes(c->state_dict);
   command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
   command->add_flag("--no-crc", c->no_crc, "write no CRCs");
+  command->add_flag("--no-verify", c->no_verify, "copy weights without holding them against the CRCs of FILE");
   command->add_flag("--fsync", c->fsync, "wait until the file is on the disk");
-  command->add_flag("--force", c->force, "replace OUT if it exists");
-  command->footer("Examples:\n  brine convert legacy.pth modern.pth\n  brine convert whole_model.pth weights.pth --state-dict\n"
-                  "  brine convert ckpt.pt ema.pt --state-dict ema --cast float16\n  brine convert ddp.pt plain.pt --strip-prefix module. --drop '*.num_batches_tracked'");
+  command->add_flag("--force", c->force, "replace OUT if it exists; cast where that gives up fractions or imaginary parts");
+  command->footer("Weights are edited where they stand, and the rest of FILE is kept; --state-dict writes them alone, --at another part. A whole model becomes\n"
+                  "its state dict when names are edited, and stays a model when it is cast. What is left out is named on standard error.\n\n"
+                  "Examples:\n  brine convert legacy.pth modern.pth\n  brine convert whole_model.pth weights.pth --state-dict\n"
+                  "  brine convert ckpt.pt half.pt --cast float16 --drop-at optimizer\n  brine convert ckpt.pt ema.pt --state-dict ema --cast bf16\n"
+                  "  brine convert ddp.pt plain.pt --strip-prefix module. --drop '*.num_batches_tracked' --drop 'head.*'");
   command->callback([c, &run] { run = [c] { return c->run(); }; });
 }
 

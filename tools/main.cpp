@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   tool::add_pickle(app, run);
   tool::complete_verbs(app);
   const std::vector<std::string> words = tool::usual_words(app, {argv + (argc > 0), argv + argc});
-  tool::set_json_errors(std::find(words.begin(), std::find(words.begin(), words.end(), "--"), "--json") != words.end());
+  const auto options_end = std::find(words.begin(), words.end(), "--");
+  tool::set_json_errors(std::find(words.begin(), options_end, "--json") != options_end);
   if (const auto fault = tool::unknown_verb(app, words)) return tool::fail_usage(*fault);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Edits: changes to a loaded checkpoint, saved with all the rest of it.
 //
-//   auto ckpt = brine::load("last.pt").value();
-//   brine::Edits edits(ckpt);
+//   auto ckpt = brine::load("checkpoint.pt");
+//   brine::Edits edits(*ckpt);
 //   edits.set("epoch", 4).value();
 //   edits.erase("optimizer").value();
 //   brine::save(edits, "slim.pt").value();

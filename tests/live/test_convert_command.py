@@ -3,7 +3,9 @@
 import fnmatch
 import io
 import os
+import pickle
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,11 @@ import torch
 from torch import nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 
+import torch_zip
 from common import Tally, command, run
+
+
+OF_THIS_TORCH = ['--profile', 'torch-1.6'] if torch.__version__ < '2' else []
 
 
 def need(condition, why):
@@ -53,13 +59,23 @@ class Folder:
     def run(self, *options, source=None, out=None):
         return run(self.brine, 'convert', *options, '--', source or self.source, out or self.out)
 
-    def convert(self, *options, notes=(), source=None):
+    def convert(self, *options, notes=(), left='', source=None):
+        """`left` is what standard error must name as left out, behind the notes."""
         if os.path.exists(self.out): os.unlink(self.out)
         r = self.run(*options, source=source)
         need(r.status == 0 and not r.out, f'{options}: status {r.status}: {r.error()}')
-        told = r.error().splitlines()
-        need(told == list(notes), f'{options}: {told}, expected {list(notes)}')
+        told, expected = r.error().splitlines(), [*notes, *(['left out: ' + left] if left else [])]
+        need(told == expected, f'{options}: {told}, expected {expected}')
         return load(self.out)
+
+    def same_bytes(self, *options, source, edit, left='', notes=()):
+        """convert writes what torch.save writes after `edit` of the loaded file."""
+        what = load(self.file(source))
+        what = edit(what) or what
+        os.makedirs(self.file('torch'), exist_ok=True)
+        torch.save(what, self.file('torch/out.pth'))
+        self.convert(*OF_THIS_TORCH, *options, source=self.file(source), left=left, notes=notes)
+        need(open(self.out, 'rb').read() == open(self.file('torch/out.pth'), 'rb').read(), f'{options}: not the bytes of torch.save')
 
 
 def test_plain(f):
@@ -105,12 +121,18 @@ def chosen(weights, keep):
     return kept
 
 
+def dropped(weights, keep):
+    names = [k for k in weights if not keep(k)]
+    return ', '.join(names[:8]) + (f' and {len(names) - 8} more' if len(names) > 8 else '')
+
+
 def test_only_and_drop(f):
     glob = lambda pattern: lambda name: fnmatch.fnmatchcase(name, pattern)
-    same(f.convert('--only', '*.weight'), chosen(f.weights, glob('*.weight')))
-    same(f.convert('--drop', 'bn.*'), chosen(f.weights, lambda k: not glob('bn.*')(k)))
-    same(f.convert('--only', 'bn.*', '--only', 'fc.[bw]*', '--drop', '*.num_*', '--drop', '*.bias'),
-         chosen(f.weights, lambda k: (glob('bn.*')(k) or glob('fc.[bw]*')(k)) and not glob('*.num_*')(k) and not glob('*.bias')(k)))
+    def check(keep, *options): same(f.convert(*options, left=dropped(f.weights, keep)), chosen(f.weights, keep))
+    check(glob('*.weight'), '--only', '*.weight')
+    check(lambda k: not glob('bn.*')(k), '--drop', 'bn.*')
+    check(lambda k: (glob('bn.*')(k) or glob('fc.[bw]*')(k)) and not glob('*.num_*')(k) and not glob('*.bias')(k),
+          '--only', 'bn.*', '--only', 'fc.[bw]*', '--drop', '*.num_*', '--drop', '*.bias')
     same(f.convert('--drop', 'nothing.*', notes=["note: --drop 'nothing.*' matches no weight"]), f.weights)
     r = f.run('--only', 'nothing', '--force')
     need(r.status == 1 and '--only and --drop leave no weight' in r.error(), r.error())
@@ -147,13 +169,14 @@ def test_places(f):
     other = network().double().state_dict()
     torch.save({'epoch': 3, 'runs': {'last': f.weights, 'best': other}, 'model': f.weights}, f.file('all.pth'))
     source = f.file('all.pth')
-    same(f.convert('--state-dict', source=source), f.weights)
-    same(f.convert('--state-dict', 'runs.best', source=source), other)
-    same(f.convert('--state-dict=best', '--at', 'runs', source=source), other)
-    same(f.convert('--at', 'runs.best', source=source), other)
-    need(f.convert('--at', 'epoch', source=source) == 3, '--at epoch')
-    need(list(f.convert('--at', 'runs', source=source)) == ['last', 'best'], '--at runs')
-    same(f.convert('--at', 'runs.best', '--cast', 'float32', source=source), network().state_dict())
+    same(f.convert('--state-dict', source=source, left='epoch, runs (18 tensors)'), f.weights)
+    best = 'epoch, model (9 tensors), runs.last (9 tensors)'
+    same(f.convert('--state-dict', 'runs.best', source=source, left=best), other)
+    same(f.convert('--state-dict=best', '--at', 'runs', source=source, left=best), other)
+    same(f.convert('--at', 'runs.best', source=source, left=best), other)
+    need(f.convert('--at', 'epoch', source=source, left='runs (18 tensors), model (9 tensors)') == 3, '--at epoch')
+    need(list(f.convert('--at', 'runs', source=source, left='epoch, model (9 tensors)')) == ['last', 'best'], '--at runs')
+    same(f.convert('--at', 'runs.best', '--cast', 'float32', source=source, left=best), network().state_dict())
     r = run(f.brine, 'convert', '--state-dict', f.source, f.file('first.pth'))  # FILE is no KEY
     need(r.status == 0, r.error())
     for options in (['--at', 'runs', '--state-dict'], ['--state-dict', 'nowhere']):
@@ -163,8 +186,139 @@ def test_places(f):
 def test_whole_model(f):
     model = network()
     torch.save(model, f.file('model.pth'))
-    same(f.convert('--state-dict', source=f.file('model.pth')), model.state_dict())
-    same(f.convert('--only', 'fc.*', source=f.file('model.pth')), chosen(model.state_dict(), lambda k: k.startswith('fc.')))
+    same(f.convert('--state-dict', source=f.file('model.pth'), left="the module's classes and attributes"), model.state_dict())
+    keep = lambda k: k.startswith('fc.')
+    same(f.convert('--only', 'fc.*', source=f.file('model.pth'), notes=['note: the module becomes its state dict'], left=dropped(model.state_dict(), keep)),
+         chosen(model.state_dict(), keep))
+
+
+def trained(f):
+    """A checkpoint as a training loop saves it."""
+    net = network()
+    optimizer = torch.optim.Adam(net.parameters())
+    for p in net.parameters(): p.grad = torch.ones_like(p)
+    optimizer.step()
+    torch.save({'epoch': 3, 'model': net.state_dict(), 'optimizer': optimizer.state_dict(), 'args': {'lr': 0.1}, 'names': ['a', 'b']}, f.file('all.pth'))
+    return load(f.file('all.pth'))
+
+
+def test_the_rest_is_kept(f):
+    trained(f)
+    def half(c):
+        for k, v in c['model'].items(): c['model'][k] = v.half() if v.is_floating_point() else v
+    def renamed(c):
+        c['model'] = OrderedDict((k.replace('conv', 'stem'), v) for k, v in c['model'].items())
+    def slim(c):
+        del c['optimizer'], c['args']['lr']
+    f.same_bytes(source='all.pth', edit=lambda c: None)
+    f.same_bytes('--cast', 'fp16', source='all.pth', edit=half)
+    f.same_bytes('--drop-at', 'optimizer', '--drop-at', 'args.lr', source='all.pth', edit=slim, left='optimizer (18 tensors), args.lr')
+    f.same_bytes('--drop', 'bn.*', source='all.pth', edit=lambda c: [c['model'].pop(k) for k in list(c['model']) if k.startswith('bn.')] and None,
+                 left='bn.weight, bn.bias, bn.running_mean, bn.running_var, bn.num_batches_tracked')
+    got = f.convert('--rename', 's/^conv/stem/', '--cast', 'torch.bfloat16', source=f.file('all.pth'))
+    need(got['epoch'] == 3 and 'stem.weight' in got['model'] and got['model']['stem.weight'].dtype == torch.bfloat16, got['model'].keys())
+    need(type(got['model']) is OrderedDict and got['model']._metadata['bn']['version'] == 2, 'metadata')
+    need(got['optimizer']['state'][0]['exp_avg'].dtype == torch.float32, 'the optimizer was cast')
+    got = f.convert('--keep-at', 'epoch', '--keep-at', 'model.fc.bias', '--keep-at', 'names.1', source=f.file('all.pth'),
+                    left='optimizer (18 tensors), args, model.conv.weight, model.conv.bias, model.bn.weight, model.bn.bias, model.bn.running_mean, model.bn.running_var and 3 more')
+    need(list(got) == ['epoch', 'model', 'names'] and list(got['model']) == ['fc.bias'] and got['names'] == ['b'], got)
+    for options in (['--drop-at', 'nowhere'], ['--keep-at', 'model.nothing'], ['--drop-at', 'model.fc.bias', '--only', 'conv.*']):
+        need(f.run(*options, '--force', source=f.file('all.pth')).refused() is None, options)
+    need(f.run('--drop-at', 'epoch', '--state-dict', '--force', source=f.file('all.pth')).status == 2, 'both')
+
+
+def test_a_module_stays_one(f):
+    model = network()
+    model.tied = model.fc
+    model.register_buffer('scale', torch.ones(2), persistent=False)
+    torch.save({'net': model, 'epoch': 1}, f.file('model.pth'))
+    got = f.convert('--cast', 'half', source=f.file('model.pth'))
+    need(type(got['net']) is nn.Sequential and got['epoch'] == 1, type(got['net']))
+    want = model.half().state_dict()
+    same(got['net'].state_dict(), want)
+    need(got['net'].scale.dtype == torch.float16 and got['net'].tied.weight is got['net'].fc.weight and got['net'].fc.weight.requires_grad, 'ties')
+
+
+def test_parameters_keep_what_they_have(f):
+    if torch.__version__ < '2': return
+    p = nn.Parameter(torch.arange(6.).reshape(2, 3).t())
+    p.axis, p.old = 1, torch.ones(2)
+    t = torch.ones(3)
+    t.tag = 'x'
+    torch.save({'p': p, 'q': nn.Parameter(torch.ones(2), requires_grad=False), 't': t, 'i': torch.arange(3)}, f.file('p.pth'))
+    for name, dtype in ('bf16', torch.bfloat16), ('float8_e4m3fn', torch.float8_e4m3fn), ('double', torch.float64):
+        got = f.convert('--cast', name, source=f.file('p.pth'))
+        need(type(got['p']) is nn.Parameter and got['p'].dtype == dtype and got['p'].axis == 1 and got['p'].requires_grad, got['p'])
+        need(torch.equal(got['p'].float(), p) and got['p'].stride() == p.stride() and torch.equal(got['p'].old, torch.ones(2)), 'values')
+        need(type(got['q']) is nn.Parameter and not got['q'].requires_grad and got['q'].dtype == dtype, got['q'])
+        need(got['t'].dtype == dtype and got['t'].tag == 'x' and got['i'].dtype == torch.int64, got['t'])
+
+
+def test_what_a_cast_costs(f):
+    torch.save({'w': torch.tensor([1., 1e5, -1e6, 1e-9, 0., float('inf')]), 'c': torch.ones(1, dtype=torch.complex64)}, f.file('w.pth'))
+    kept = 'note: 1 complex weight stays as it is; --force gives up the imaginary parts'
+    got = f.convert('--cast', 'float16', source=f.file('w.pth'), notes=[kept, 'note: 2 values became inf, 1 became 0'])
+    need(torch.equal(got['w'], load(f.file('w.pth'))['w'].half()) and got['c'].dtype == torch.complex64, got)
+    need(f.run('--cast', 'int32', out=f.file('x.pth'), source=f.file('w.pth')).refused() is None, 'float to int')
+    r = f.run('--cast', 'int32', '--force', source=f.file('w.pth'))
+    need(r.status == 0 and load(f.out)['w'].dtype == torch.int32, r.error())
+    os.rename(f.out, f.file('ints.pth'))
+    f.convert('--cast', 'float16', source=f.file('ints.pth'), notes=['note: --cast float16 changes no weight'])
+
+
+def test_other_formats_are_refused(f):
+    for name in 'x.safetensors', 'x.NPZ', 'x.gguf', 'x.onnx', 'x.h5', 'x.npy', 'x.pb', 'x.tflite':
+        r = f.run(out=f.file(name))
+        need(r.status == 1 and name.lower()[1:] in r.error() and not os.path.exists(f.file(name)), f'{name}: {r.error()}')
+
+
+def test_damage_is_not_copied(f):
+    data = bytearray(open(f.source, 'rb').read())
+    at = data.find(f.weights['fc.weight'].numpy().tobytes())
+    data[at] ^= 1
+    open(f.file('bad.pth'), 'wb').write(data)
+    with open(f.out, 'w') as out: out.write('old')
+    for options in [], ['--cast', 'float16'], ['--state-dict'], ['--compact'], ['--no-crc']:
+        r = f.run('--force', *options, source=f.file('bad.pth'))
+        need(r.refused() is None and 'data/' in r.error() and '[corrupt]' in r.error() and 'bad.pth' in r.error(), f'{options}: {r.status}, {r.error()}')
+        need(open(f.out).read() == 'old', 'a failure took the old file')
+    need(f.run('--force', '--no-verify', source=f.file('bad.pth')).status == 0, '--no-verify')
+    need(f.run('--force', '--drop', 'fc.weight', source=f.file('bad.pth')).status == 0, 'what is not copied')
+
+
+def test_no_room(f):
+    torch.save({'w': torch.ones(1_000_000)}, f.file('large.pth'))
+    with open(f.out, 'w') as out: out.write('old')
+    before = sorted(os.listdir(f.path))
+    def limit(): resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    for options in [], ['--cast', 'float16']:
+        r = subprocess.run([f.brine, 'convert', '--force', *options, f.file('large.pth'), f.out], capture_output=True, preexec_fn=limit)
+        need(r.returncode == 1 and b'[io]' in r.stderr, f'{r.returncode}: {r.stderr}')
+        need(open(f.out).read() == 'old' and sorted(os.listdir(f.path)) == before, os.listdir(f.path))
+
+
+def test_old_calls(f):
+    """What releases up to 0.4 wrote is written as this PyTorch writes it after loading."""
+    class Storage: pass
+    class Call:
+        def __init__(self, *parts): self.parts = parts
+        def __reduce__(self): return self.parts
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value): return ('storage', torch.FloatStorage, '0', 'cpu', 4) if isinstance(value, Storage) else None
+    view = Storage(), 0, (2, 2), (2, 1)
+    v1 = Call(torch._utils._rebuild_tensor, view)
+    kinds = {'v1': v1, 'v2 of None': Call(torch._utils._rebuild_tensor_v2, (*view, False, None)), 'built': Call(torch.FloatTensor, (), view),
+             'parameter': Call(nn.Parameter, (v1, True)), 'rebuilt': Call(torch._utils._rebuild_parameter, (v1, False, OrderedDict(a=1)))}
+    for kind, call in kinds.items():
+        data = io.BytesIO()
+        Pickler(data, 2).dump({'w': call, 'epoch': 1})
+        with open(f.file('old.pth'), 'wb') as out: out.write(torch_zip.checkpoint(data.getvalue(), {'0': bytes(16)}))
+        try: f.same_bytes(source='old.pth', edit=lambda c: None)
+        except AssertionError as e: raise AssertionError(f'{kind}: {e}')
+        as_read = f.convert('--as-read', source=f.file('old.pth'))
+        with zipfile.ZipFile(f.out) as again, zipfile.ZipFile(f.file('old.pth')) as old:
+            calls = lambda z: re.findall(rb'_rebuild_\w+|Parameter|FloatTensor', z.read(next(n for n in z.namelist() if n.endswith('data.pkl'))))
+            need(calls(again) == calls(old), f'{kind}: --as-read {calls(again)}, expected {calls(old)}')
 
 
 def test_compact(f):

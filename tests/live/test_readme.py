@@ -2,7 +2,8 @@
 """test_readme.py BRINE: PyTorch takes what README's C++ functions write.
 
 They are compiled as they stand there (tests/snippets). slim is run on a golden file and read by torch.load; what save_linear writes is what
-torch.save writes for the same module, byte for byte, and loads with load_state_dict(strict=True).
+torch.save writes for the same module, byte for byte, and loads with load_state_dict(strict=True);
+what next_epoch writes is what PyTorch saves after the same edit.
 """
 import os
 import subprocess
@@ -37,6 +38,20 @@ def slim(torch, brine, folder):
     return None
 
 
+def next_epoch(torch, brine, folder):
+    ours, theirs, source = (os.path.join(folder, name) for name in ('edited.pth', 'theirs/edited.pth', 'training.pth'))
+    os.makedirs(os.path.dirname(theirs))
+    net = torch.nn.Linear(3, 2)
+    torch.save({'epoch': 3, 'model': net.state_dict(), 'optimizer': torch.optim.SGD(net.parameters(), 0.1, momentum=0.9).state_dict()}, source)
+    subprocess.run([built(brine, 'snippets/examples'), 'next_epoch', source, ours], check=True)
+    want = torch.load(source)
+    want['epoch'] = 4
+    torch.save(want, theirs)
+    if torch.load(ours)['epoch'] != 4: return 'another epoch'
+    if tuple(int(p) for p in torch.__version__.split('.')[:2]) < (2, 7): return None  # other records
+    return None if open(ours, 'rb').read() == open(theirs, 'rb').read() else 'not the bytes of torch.save'
+
+
 def main():
     brine, tally = command(), Tally()
     try:
@@ -45,7 +60,7 @@ def main():
         tally.skip('programs of README', 'no PyTorch')
         return tally.close()
     with tempfile.TemporaryDirectory() as folder:
-        for check in (save_linear, slim): tally.check(check.__name__, check(torch, brine, folder))
+        for check in (next_epoch, save_linear, slim): tally.check(check.__name__, check(torch, brine, folder))
     return tally.close()
 
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// examples GOLDEN: all examples, in a new folder with the files they name. examples slim FROM TO, examples save_linear TO: README's functions.
+// examples GOLDEN: all examples, in a new folder with the files they name. examples slim FROM TO, examples save_linear TO, examples next_epoch FROM TO:
+// README's functions.
 #include "prelude.hpp"
 
 #include <filesystem>
@@ -10,6 +11,7 @@ namespace fs = std::filesystem;
 
 brine::Result<void> slim(const char* from, const char* to);
 brine::Result<void> save_linear(const std::vector<float>& weight, const std::vector<float>& bias, const char* path);
+brine::Result<void> next_epoch(const brine::Checkpoint& checkpoint, const char* to);
 
 namespace {
 
@@ -19,6 +21,12 @@ void check(const brine::Result<void>& done) {
 
 void engine_weights(const char* to) {
   check(save_linear({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, {0.5f, -0.5f, 2}, to));
+}
+
+void edit(const char* from, const char* to) {
+  const auto opened = brine::load(from);
+  if (!opened) fail(opened.error().message());
+  check(next_epoch(*opened, to));
 }
 
 void run_all(const fs::path& golden) {
@@ -34,6 +42,7 @@ void run_all(const fs::path& golden) {
   run_examples();
   check(slim("m.pth", "slim.pth"));
   engine_weights("engine.pth");
+  edit("checkpoint.pt", "edited.pt");
   fs::current_path("/");
   fs::remove_all(folder);
 }
@@ -44,6 +53,7 @@ int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
   if (argc == 4 && what == "slim") check(slim(argv[2], argv[3]));
   else if (argc == 3 && what == "save_linear") engine_weights(argv[2]);
+  else if (argc == 4 && what == "next_epoch") edit(argv[2], argv[3]);
   else if (argc == 2) run_all(fs::absolute(argv[1]));
   else return 2;
   return 0;

@@ -143,7 +143,7 @@ TEST_CASE("a call that gave a container its items gives the new ones") {
 
   Pickle deque;
   deque.global("collections", "deque").empty_list().mark().integer(1).integer(2).op(Op::APPENDS).integer(5).op(Op::TUPLE2).reduce();
-  CHECK(edited(deque, [](Edits& e) { REQUIRE(e.set("0", 6)); }) == "deque (2)\n  6\n  2\n");
+  CHECK(edited(deque, [](Edits& e) { REQUIRE(e.set("0", 6)); }) == "deque (2)\n  [0]: 6\n  [1]: 2\n");
 }
 
 TEST_CASE("attributes of objects; what they were made with is refused") {
