@@ -139,12 +139,12 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
   if (auto ok = empty_hooks(out); !ok) return ok.error();
   if (v3)
     if (auto ok = write_global(out, "torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))); !ok) return ok.error();
-  if (metadata) {  // {'conj': True}, {'neg': True}: only what is so
+  if (metadata) {  // {'neg': True, 'conj': True}: only what is so, in the order of PyTorch's std::unordered_map
     out.begin();
     out.op(Op::EMPTY_DICT);
     out.put();
     if (t.conj && t.neg) out.op(Op::MARK);
-    for (const auto& [word, on] : {std::pair("conj", t.conj), std::pair("neg", t.neg)}) {
+    for (const auto& [word, on] : {std::pair("neg", t.neg), std::pair("conj", t.conj)}) {
       if (!on) continue;
       out.fresh_text(word);
       out.boolean(true);
