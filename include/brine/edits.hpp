@@ -4,7 +4,7 @@
 //   auto ckpt = brine::load("checkpoint.pt");
 //   brine::Edits edits(*ckpt);
 //   edits.set("epoch", 4).value();
-//   edits.erase("optimizer").value();
+//   edits.erase("optimizer_state_dict").value();
 //   brine::save(edits, "slim.pt").value();
 //
 // The checkpoint itself stays as it is. What is not edited is saved as it would be without any edit: same classes, order, identity and bytes. A
