@@ -2,8 +2,11 @@
 // The legacy stream: the input stands behind PyTorch's magic number, so that all of it is the rest of a stream. Then as
 // fuzz_checkpoint.cpp. A stream may start anywhere in its source: the same again behind a few other bytes.
 #include "checkpoint_listing.hpp"
+#include "mutate_file.hpp"
 
 #include <string>
+
+BRINE_FUZZ_MUTATOR(0)
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string stream("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E\x80\x02\x4D\xE9\x03\x2E", 21);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // pickle → instructions → graph → text. What is accepted is the same whenever it is run again; weights_only accepts nothing else; and
 // the same again when no tensor's call is taken back from the arena, which proves that nothing refers to what was taken back.
+#include "mutate_file.hpp"
+
 #include "graph/print.hpp"
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
@@ -79,6 +81,8 @@ Run run(std::span<const std::byte> pickle, Way way) {
 }
 
 }  // namespace
+
+BRINE_FUZZ_MUTATOR(0)
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // A heap block of exactly this size: sanitizers see the first byte read past the end.

@@ -2,6 +2,7 @@
 // Whatever the reader accepts is saved again, or refused with an error. The new file reads equal, and saved once more it is the same; so for the
 // state dict, for --compact, and as it was read. The first byte chooses how.
 #include "checkpoint_listing.hpp"
+#include "mutate_file.hpp"
 
 #include <brine/save.hpp>
 
@@ -79,6 +80,8 @@ void check(const Checkpoint& ckpt, const SaveOptions& options, bool layout, cons
 }
 
 }  // namespace
+
+BRINE_FUZZ_MUTATOR(1)
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Choices → a tree of values, or a state dict → a file in memory → loaded: equal, what is shared too. Saved as it was read, and with the same
-// options, it is the same file.
+// options, it is the same file. Behind the byte FF, and one that chooses the options, a pickle: what it makes, within a tree of the caller's.
+#include "mutate_file.hpp"
+
 #include "support/value_choices.hpp"
 
 #include <cstdio>
@@ -38,6 +40,14 @@ void check_again(const Checkpoint& ckpt, const std::vector<std::byte>& bytes, co
   if (saved(ckpt.root(), SaveOptions::as_read(ckpt)) != bytes) differ("saved as read", "other bytes");
 }
 
+void check_value(const Value& root, const SaveOptions& options) {
+  const auto bytes = saved(root, options);
+  if (bytes.empty()) return;
+  const Checkpoint ckpt = loaded(bytes);
+  if (const std::string what = test::SameTree().difference(root, ckpt.root()); !what.empty()) differ("loaded", what);
+  check_again(ckpt, bytes, options);
+}
+
 void check_state(const StateDict& state, const SaveOptions& options) {
   const auto bytes = saved(state, options);
   if (bytes.empty()) return;
@@ -57,20 +67,39 @@ void check_state(const StateDict& state, const SaveOptions& options) {
   check_again(ckpt, bytes, options);
 }
 
+/// What a pickle makes, within a tree of the caller's.
+void check_put_in(std::string_view pickle, const SaveOptions& options) {
+  std::vector<fuzz::Record> records = {{"data.pkl", std::string(pickle)}, {"byteorder", "little"}};
+  for (const char* key : {"0", "1", "2", "3"}) records.push_back({"data/" + std::string(key), std::string(64, *key)});
+  records.push_back({"version", "3\n"});
+  const auto file = fuzz::zip_of(records);
+  if (!file) return;
+  const auto ckpt = load(Source::memory(std::as_bytes(std::span(*file))));
+  if (!ckpt) return;
+  Tree tree;
+  const Value dict = tree.dict(), root = tree.list({dict});
+  if (!tree.set(dict, "it", ckpt->root()) || !tree.set(dict, "around", root)) differ("not put in", "");
+  check_value(root, options);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > 2 && data[0] == 0xFF) {
+    test::ValueChoices choices({data + 1, 1});
+    check_put_in({reinterpret_cast<const char*>(data) + 2, size - 2}, choices.options());
+    return 0;
+  }
   test::ValueChoices choices({data, size});
   const SaveOptions options = choices.options();
   if (choices.below(4) == 0) {
     check_state(choices.state(), options);
     return 0;
   }
-  const Value root = choices.value();
-  const auto bytes = saved(root, options);
-  if (bytes.empty()) return 0;
-  const Checkpoint ckpt = loaded(bytes);
-  if (const std::string what = test::SameTree().difference(root, ckpt.root()); !what.empty()) differ("loaded", what);
-  check_again(ckpt, bytes, options);
+  check_value(choices.value(), options);
   return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
+  return fuzz::mutate_file(data, size, most, seed, size > 2 && data[0] == 0xFF ? 2 : size);  // choices are mutated by bytes
 }

@@ -171,9 +171,13 @@ def objects():
 
 
 def torch_zip(obj, sizes, protocol=2, method=zipfile.ZIP_STORED, order='little'):
+    return torch_zip_of(dump(obj, protocol), sizes, method, order)
+
+
+def torch_zip_of(pickled, sizes, method=zipfile.ZIP_STORED, order='little'):
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w', method) as archive:
-        archive.writestr('archive/data.pkl', dump(obj, protocol))
+        archive.writestr('archive/data.pkl', pickled)
         archive.writestr('archive/byteorder', order)
         for key, size in sizes.items():
             archive.writestr(f'archive/data/{key}', bytes(range(size)))

@@ -4,6 +4,7 @@ import sys
 import zipfile
 
 import make_seeds
+import shapes
 
 
 def seeds():
@@ -13,6 +14,7 @@ def seeds():
                 continue  # its persistent ids are text
             yield f'{name}_{protocol}', make_seeds.dump(obj, protocol)
             yield f'{name}_{protocol}_legacy', make_seeds.dump(obj, protocol, legacy=True)
+    yield from shapes.pickles()
     for path in sorted(make_seeds.GOLDEN.glob('*.pth')):
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:

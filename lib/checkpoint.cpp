@@ -12,6 +12,7 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
+#include "torch/numpy.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
@@ -64,6 +65,9 @@ struct Checkpoint::Impl {
     return {};
   }
 
+  template <class Wanted, class Each>
+  void walk(const Value& from, Wanted wanted, Each each) const;
+
   Result<void> verify() const {
     for (std::uint32_t i = 0; i < storages->size(); ++i) {
       const StorageRecord& storage = (*storages)[i];
@@ -86,7 +90,8 @@ auto reading(const Source& source, Work&& work) -> decltype(work()) {
   });
 }
 
-std::string describe(const Ref& value) {
+std::string describe(const Graph& graph, const Ref& value) {
+  if (value.kind == Kind::object) return numpy_summary(graph, value);
   if (value.kind == Kind::storage) {
     const StorageRef s = storage_of(value);
     return "storage " + in_quotes(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);
@@ -134,6 +139,10 @@ std::string_view name(Note::Code code) noexcept {
     case Note::Code::newer_opcode: return "newer_opcode";
     case Note::Code::size_prefix: return "size_prefix";
     case Note::Code::state_dict_hook: return "state_dict_hook";
+    case Note::Code::part_of_file: return "part_of_file";
+    case Note::Code::placeholders: return "placeholders";
+    case Note::Code::no_weights: return "no_weights";
+    case Note::Code::nothing_kept: return "nothing_kept";
     case Note::Code::more_notes: return "more_notes";
   }
   return "unknown";
@@ -186,25 +195,40 @@ Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl
 
 std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
 
-std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
+// Calls `each` with the path and the value of all that `wanted` picks.
+template <class Wanted, class Each>
+void Checkpoint::Impl::walk(const Value& from, Wanted wanted, Each each) const {
   constexpr std::size_t longest = 2048, least = 64;
-  const Limits& limits = impl_->options.limits;
-  std::uint64_t room = limits.metadata_base + limits.metadata_factor * pickle_bytes();  // for paths; then they are short
-  std::vector<TensorAt> out;
+  std::uint64_t room = options.limits.metadata_base + options.limits.metadata_factor * form->pickle().bytes.span.size();  // for paths; then they are short
   Walker walk(Access::ref(from), from.path());
   while (walk.next()) {
-    if (walk.value().kind != Kind::tensor) continue;
+    if (!wanted(walk.value())) continue;
     std::string path = shortened(walk.path(), room >= longest ? longest : least);
     room -= std::min<std::uint64_t>(room, path.size());
-    out.push_back({std::move(path), Handles::tensor(impl_, &tensor_of(walk.value()))});
+    each(std::move(path), walk.value());
   }
+}
+
+std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
+  std::vector<TensorAt> out;
+  impl_->walk(from, [](const Ref& v) { return v.kind == Kind::tensor; },
+              [&](std::string path, const Ref& v) { out.push_back({std::move(path), Handles::tensor(impl_, &tensor_of(v))}); });
+  return out;
+}
+
+std::vector<ArrayAt> Checkpoint::arrays() const& { return arrays(root()); }
+
+std::vector<ArrayAt> Checkpoint::arrays(const Value& from) const& {
+  std::vector<ArrayAt> out;
+  impl_->walk(from, is_array, [&](std::string path, const Ref& v) { out.push_back({std::move(path), Access::value(&*impl_->graph, v)}); });
   return out;
 }
 
 std::string Checkpoint::print(const PrintOptions& options) const { return print(root(), options); }
 
 std::string Checkpoint::print(const Value& from, const PrintOptions& options) const {
-  return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container}, describe);
+  return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container},
+                      [this](const Ref& value) { return describe(*impl_->graph, value); });
 }
 
 std::vector<ClassSource> Checkpoint::sources() const {

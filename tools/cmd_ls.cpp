@@ -1,168 +1,195 @@
 // SPDX-License-Identifier: MIT
-// brine ls: the state dict, or every tensor, as a table or as JSON.
-#include "common.hpp"
-
-#include <libdeflate.h>
-#include <nlohmann/json.hpp>
+// brine ls: the state dict, or every tensor and array, as a table or as JSON.
+#include "crc.hpp"
+#include "json.hpp"
+#include "listing.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
+#include <filesystem>
 #include <memory>
-#include <set>
 
 namespace tool {
 
 namespace {
 
-struct Row {
-  std::string name;
-  brine::Tensor tensor;
-};
+using Cells = std::vector<std::string>;
 
-// Python's str may hold lone surrogates, which UTF-8 cannot say and JSON can, as \\uD800: they pass the JSON library as private text.
-constexpr std::string_view kSurrogate = "\xEE\x80\x80surrogate:";  // U+E000 first
-
-std::string without_surrogates(std::string_view text) {
-  std::string out;
-  constexpr char hex[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto at = [&](std::size_t n) { return i + n < text.size() ? static_cast<unsigned char>(text[i + n]) : 0u; };
-    if (at(0) == 0xED && at(1) >= 0xA0 && at(2)) {
-      const unsigned code = 0xD000u | (at(1) & 63u) << 6 | (at(2) & 63u);
-      out += kSurrogate;
-      for (int shift = 12; shift >= 0; shift -= 4) out += hex[(code >> shift) & 15];
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-std::string with_surrogates(std::string text) {
-  constexpr std::string_view written = "\\ue000surrogate:";
-  for (std::size_t at = 0; (at = text.find(written, at)) != std::string::npos; at += 2) text.replace(at, written.size(), "\\u");
+std::string hex8(std::uint32_t crc) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc));
   return text;
 }
 
-struct Listing {
-  std::vector<Row> rows;
-  std::vector<std::pair<std::string, brine::Value>> others;  // of a state dict: what is no tensor
-  std::vector<brine::Note> notes;
-  std::vector<std::string> crcs;
-  std::string at;
-};
+// Columns as wide as their cells, up to a cap: what is longer shifts its own line only. The cells of the columns in `right` stand to the right.
+bool write_table(const std::vector<Cells>& table, std::string_view right) {
+  constexpr std::size_t widest = 60;
+  std::array<std::size_t, 8> width{};
+  for (const Cells& row : table)
+    for (std::size_t c = 0; c < row.size(); ++c)
+      if (const std::size_t w = columns(row[c]); w <= widest) width[c] = std::max(width[c], w);
+  std::string out;
+  for (const Cells& row : table) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::size_t w = columns(row[c]);
+      const std::string pad(w < width[c] ? width[c] - w : 0, ' ');
+      const bool to_right = c < right.size() && right[c] == 'r';
+      out += (c ? "  " : "") + (to_right ? pad + row[c] : row[c] + (c + 1 < row.size() ? pad : ""));
+    }
+    out += '\n';
+    if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
+  }
+  return write_out(out, false);
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string out = "[";
+  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out + "]";
+}
+
+std::string counted(std::uint64_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 struct Ls {
   Common common;
-  bool all = false, crc = false, json = false;
-  std::vector<std::string> globs;
+  bool all = false, crc = false, json = false, human = false;
+  std::string sort = "file";
+  std::size_t by_prefix = 0;
+  std::vector<std::string> words;
 
   int run() const {
-    auto options = common.load_options();
-    const auto ckpt = brine::load(common.file, options);
+    std::vector<std::string> files{common.file}, globs;
+    for (const std::string& word : words) {
+      std::error_code ignored;
+      (std::filesystem::exists(word, ignored) ? files : globs).push_back(word);
+    }
+    int status = kDone;
+    for (const std::string& file : files) {
+      if (files.size() > 1 && !json && !write_out((&file == &files[0] ? "" : "\n") + printable(file) + ":\n", false)) return kRefused;
+      status = std::max(status, list(file, globs));
+    }
+    return status;
+  }
+
+  int list(const std::string& file, const std::vector<std::string>& globs) const {
+    const auto ckpt = brine::load(file, common.load_options());
     if (!ckpt) return fail(ckpt.error());
-    Listing list;
-    list.at = common.at;
-    list.notes.assign(ckpt->notes().begin(), ckpt->notes().end());
-    if (all) {
-      const brine::Value from = ckpt->at(common.at);
-      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
-      for (auto& found : ckpt->tensors(from)) list.rows.push_back({std::move(found.path), found.tensor});
-    } else {
-      const auto weights = ckpt->state_dict(common.at);
-      if (!weights) return fail(weights.error());
-      list.at = weights->path();
-      for (const auto& [name, tensor] : *weights) list.rows.push_back({std::string(name), tensor});
-      for (const auto& [name, value] : weights->others()) list.others.emplace_back(name, value);
-      list.notes.insert(list.notes.end(), weights->notes().begin(), weights->notes().end());
-    }
-    std::erase_if(list.rows, [&](const Row& r) { return !wanted(r.name); });
-    std::erase_if(list.others, [&](const auto& o) { return !wanted(o.first); });
+    auto list = Listing::of(*ckpt, common.at, all);
+    if (!list) return fail(list.error());
+    if (auto ok = list->keep(globs); !ok) return fail(ok.error());
+    for (const brine::Note& n : list->notes)  // a table of nothing would say that all is well
+      if (n.code == brine::Note::Code::nothing_kept) return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::no_state_dict, n.text).in_file(file));
+    list->sort(sort);
     if (crc)
-      for (const Row& row : list.rows) {
-        auto value = crc_of(row.tensor);
-        if (!value) return fail(std::move(value).error().in_file(common.file).at_path(row.name));
-        list.crcs.push_back(std::move(*value));
-      }
-    return (json ? print_json(*ckpt, list) : print_table(*ckpt, list)) ? kDone : kRefused;
+      if (auto ok = list->compute_crcs(!common.plain); !ok) return fail(ok.error());
+    if (json) return print_json(*list, file);
+    return (by_prefix ? print_prefixes(*list) : print_table(*list)) && print_end(*list) ? kDone : kRefused;
   }
 
-  bool wanted(const std::string& name) const {
-    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return brine::matches_glob(g, name); });
+  std::string size_text(std::uint64_t bytes) const { return human ? human_bytes(bytes) : std::to_string(bytes); }
+  static std::string name_text(std::string_view name) { return name.empty() ? "(the root)" : cell(name, 4096); }
+
+  bool print_table(const Listing& list) const {
+    std::vector<Cells> table;
+    const std::size_t rows = list.rows.size();
+    table.reserve(rows + list.arrays.size());
+    for (const auto& row : list.rows) {
+      table.push_back({name_text(row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())});
+      if (crc) table.back().push_back(row.crc ? hex8(*row.crc) : "");
+    }
+    for (const auto& row : list.arrays) {
+      const auto array = brine::Array::of(row.value);
+      if (!array) table.push_back({name_text(row.name), "numpy", "?", "unreadable"});
+      else table.push_back({name_text(row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->bytes().size())});
+      const auto value = crc && array ? crc_of(*array) : std::nullopt;
+      if (crc) table.back().push_back(value ? hex8(*value) : "");
+    }
+    return write_table(table, "   r");
   }
 
-  // Over the elements, row-major and little-endian; empty where there are no plain elements.
-  static brine::Result<std::string> crc_of(const brine::Tensor& t) {
-    if (t.dtype() == brine::DType::quint4x2 || t.dtype() == brine::DType::quint2x4) return std::string();
-    std::uint32_t crc = 0;
-    const auto plain = t.data_bytes();
-    if (plain && !t.storage().foreign_byte_order()) {
-      crc = libdeflate_crc32(0, plain->data(), plain->size());
-    } else if (t.numel() != 0) {
-      if (auto room = t.storage().bytes(); !room) return room.error();
-      std::vector<std::byte> copy;
-      if (t.nbytes() > brine::Limits{}.copy_bytes / 16) return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the elements are too many to copy for a CRC");
-      copy.resize(t.nbytes());
-      if (auto ok = t.copy_to(copy); !ok) return ok.error();
-      crc = libdeflate_crc32(0, copy.data(), copy.size());
-    }
-    char text[16];
-    std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc));
-    return std::string(text);
+  bool print_prefixes(const Listing& list) const {
+    std::vector<Cells> table;
+    for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix))
+      table.push_back({name_text(prefix), counted(t.tensors, "tensor"), counted(t.elements, "element"), size_text(t.bytes) + (human ? "" : " bytes")});
+    return write_table(table, " rrr");
   }
 
-  bool print_json(const brine::Checkpoint& ckpt, const Listing& list) const {
-    using Json = nlohmann::ordered_json;
-    const auto& [rows, others, notes, crcs, at] = list;
-    Json out = {{"file", common.file}, {"format", name(ckpt.format())}, {"at", at}, {"tensors", Json::array()}};
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const brine::Tensor& t = rows[i].tensor;
-      Json j = {{"name", without_surrogates(rows[i].name)}, {"dtype", name(t.dtype())}, {"shape", t.shape()}, {"stride", t.stride()}, {"storage_offset", t.storage_offset()}};
-      j["storage"] = t.storage() && !t.storage().key().empty() ? Json(t.storage().key()) : Json();
-      j["device"] = t.device();
-      j["requires_grad"] = t.requires_grad();
-      j["nbytes"] = t.nbytes();
-      if (crc) j["crc32"] = crcs[i].empty() ? Json() : Json(crcs[i]);
-      out["tensors"].push_back(std::move(j));
-    }
-    for (const auto& [name, value] : others) out["others"].push_back(without_surrogates(name));
-    for (const brine::Note& n : notes) out["notes"].push_back({{"code", name(n.code)}, {"text", n.text}});
-    return write_out(with_surrogates(out.dump(-1, ' ', true, Json::error_handler_t::replace)) + "\n");
-  }
-
-  bool print_table(const brine::Checkpoint& ckpt, const Listing& list) const {
-    const auto& [rows, others, notes, crcs, at] = list;
-    std::vector<std::array<std::string, 5>> cells;
-    std::array<std::size_t, 5> width{};
-    std::uint64_t elements = 0, bytes = 0;
-    std::set<std::string> storages;
-    std::size_t made = 0;  // storages of brine's making have no key
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const brine::Tensor& t = rows[i].tensor;
-      cells.push_back({rows[i].name.empty() ? "(the root)" : printable(rows[i].name), std::string(name(t.dtype())), shape_text(t), std::to_string(t.nbytes()), crc ? crcs[i] : ""});
-      for (std::size_t c = 0; c < 5; ++c) width[c] = std::max(width[c], cells.back()[c].size());
-      elements += static_cast<std::uint64_t>(t.numel());
-      const bool own = t.storage() && t.storage().key().empty();
-      made += own;
-      if (own || storages.insert(std::string(t.storage().key())).second) bytes += t.storage().nbytes();
-    }
-    std::string out;
-    for (const auto& row : cells) {
-      const auto pad = [&](std::size_t c) { return std::string(width[c] - row[c].size(), ' '); };
-      out += row[0] + pad(0) + "  " + row[1] + pad(1) + "  " + row[2] + pad(2) + "  " + pad(3) + row[3] + (crc ? "  " + row[4] : "") + "\n";
-      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
-    }
-    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements, " + human_bytes(bytes) + " in " +
-           std::to_string(storages.size() + made) + (storages.size() + made == 1 ? " storage" : " storages") + " (" + std::string(name(ckpt.format())) + ", pickle protocol " +
-           std::to_string(ckpt.protocol()) + (at.empty() || all ? "" : ", at " + printable(at)) + ")\n";
+  bool print_end(const Listing& list) const {
+    const Totals t = totals_of(list);
+    const brine::Checkpoint& ckpt = list.checkpoint;
+    std::string out = counted(t.tensors, "tensor") + ", " + counted(t.elements, "element") + ", " + human_bytes(t.bytes) + " in " + counted(t.storages, "storage");
+    if (!list.arrays.empty()) out += ", " + counted(list.arrays.size(), "numpy array");
+    out += " (" + std::string(name(ckpt.format())) + ", pickle protocol " + std::to_string(ckpt.protocol()) + (list.at.empty() || all ? "" : ", at " + cell(list.at)) + ")\n";
     constexpr std::size_t kNamed = 5;
-    for (std::size_t i = 0; i < std::min(others.size(), kNamed); ++i)
-      out += (i ? ", " : "other values: ") + printable(others[i].first) + " (" + printable(others[i].second.type_name()) + ")";
-    if (others.size() > kNamed) out += " and " + std::to_string(others.size() - kNamed) + " more";
-    if (!others.empty()) out += "\n";
-    for (const brine::Note& n : notes) out += "note: " + printable(n.text) + "\n";
+    for (std::size_t i = 0; i < std::min(list.others.size(), kNamed); ++i)
+      out += (i ? ", " : "other values: ") + cell(list.others[i].first) + " (" + cell(list.others[i].second.type_name()) + ")";
+    if (list.others.size() > kNamed) out += " and " + std::to_string(list.others.size() - kNamed) + " more";
+    if (!list.others.empty()) out += "\n";
+    for (const brine::Note& n : list.notes) out += "note: " + printable(n.text) + "\n";
     return write_out(out);
+  }
+
+  int print_json(const Listing& list, const std::string& file) const {
+    // Of names that the file has once, and the tree says often, there could be any number of bytes.
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(file, ignored);
+    const std::uint64_t most = 24 * (ignored ? 0 : size) + (1 << 20);
+    std::uint64_t text = 0;
+    for (const auto& row : list.rows) text += row.name.size() + row.tensor.storage().key().size();
+    for (const auto& row : list.arrays) text += row.name.size();
+    if (text > most)
+      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names of the listing would sum to " + std::to_string(text) + " bytes; the limit is " + std::to_string(most) + ", 24 times the file and 1 MiB").in_file(file));
+
+    JsonWriter out;
+    out.object().field("file", file).field("format", name(list.checkpoint.format())).field("at", list.at);
+    if (by_prefix) {
+      out.key("prefixes").array();
+      for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix)) out.object().field("prefix", prefix).field("tensors", t.tensors).field("elements", t.elements).field("nbytes", t.bytes).end();
+      out.end();
+    } else {
+      out.key("tensors").array();
+      for (const auto& row : list.rows) print_row(out, row);
+      out.end();
+    }
+    if (!list.arrays.empty() || all) {
+      out.key("arrays").array();
+      for (const auto& row : list.arrays) print_row(out, row);
+      out.end();
+    }
+    if (!list.others.empty()) {
+      out.key("others").array();
+      for (const auto& [name, value] : list.others) out.value(name);
+      out.end();
+    }
+    if (!list.notes.empty()) {
+      out.key("notes").array();
+      for (const brine::Note& n : list.notes) out.object().field("code", name(n.code)).field("text", n.text).field("offset", n.place.offset).end();
+      out.end();
+    }
+    return out.end().close() ? kDone : kRefused;
+  }
+
+  void print_row(JsonWriter& out, const Listing::Row& row) const {
+    const brine::Tensor& t = row.tensor;
+    const brine::Storage storage = t.storage();
+    out.object().field("name", row.name).field("dtype", name(t.dtype())).field("shape", t.shape()).field("stride", t.stride()).field("storage_offset", t.storage_offset());
+    out.field("storage", storage.key().empty() ? std::nullopt : std::optional(storage.key())).field("device", t.device()).field("requires_grad", t.requires_grad()).field("nbytes", t.nbytes());
+    if (crc) out.field("crc32", row.crc ? std::optional(hex8(*row.crc)) : std::nullopt);
+    out.end();
+  }
+
+  // Of objects there are no bytes: their items are walked.
+  void print_row(JsonWriter& out, const Listing::ArrayRow& row) const {
+    const auto array = brine::Array::of(row.value);
+    if (array && array->dtype() == "|O") return;
+    out.object().field("name", row.name);
+    if (!array) {
+      out.field("dtype", nullptr).field("shape", nullptr).field("error", array.error().text()).end();
+      return;
+    }
+    out.field("dtype", array->dtype()).field("shape", array->shape()).field("nbytes", array->bytes().size());
+    if (const auto value = crc ? crc_of(*array) : std::nullopt; crc) out.field("crc32", value ? std::optional(hex8(*value)) : std::nullopt);
+    out.end();
   }
 };
 
@@ -172,11 +199,15 @@ void add_ls(CLI::App& app, Run& run) {
   auto ls = std::make_shared<Ls>();
   CLI::App* command = app.add_subcommand("ls", "list the state dict: name, dtype, shape, bytes");
   ls->common.add_to(*command);
-  command->add_option("GLOB", ls->globs, "only tensors whose name matches one of these: 'layer1.*'");
-  command->add_flag("--all", ls->all, "every tensor of the file, by its path in the object tree");
-  command->add_flag("--json", ls->json, "for programs");
+  command->add_option("WORD", ls->words, "more files, where one of that name exists; else patterns: only tensors whose name matches one of these ('layer1.*')");
+  command->add_flag("--all", ls->all, "every tensor and numpy array of the file, by its path in the object tree");
+  command->add_flag("--json", ls->json, "for programs; one line for each file");
   command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
-  command->footer("Examples:\n  brine ls resnet50.pth\n  brine ls resnet50.pth 'layer4.*' '*.bias'\n  brine ls checkpoint.pt --all --json --crc\n  brine ls checkpoint.pt --at ema");
+  command->add_flag("-H,--human", ls->human, "sizes as 1.2 MB");
+  command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")->check(CLI::IsMember({"file", "name", "size", "dtype"}))->capture_default_str();
+  command->add_flag("--by-prefix{1}", ls->by_prefix, "totals by the first part of the names; --by-prefix=2: by the first two");
+  command->footer("Examples:\n  brine ls resnet50.pth\n  brine ls resnet50.pth 'layer4.*' '*.bias' --sort size --human\n  brine ls resnet50.pth --by-prefix=2\n"
+                  "  brine ls checkpoint.pt --all --json --crc\n  brine ls checkpoint.pt --at ema\n  brine ls model-00001-of-00002.bin model-00002-of-00002.bin");
   command->callback([ls, &run] { run = [ls] { return ls->run(); }; });
 }
 

@@ -20,6 +20,7 @@
 // Tree, Parameters) is then good for being destroyed or assigned to.
 #pragma once
 
+#include <brine/array.hpp>
 #include <brine/cast.hpp>
 #include <brine/check.hpp>
 #include <brine/checkpoint.hpp>

@@ -55,6 +55,12 @@ struct TensorAt {
   Tensor tensor;
 };
 
+/// A numpy array and where it stands in the tree: Array::of(value).
+struct ArrayAt {
+  std::string path;
+  Value value;
+};
+
 /// The source text of a class, which legacy streams of whole models carry. Borrows from the Checkpoint.
 struct ClassSource {
   GlobalName name;
@@ -96,11 +102,18 @@ class BRINE_API Checkpoint {
   Value at(std::string_view path) const&;
   Value at(std::string_view path) const&& = delete;
 
-  /// Every tensor of the tree, in the pickle's order, at every place that holds it; a container met again is not entered again.
+  /// Every tensor of the tree, in the pickle's order, at every place that holds it; a container met again is not entered again. After a tensor come
+  /// those of the attributes that were saved with it (of wrapper subclasses, of Parameters), but PyTorch's own.
   /// A path of more than 2,048 bytes, which no honest file has, is given without its middle; one of more than 64, once the paths hold more
   /// memory than Limits gives the graph.
   std::vector<TensorAt> tensors() const;
   std::vector<TensorAt> tensors(const Value& from) const;
+
+  /// Every numpy array, likewise; scalars are none. Borrows from this handle.
+  std::vector<ArrayAt> arrays() const&;
+  std::vector<ArrayAt> arrays(const Value& from) const&;
+  std::vector<ArrayAt> arrays() const&& = delete;
+  std::vector<ArrayAt> arrays(const Value& from) const&& = delete;
 
   /// The tree as indented text, bounded and cycle-safe; control characters are escaped.
   std::string print(const PrintOptions& options = {}) const;

@@ -125,6 +125,7 @@ std::string qualified_class_name(const Ref& value) {
     return std::string(made[static_cast<std::size_t>(value.node->made)]);
   if (value.kind == Kind::tensor) return value.tag == kParameterTag ? "torch.nn.parameter.Parameter" : "torch.Tensor";
   if (value.kind == Kind::storage) return "torch.storage.TypedStorage";
+  if (is_array(value)) return "numpy.ndarray";
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;
     if (callee.kind == Kind::global) return std::string(global_of(callee).module) + "." + std::string(global_of(callee).name);

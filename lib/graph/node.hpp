@@ -27,8 +27,8 @@ enum : std::uint8_t {
 /// Ref.tag of a tensor that is a Parameter: the one thing a graph knows of tensors, for their class's name.
 inline constexpr std::uint16_t kParameterTag = 1;
 
-/// What made a list, tuple or dict that is not plain.
-enum class Made : std::uint8_t { plain, ordered_dict, default_dict, counter, deque, size, device, layout };
+/// What made a list, tuple or dict that is not plain; of objects: which are numpy's.
+enum class Made : std::uint8_t { plain, ordered_dict, default_dict, counter, deque, size, device, layout, array, scalar, array_dtype };
 
 /// The opcode that made an object.
 enum class How : std::uint8_t { reduce, newobj, newobj_ex, obj, inst, persistent };
@@ -44,8 +44,14 @@ struct Origin {
   Effect *first = nullptr, *last = nullptr;
   Effect* built = nullptr;       // the last BUILD among them, else the first one
   Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
+  Effect* kept = nullptr;        // states of a tensor that are the user's own attributes: they change nothing of it
   std::uint32_t given = 0;       // items of the container that came from the arguments
   How how = How::reduce;
+};
+
+/// What a graph knows of a tensor: its record begins so.
+struct TensorNode {
+  const Origin* origin = nullptr;  // the call, where it is not the canonical one
 };
 
 struct Node {
@@ -108,6 +114,7 @@ inline const BytesNode& bytes_of(const Ref& r) noexcept { return *static_cast<co
 inline const ComplexNode& complex_of(const Ref& r) noexcept { return *static_cast<const ComplexNode*>(r.node); }
 inline const GlobalNode& global_of(const Ref& r) noexcept { return *static_cast<const GlobalNode*>(r.node); }
 inline const ObjectNode& object_of(const Ref& r) noexcept { return *static_cast<const ObjectNode*>(r.node); }
+inline const TensorNode& tensor_node_of(const Ref& r) noexcept { return *static_cast<const TensorNode*>(r.pointer); }
 inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
 
 inline bool has_node(const Ref& r) noexcept { return r.kind >= Kind::bytes && r.kind <= Kind::global ? true : r.kind == Kind::object || r.kind == Kind::complex; }
@@ -131,6 +138,18 @@ inline Ref make_node(Kind kind, Node* node) noexcept {
   r.node = node;
   return r;
 }
+
+/// The states that a tensor, or what was to be one, has kept; null where it has none.
+inline const Effect* kept_of(const Ref& r) noexcept {
+  const Origin* o = r.kind == Kind::tensor ? tensor_node_of(r).origin : r.kind == Kind::object ? r.node->origin : nullptr;
+  return o ? o->kept : nullptr;
+}
+
+/// An object that is a numpy array, by the function that makes one.
+inline bool is_array(const Ref& r) noexcept { return r.kind == Kind::object && r.node->made == Made::array; }
+
+/// Is there anything in it that Children may give?
+inline bool has_children(const Ref& r) noexcept { return is_container(r) || kept_of(r); }
 
 /// The state of the last BUILD, or what the first call made for its effect was given as one, or absent.
 inline Ref state_of(const Node& node) noexcept {

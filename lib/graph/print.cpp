@@ -19,6 +19,11 @@ std::string global_text(const Ref& global) {
   return concat({global_of(global).module.substr(0, kMost), ".", global_of(global).name.substr(0, kMost)});
 }
 
+// torch.Size and its kin; numpy's scalars and dtypes.
+bool in_one_line(const Ref& v) {
+  return (v.kind == Kind::tuple && v.node->made != Made::plain) || (v.kind == Kind::object && v.node->made != Made::plain && !is_array(v));
+}
+
 }  // namespace
 
 std::string summary(const Ref& value) {
@@ -68,10 +73,10 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
       out += ": ";
     }
     const Ref& v = walk.value();
-    out += v.kind == Kind::tensor || v.kind == Kind::storage ? describe(v) : summary(v);
-    if (walk.again() && v.node->size + (v.kind == Kind::object) > 0) out += "  (shown above)";
-    else if (depth >= bounds.depth && is_container(v)) out += " …", walk.skip();
-    if (v.kind == Kind::tuple && v.node->made != Made::plain) walk.skip();
+    out += v.kind == Kind::tensor || v.kind == Kind::storage || (v.kind == Kind::object && v.node->made != Made::plain) ? describe(v) : summary(v);
+    if (walk.again() && (!is_container(v) || v.node->size + (v.kind == Kind::object) > 0)) out += "  (shown above)";
+    else if (in_one_line(v)) walk.skip();
+    else if (depth >= bounds.depth && has_children(v)) out += " …", walk.skip();
     out += '\n';
     if (shown.size() > depth + 1) shown[depth + 1] = 0;
   }

@@ -13,7 +13,7 @@ struct PrintBounds {
   std::uint64_t depth, nodes, per_container;
 };
 
-/// `describe` says in one line what a tensor or a storage is.
+/// `describe` says in one line what a tensor, a storage, or one of numpy's objects is.
 std::string print(const Ref& from, const PrintBounds& bounds, const std::function<std::string(const Ref&)>& describe);
 
 /// One value in one line, as Python would print it, cut when long: 3, 'text', None, OrderedDict (12), torch.nn.Linear …

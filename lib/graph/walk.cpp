@@ -19,11 +19,34 @@ bool Children::entries(const Ref& dict, const char* prefix, Child& out) noexcept
   return true;
 }
 
+// A dict's items, or those of two dicts or Nones; else the state itself.
+bool Children::attributes(const Ref& state, std::uint32_t part, Child& out) noexcept {
+  const auto halves = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+  const auto dict_or_none = [](const Ref& r) { return r.kind == Kind::dict || r.kind == Kind::none; };
+  const bool pair = halves.size() == 2 && dict_or_none(halves[0]) && dict_or_none(halves[1]);
+  if (part < 2) return pair ? entries(halves[part], "", out) : part == 0 && entries(state, "", out);
+  if (pair || dict_or_none(state) || state.kind == Kind::absent || at_ != 0) return false;
+  out = {state, {}, at_++, "state", true};
+  return true;
+}
+
+Children::Children(const Ref& container) noexcept : container_(container), kept_(kept_of(container)) {
+  if (container.kind == Kind::tensor) part_ = kKept;
+  if (is_array(container)) {
+    const auto state = state_of(*container.node);
+    const auto parts = state.kind == Kind::tuple ? tuple_of(state).items() : tuple_of(container.node->origin->args).items();
+    if (parts.size() < 4) return;  // no array's: all of it is told
+    const Ref& data = state.kind == Kind::tuple ? parts.back() : parts.front();
+    if (data.kind == Kind::list && data.node->made == Made::plain) container_ = data;
+    if (data.kind == Kind::bytes || data.kind == Kind::bytearray || data.kind == Kind::string) container_ = {};
+  }
+}
+
 bool Children::next(Child& out) noexcept {
-  if (!is_container(container_)) return false;
-  const Node& node = *container_.node;
+  if (!has_children(container_)) return false;
+  const Node* node = container_.kind == Kind::tensor ? nullptr : container_.node;
   const auto object = [&]() -> const ObjectNode& { return object_of(container_); };
-  // Parts 0–3 are the container's own, 4–6 its state.
+  // Parts 0–3 are the container's own, 4–6 its state, 7–9 what a tensor has kept.
   for (;; ++part_, at_ = 0) {
     switch (part_) {
       case 0:
@@ -33,12 +56,12 @@ bool Children::next(Child& out) noexcept {
           if (entries(container_, "", out)) return true;
         } else if (container_.kind != Kind::object) {
           if (positions(list_of(container_).items(), "", out)) return true;
-        } else if (node.origin && node.origin->args.kind == Kind::tuple && node.origin->how != How::persistent) {
-          if (positions(tuple_of(node.origin->args).items(), "args.", out)) return true;
+        } else if (node->origin && node->origin->args.kind == Kind::tuple && node->origin->how != How::persistent) {
+          if (positions(tuple_of(node->origin->args).items(), "args.", out)) return true;
         }
         break;
       case 1:
-        if (container_.kind == Kind::object && node.origin && entries(node.origin->kwargs, "kwargs.", out)) return true;
+        if (container_.kind == Kind::object && node->origin && entries(node->origin->kwargs, "kwargs.", out)) return true;
         break;
       case 2:
         if (container_.kind == Kind::object && object().list && positions(object().list->items(), "", out)) return true;
@@ -48,21 +71,17 @@ bool Children::next(Child& out) noexcept {
         break;
       case 4: case 5: case 6: {
         if (container_.kind != Kind::object && container_.kind != Kind::dict) return false;
-        const Ref state = state_of(node);
-        if (state.kind == Kind::absent) return false;
-        const auto halves = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
-        const auto dict_or_none = [](const Ref& r) { return r.kind == Kind::dict || r.kind == Kind::none; };
-        const bool pair = halves.size() == 2 && dict_or_none(halves[0]) && dict_or_none(halves[1]);
-        if (part_ == 4 && (pair ? entries(halves[0], "", out) : entries(state, "", out))) return true;
-        if (part_ == 5 && pair && entries(halves[1], "", out)) return true;
-        if (part_ == 6 && !pair && state.kind != Kind::dict && state.kind != Kind::none && container_.kind == Kind::object && at_ == 0) {
-          out = {state, {}, 0, "state", true};
-          ++at_;
-          return true;
-        }
+        if ((part_ < 6 || container_.kind == Kind::object) && attributes(state_of(*node), part_ - 4, out)) return true;
         break;
       }
-      default: return false;
+      case kKept: case kKept + 1: case kKept + 2:
+        if (!kept_) return false;
+        if (attributes(kept_->state, part_ - kKept, out)) return true;
+        break;
+      default:
+        kept_ = kept_->next;
+        part_ = kKept - 1;
+        break;
     }
   }
 }
@@ -92,7 +111,7 @@ bool Walker::next() {
   if (!started_) {
     started_ = true;
   } else {
-    if (enter_ && !again_ && is_container(value_)) stack_.push_back({Children(value_), child_});
+    if (enter_ && !again_ && has_children(value_)) stack_.push_back({Children(value_), child_});
     for (;;) {
       if (stack_.empty()) return false;
       if (stack_.back().children.next(child_)) break;
@@ -103,7 +122,7 @@ bool Walker::next() {
   }
   depth_ = stack_.size();
   enter_ = true;
-  again_ = is_container(value_) && (depth_ >= most_depth_ || !seen_.insert(value_.node).second);
+  again_ = has_children(value_) && (depth_ >= most_depth_ || !seen_.insert(value_.node).second);
   return true;
 }
 

@@ -16,10 +16,12 @@ namespace brine {
 ///   list, tuple, set, frozenset   its items by position
 ///   object       args.0 …, kwargs.name, list items, dict items, then its state: a dict's items, or a (dict or None, dict or None)
 ///                pair's, or "state" when it is anything else
+///   tensor       what it has kept of a state, likewise: attributes that are none of PyTorch's own
+///   numpy array  of one of objects its items, row-major; of others nothing
 class Children {
  public:
   Children() = default;
-  explicit Children(const Ref& container) noexcept : container_(container) {}
+  explicit Children(const Ref& container) noexcept;
 
   struct Child {
     Ref value;
@@ -34,8 +36,11 @@ class Children {
  private:
   bool positions(std::span<const Ref> items, const char* prefix, Child& out) noexcept;
   bool entries(const Ref& dict, const char* prefix, Child& out) noexcept;
+  bool attributes(const Ref& state, std::uint32_t part, Child& out) noexcept;
 
+  static constexpr std::uint32_t kKept = 7;
   Ref container_;
+  const Effect* kept_ = nullptr;
   std::uint32_t part_ = 0, at_ = 0;
 };
 

@@ -17,6 +17,8 @@ struct Access {
   static const Ref& ref(const Value& value) noexcept { return value.ref_; }
   static Value value(const Graph* graph, const Ref& ref, std::string path = {}) { return Value(graph, ref, std::move(path)); }
 
+  static Error refusal(const Value& value, std::string_view wanted) { return value.refusal(wanted); }
+
   static const Form& form(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
   static const Limits& limits(const Checkpoint& checkpoint) noexcept;
 

@@ -5,6 +5,7 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "torch/attributes.hpp"
 #include "torch/dtype_table.hpp"
 
 #include <algorithm>
@@ -151,7 +152,8 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   record.requires_grad = *requires_grad;
   record.origin = nullptr;
   if (auto ok = check_grad(record); !ok) return ok.error();
-  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  if (with_state && !keep_state(site.graph(), origin, a[3])) return spent();
   const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&
                          a[1].kind == Kind::boolean;
   return keep(site.graph(), record, canonical ? nullptr : &origin);
@@ -197,7 +199,7 @@ Result<Ref> TorchCalls::tensor_class(const CallSite& site, const Ref& callee, co
 }
 
 Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state) {
-  auto& record = *const_cast<TensorRecord*>(static_cast<const TensorRecord*>(tensor.pointer));  // ours, and not yet shared
+  auto& record = const_cast<TensorRecord&>(tensor_of(tensor));  // ours, and not yet shared
   const auto s = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
   const bool wrapper = record.form == TensorForm::parameter && record.origin;
   if (record.form == TensorForm::old_class && record.unset && s.size() == 4) {

@@ -54,12 +54,11 @@ struct StorageView {
 /// What the pickle wrote: decides how the writer writes it back.
 enum class TensorForm : std::uint8_t { v1, v2, v3, parameter, old_class };
 
-struct TensorRecord {
+struct TensorRecord : TensorNode {
   const StorageRecord* storage = nullptr;  // null: an old-style tensor that was never given one
   std::int64_t offset = 0;                 // elements, from the root storage's start
   const std::int64_t* dims = nullptr;      // shape, then stride
   const TensorRecord* base = nullptr;      // of a parameter: the tensor it wraps
-  const Origin* origin = nullptr;          // the call, where it is not the canonical one
   DType dtype = DType::float32;
   std::uint8_t ndim = 0;
   TensorForm form = TensorForm::v2;
@@ -74,11 +73,11 @@ struct TensorRecord {
   }
 };
 
-inline const TensorRecord& tensor_of(const Ref& r) noexcept { return *static_cast<const TensorRecord*>(r.pointer); }
+inline const TensorRecord& tensor_of(const Ref& r) noexcept { return static_cast<const TensorRecord&>(tensor_node_of(r)); }
 inline Ref make_tensor_ref(const TensorRecord* record) noexcept {
   Ref r;
   r.kind = record ? Kind::tensor : Kind::absent;
-  r.pointer = record;
+  r.pointer = static_cast<const TensorNode*>(record);
   if (record && record->parameter) r.tag = kParameterTag;
   return r;
 }

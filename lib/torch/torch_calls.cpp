@@ -3,7 +3,11 @@
 #include "torch/torch_calls.hpp"
 
 #include "graph/walk.hpp"
+#include "torch/attributes.hpp"
 #include "torch/dtype_table.hpp"
+#include "torch/numpy.hpp"
+
+#include <algorithm>
 
 namespace brine {
 
@@ -32,6 +36,7 @@ constexpr Name kNames[] = {
 }  // namespace
 
 std::uint16_t TorchCalls::known(std::string_view module, std::string_view name) const {
+  if (module.starts_with("numpy")) return numpy_known(module, name);
   if (!module.starts_with("torch")) return 0;
   for (const Name& row : kNames)
     if (row.name == name && row.module == module) return static_cast<std::uint16_t>(row.call);
@@ -58,6 +63,10 @@ Error TorchCalls::spent() const {
 }
 
 Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref& args) {
+  if (callee.node->known >= kFirstNumpy) {
+    const Ref object = numpy_object(site, callee, args);
+    return object.kind != Kind::absent ? Result<Ref>(object) : Result<Ref>(spent());
+  }
   if (callee.node->known >= kFirstDtype) return Ref{};
   switch (static_cast<TorchCall>(callee.node->known)) {
     case TorchCall::rebuild_tensor: return rebuild_tensor(site, callee, args, TensorForm::v1);
@@ -108,24 +117,31 @@ Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& calle
   Ref func = callee, inner = args;
   constexpr int most = 16;  // PyTorch nests two
   int depth = 0;
+  Ref states[most];  // the outermost first, which is set last
   while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
     const auto a = tuple_of(inner).items();
     if (a.size() != 4 || a[2].kind != Kind::tuple || ++depth > most)
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
     func = a[0];
     inner = a[2];
+    states[depth - 1] = a[3];
   }
   Origin outer{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
-  if (func.kind == Kind::global && func.node->known >= kFirstForeign) {
+  const auto keep_states = [&](Origin& origin) {
+    return std::all_of(std::rend(states) - depth, std::rend(states), [&](const Ref& state) { return keep_state(graph, origin, state); });
+  };
+  if (func.kind == Kind::global && func.node->known >= kFirstForeign && func.node->known < kFirstNumpy) {
     Result<Ref> value = call(CallSite(graph, How::reduce, nullptr), func, inner);
     if (!value || value->kind != Kind::tensor) {
       if (!value || value->kind != Kind::absent) return value;
     } else {
-      return keep(graph, tensor_of(*value), &outer);
+      const TensorRecord& tensor = tensor_of(*value);
+      outer.kept = tensor.origin ? tensor.origin->kept : nullptr;
+      return keep_states(outer) ? keep(graph, tensor, &outer) : Result<Ref>(spent());
     }
   }
   const Ref object = graph.object({.callee = func, .args = inner, .kwargs = {}});
-  if (object.kind == Kind::absent || !(object.node->origin->outer = graph.arena().make<Origin>(outer))) return spent();
+  if (object.kind == Kind::absent || !(object.node->origin->outer = graph.arena().make<Origin>(outer)) || !keep_states(*object.node->origin)) return spent();
   return object;
 }
 

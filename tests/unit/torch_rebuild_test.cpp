@@ -213,3 +213,39 @@ TEST_CASE("_rebuild_from_type_v2: the value is func(*args), nested as well") {
   const std::string wrong = wrapped(func, Pickle(0).none().unfinished());
   check_fault(Pickle(2).raw(wrong).bytes(), ErrorCode::tensor_arguments, wrong.size() + 1, "REDUCE");
 }
+
+namespace {
+
+/// `call`(func, type, arguments, state) over the tensor of v2().
+Pickle from_type(const Pickle& state) {
+  Pickle p = rebuild("_rebuild_from_type_v2", "torch._tensor");
+  p.global("torch._utils", "_rebuild_tensor_v2").global("torch", "Tensor").mark();
+  four(p).boolean(false).ordered_dict().tuple();
+  return done(p.raw(state.unfinished()));
+}
+Pickle attribute(std::string_view name) { return Pickle(0).empty_dict().str(name).raw(plain()).setitem(); }
+std::string paths(const Pickle& pickle) {
+  const RunPickle run(pickle);
+  std::string out;
+  Walker walk(run.value());
+  while (walk.next())
+    if (walk.value().kind == Kind::tensor) out += walk.path() + " ";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("after a tensor come the tensors of its kept state, but PyTorch's own attributes") {
+  CHECK(paths(from_type(attribute("scale"))) == " scale ");
+  CHECK(paths(from_type(attribute("grad"))) == " ");
+  CHECK(paths(from_type(Pickle(0).raw(attribute("scale").unfinished()).raw(attribute("slot").unfinished()).op(Op::TUPLE2))) == " scale slot ");
+  CHECK(paths(from_type(Pickle(0).none().raw(attribute("slot").unfinished()).op(Op::TUPLE2))) == " slot ");
+  Pickle parameter = rebuild("_rebuild_parameter_with_state");
+  CHECK(paths(done(parameter.raw(plain()).boolean(true).ordered_dict().raw(attribute("mask").unfinished()))) == " mask ");
+  // A wrapper subclass has no storage of its own, and stays an object.
+  Pickle wrapper = rebuild("_rebuild_from_type_v2", "torch._tensor");
+  wrapper.global("torch._utils", "_rebuild_wrapper_subclass").global("m", "W").ints({1}).raw(attribute("inner").unfinished());
+  CHECK(paths(done(wrapper)) == "inner ");
+  // A container met again is not entered again; nor is a tensor's state.
+  CHECK(paths(Pickle(2).empty_list().mark().raw(from_type(attribute("scale")).unfinished().substr(2)).put(9).get(9).op(Op::APPENDS)) == "0 0.scale 1 ");
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Array: a numpy array, or one of numpy's scalars, that a checkpoint holds.
+//
+//   auto mean = brine::Array::of(ckpt->root()["obs_rms"].attr("mean"));       // Result<Array>
+//   if (mean) use(mean->dtype(), mean->shape(), mean->bytes());                // "<f8", {17}, 136 bytes of the pickle: no copy
+//   auto best = brine::Array::of(ckpt->root()["best_acc"]);                   // numpy.float64: a scalar, of shape {}
+//
+// Borrows: an Array and what it gives is valid while the Checkpoint (or a handle of it) lives; tensor() keeps alive what it needs.
+#pragma once
+
+#include <brine/result.hpp>
+#include <brine/tensor.hpp>
+#include <brine/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace brine {
+
+class BRINE_API Array {
+ public:
+  /// What numpy 1 and 2 pickle, in every protocol. Fails with: usage (wrong_kind …: no array), corrupt (tensor_arguments, tensor_bounds: it says what no
+  /// array can be, or its bytes are too few or too many), unsupported (other_format: a dtype that brine does not know, by its name), limit.
+  static Result<Array> of(const Value& value);
+
+  /// numpy's dtype.str: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O".
+  std::string_view dtype() const noexcept { return dtype_; }
+  /// numpy's dtype.descr, as an .npy file has it: "'<f8'", or "[('x', '<i4'), ('y', '<f8', (3,))]". Fails with: unsupported (fields that overlap, or lie
+  /// deeper than 8 in each other), corrupt, limit (more than 64,000 bytes of text).
+  Result<std::string> descr() const;
+
+  std::span<const std::int64_t> shape() const noexcept { return {dims_.data(), dims_.size() / 2}; }
+  /// In elements.
+  std::span<const std::int64_t> stride() const noexcept { return std::span(dims_).subspan(dims_.size() / 2); }
+  std::int64_t size() const noexcept { return size_; }           ///< elements
+  std::size_t itemsize() const noexcept { return itemsize_; }    ///< bytes of one
+  bool is_scalar() const noexcept { return scalar_; }            ///< numpy.float64(0.5), not numpy.array(0.5)
+  bool is_c_contiguous() const noexcept;                         ///< numpy's order 'C', row-major
+  bool is_f_contiguous() const noexcept;                         ///< numpy's order 'F', column-major
+
+  /// All elements as the pickle has them: packed, in the order that stride() says, of the byte order that dtype() says. Empty for arrays of objects.
+  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  /// Of an array of objects: the list of its items, row-major; absent for others.
+  Value items() const { return items_; }
+
+  /// Fills `out` with the elements from number `first` on, row-major, in their own byte order. Fails with: usage (out_of_range; buffer_size: no whole
+  /// elements; wrong_dtype: objects).
+  Result<void> copy_part(std::int64_t first, std::span<std::byte> out) const;
+
+  /// The numbers as a tensor over the same bytes; over a copy where they are of the other byte order. Fails with: usage (wrong_dtype: PyTorch has no
+  /// such dtype), limit.
+  Result<Tensor> tensor() const;
+
+ private:
+  friend struct ArrayReader;
+  Array() = default;
+
+  std::string dtype_;
+  std::vector<std::int64_t> dims_;  // shape, then stride
+  std::int64_t size_ = 1;
+  std::size_t itemsize_ = 0;
+  bool scalar_ = false;
+  std::span<const std::byte> bytes_;
+  Value items_, type_;  // type_: the numpy.dtype object
+};
+
+}  // namespace brine

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// Source of the forms: numpy/core/src/multiarray/descriptor.c (arraydescr_reduce, arraydescr_setstate), 1.7 to 2.4.
+#include "torch/numpy.hpp"
+
+#include "graph/walk.hpp"
+#include "support/checked.hpp"
+#include "support/text.hpp"
+
+#include <brine/array.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace brine {
+
+namespace {
+
+struct Name {
+  std::string_view module, name;
+  Made made;
+};
+constexpr Name kNames[] = {
+    {"numpy._core.multiarray", "_reconstruct", Made::array}, {"numpy.core.multiarray", "_reconstruct", Made::array},
+    {"numpy._core.numeric", "_frombuffer", Made::array},     {"numpy.core.numeric", "_frombuffer", Made::array},
+    {"numpy._core.multiarray", "scalar", Made::scalar},      {"numpy.core.multiarray", "scalar", Made::scalar},
+    {"numpy", "dtype", Made::array_dtype},
+};
+
+constexpr std::size_t kLongestDescr = 64'000;
+constexpr int kDeepest = 8;
+
+Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
+Error unsupported(std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); }
+
+// A str, or bytes that Python 2 wrote as one.
+std::optional<std::string_view> text_in(const Ref& r) noexcept {
+  if (r.kind == Kind::string) return text_of(r);
+  if (r.kind == Kind::bytes) return bytes_of(r).text();
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> int_in(std::span<const Ref> items, std::size_t i) noexcept {
+  if (i >= items.size() || items[i].kind != Kind::integer || (items[i].flags & kBig)) return std::nullopt;
+  return items[i].integer;
+}
+
+bool is_size(char kind, std::uint64_t size) noexcept {
+  switch (kind) {
+    case 'b': return size == 1;
+    case 'i': case 'u': return size == 1 || size == 2 || size == 4 || size == 8;
+    case 'f': return size == 2 || size == 4 || size == 8 || size == 12 || size == 16;
+    case 'c': return size == 8 || size == 16 || size == 24 || size == 32;
+    case 'O': return size == 4 || size == 8;
+    case 'm': case 'M': return size == 8;
+    default: return true;
+  }
+}
+
+// The unit of a datetime: (metadata, (unit, count, denominator, event)) at the end of the state.
+Result<std::string> unit_text(std::span<const Ref> state) {
+  if (state.size() < 9 || state[8].kind != Kind::tuple || tuple_of(state[8]).size != 2) return std::string();
+  const Ref& unit = tuple_of(state[8]).items()[1];
+  const auto part = unit.kind == Kind::tuple ? tuple_of(unit).items() : std::span<const Ref>();
+  const auto name = part.empty() ? std::nullopt : text_in(part[0]);
+  const auto count = int_in(part, 1);
+  if (!name || name->size() > 16 || !count) return corrupt("the unit of a numpy datetime is none");
+  if (*name == "generic") return std::string();
+  return "[" + (*count == 1 ? "" : std::to_string(*count)) + escaped(*name) + "]";
+}
+
+std::span<const Ref> state_items(const Ref& dtype) noexcept {
+  const Ref state = state_of(*dtype.node);
+  return state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+}
+
+// As a Python literal.
+std::string quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : escaped(text)) out += c == '\'' ? "\\'" : std::string(1, c);
+  return out + "'";
+}
+
+// One dtype of a description; fields are described one in another, kDeepest levels at most.
+Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, int depth);
+
+Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t size, std::string& out, int depth) {
+  const auto state = state_items(dtype);
+  if (depth == kDeepest) return unsupported("a structured numpy dtype whose fields lie deeper than " + std::to_string(kDeepest) + " in each other");
+  if (state[3].kind != Kind::tuple || state[4].kind != Kind::dict) return corrupt("expected the fields of a structured numpy dtype as a tuple of names and a dict, found " + class_name(state[3]) + " and " + class_name(state[4]));
+  std::uint64_t at = 0;
+  bool first = true;
+  const auto separate = [&] { out += first ? "" : ", ", first = false; };
+  const auto pad_to = [&](std::uint64_t to) {
+    if (to > at) separate(), out += "('', '|V" + std::to_string(to - at) + "')";
+  };
+  out += '[';
+  for (const Ref& name : tuple_of(state[3]).items()) {
+    const Entry* e = graph.find(dict_of(state[4]), name);
+    const auto field = e && e->value.kind == Kind::tuple ? tuple_of(e->value).items() : std::span<const Ref>();
+    const auto text = text_in(name);
+    const auto offset = int_in(field, 1);
+    if (!text || !offset) return corrupt("a field of a structured numpy dtype has no name, or no dtype and offset");
+    const auto type = numpy_type(field[0]);
+    if (!type) return type.error();
+    const auto from = static_cast<std::uint64_t>(*offset);
+    if (*offset < 0 || from < at) return unsupported("a structured numpy dtype whose fields overlap or are out of order");
+    pad_to(from);
+    separate();
+    out += "(" + quoted(*text) + ", ";
+    if (auto ok = describe(graph, field[0], out, depth + 1); !ok) return ok;
+    out += ')';
+    at = from + type->itemsize;
+    if (out.size() > kLongestDescr) return Error(ErrorKind::limit, ErrorCode::out_of_range, "the description of a structured numpy dtype is longer than " + std::to_string(kLongestDescr) + " bytes");
+  }
+  if (at > size) return corrupt("the fields of a structured numpy dtype need " + std::to_string(at) + " bytes, it has " + std::to_string(size));
+  pad_to(size);
+  out += ']';
+  return {};
+}
+
+Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, int depth) {
+  const auto type = numpy_type(dtype);
+  if (!type) return type.error();
+  const auto state = state_items(dtype);
+  if (type->kind == 'V' && state.size() >= 8 && state[2].kind == Kind::tuple && tuple_of(state[2]).size == 2 && depth > 0) {  // an array as a field: (dtype, shape)
+    const auto part = tuple_of(state[2]).items();
+    if (depth > kDeepest) return unsupported("a numpy dtype of arrays that lie deeper than " + std::to_string(kDeepest) + " in each other");
+    if (auto ok = describe(graph, part[0], out, depth + 1); !ok) return ok;
+    out += ", " + key_name(part[1], kLongestDescr);
+    return {};
+  }
+  if (type->kind == 'V' && state.size() >= 8 && state[3].kind != Kind::none) return describe_fields(graph, dtype, type->itemsize, out, depth);
+  out += "'" + type->text + "'";
+  return {};
+}
+
+}  // namespace
+
+std::uint16_t numpy_known(std::string_view module, std::string_view name) noexcept {
+  for (std::uint16_t i = 0; i < std::size(kNames); ++i)
+    if (kNames[i].name == name && kNames[i].module == module) return static_cast<std::uint16_t>(kFirstNumpy + i);
+  return 0;
+}
+
+Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) noexcept {
+  const Ref object = site.graph().object({.callee = callee, .args = args, .kwargs = {}, .how = site.how()});
+  if (object.kind != Kind::absent) object.node->made = kNames[callee.node->known - kFirstNumpy].made;
+  return object;
+}
+
+Result<NumpyType> numpy_type(const Ref& dtype) {
+  if (dtype.kind != Kind::object || dtype.node->made != Made::array_dtype) return unsupported("expected a numpy.dtype, found " + escaped(qualified_class_name(dtype)));
+  const auto args = tuple_of(dtype.node->origin->args).items();
+  NumpyType out;
+  const bool record = !args.empty() && args[0].kind == Kind::global;  // of a class with fields: numpy.record
+  const auto named = args.empty() ? std::nullopt : record ? std::optional<std::string_view>("V0") : text_in(args[0]);
+  if (!named || named->empty()) return corrupt("expected the name of a numpy dtype, found " + (args.empty() ? std::string("nothing") : class_name(args[0])));
+  std::string_view name = *named;
+  if (std::string_view("<>=|").find(name[0]) != name.npos) out.order = name[0], name.remove_prefix(1);
+  const auto strange = [&] { return unsupported("the numpy dtype " + in_quotes(*named, 40)); };
+  if (name.empty() || std::string_view("biufcSUVOmM").find(name[0]) == name.npos) return strange();
+  out.kind = name[0];
+  const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), out.itemsize);
+  if (error != std::errc() || end != name.data() + name.size() || !is_size(out.kind, out.itemsize)) return strange();
+  if (out.kind == 'U' && out.itemsize > UINT32_MAX) return strange();
+  if (out.kind == 'U') out.itemsize *= 4;
+
+  const auto state = state_items(dtype);
+  const bool flexible = out.kind == 'S' || out.kind == 'U' || out.kind == 'V';
+  if (!state.empty()) {  // (version, byte order, array, names, fields, size, alignment, flags[, metadata])
+    const auto order = state.size() < 8 ? std::nullopt : text_in(state[1]);
+    const auto size = int_in(state, 5);
+    if (!order || order->size() != 1 || std::string_view("<>=|").find(order->front()) == order->npos || !size) return corrupt("the state of the numpy dtype " + in_quotes(*named, 40) + " is none that numpy writes");
+    out.order = order->front();
+    if (flexible && *size >= 0) out.itemsize = static_cast<std::uint64_t>(*size);
+  }
+  if (out.order == '=') out.order = '<';  // of a machine that was not asked: numpy itself never writes it
+  if ((out.itemsize <= 1 && out.kind != 'U') || out.kind == 'S' || out.kind == 'V' || out.kind == 'O') out.order = '|';
+  else if (out.order == '|') out.order = '<';
+  if (out.itemsize > INT32_MAX) return corrupt("a numpy dtype of " + std::to_string(out.itemsize) + " bytes");
+  const auto unit = out.kind == 'm' || out.kind == 'M' ? unit_text(state) : Result<std::string>(std::string());
+  if (!unit) return unit.error();
+  out.text = std::string(1, out.order) + out.kind + (out.kind == 'O' ? "" : std::to_string(out.kind == 'U' ? out.itemsize / 4 : out.itemsize)) + *unit;
+  return out;
+}
+
+Result<std::string> numpy_descr(const Graph& graph, const Ref& dtype) {
+  std::string out;
+  if (auto ok = describe(graph, dtype, out, 0); !ok) return ok.error();
+  return out;
+}
+
+}  // namespace brine

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// numpy's names in pickles, and its dtype objects. The calls stay objects of the graph, marked as what they make; Array reads them when it is asked to.
+#pragma once
+
+#include "pickle/calls.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace brine {
+
+/// The first number of numpy's names; behind all of torch's.
+inline constexpr std::uint16_t kFirstNumpy = 1088;
+
+/// The number of one of numpy's functions that make data, or 0.
+std::uint16_t numpy_known(std::string_view module, std::string_view name) noexcept;
+
+/// The object that such a call makes; of no kind when memory is spent.
+Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) noexcept;
+
+/// A dtype of numpy: its kind is one of b i u f c S U V O m M.
+struct NumpyType {
+  std::string text;  ///< numpy's dtype.str
+  std::uint64_t itemsize = 0;
+  char kind = 0, order = '|';
+};
+/// Fails with: corrupt, unsupported.
+Result<NumpyType> numpy_type(const Ref& dtype);
+/// numpy's dtype.descr. Fails as Array::descr().
+Result<std::string> numpy_descr(const Graph& graph, const Ref& dtype);
+
+/// "numpy.ndarray <f8 [3, 4]", "numpy.float64 0.5", "numpy.dtype '<f4'": one line, for print(); what is wrong with it, where something is.
+std::string numpy_summary(const Graph& graph, const Ref& object);
+
+}  // namespace brine

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Array: what numpy pickles, form by form; what no array can be is refused with its place.
+#include "support/torch_file.hpp"
+
+#include <brine/array.hpp>
+
+using namespace brine;
+using namespace brine::test;
+
+namespace {
+
+/// numpy.dtype(text, False, True) with the state numpy gives it.
+Pickle& dtype(Pickle& p, std::string_view text, std::string_view order = "<", std::int64_t size = -1) {
+  p.global("numpy", "dtype").str(text).boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+  return p.mark().integer(3).str(order).none().none().none().integer(size).integer(-1).integer(0).tuple().build();
+}
+Pickle& reconstruct(Pickle& p, std::string_view module = "numpy._core.multiarray") {
+  return p.global(module, "_reconstruct").global("numpy", "ndarray").ints({0}).op(Op::SHORT_BINBYTES, "b").op(Op::TUPLE3).reduce();
+}
+/// An array with a state of (1, shape, dtype, fortran, data).
+Pickle array(std::string_view text, std::initializer_list<std::int64_t> shape, std::string_view data, bool fortran = false, std::string_view order = "<") {
+  Pickle p(4);
+  reconstruct(p).mark().integer(1).ints(shape);
+  return dtype(p, text, order).boolean(fortran).op(Op::BINBYTES, data).tuple().build();
+}
+Pickle buffer(std::string_view data, std::initializer_list<std::int64_t> shape, std::string_view order, std::initializer_list<std::int64_t> axes = {}) {
+  Pickle p(4);
+  p.global("numpy.core.numeric", "_frombuffer").mark().op(Op::BINBYTES, data);
+  dtype(p, "u1", "|").ints(shape).str(order);
+  if (axes.size()) p.ints(axes);
+  return p.tuple().reduce();
+}
+
+struct Loaded {
+  explicit Loaded(const Pickle& pickle) : ckpt(open_zip(pickle, {})) {}
+  Checkpoint ckpt;
+  Array array() const { return Array::of(ckpt.root()).value(); }
+};
+
+std::string row_major(const Array& array) {
+  std::string out(static_cast<std::size_t>(array.size()) * array.itemsize(), '\0');
+  for (std::int64_t i = 0; i < array.size(); ++i) {  // one by one: each is found by itself
+    const auto one = std::as_writable_bytes(std::span(out)).subspan(static_cast<std::size_t>(i) * array.itemsize(), array.itemsize());
+    CHECK(array.copy_part(i, one).has_value());
+  }
+  std::string whole(out.size(), '\0');
+  CHECK(array.copy_part(0, std::as_writable_bytes(std::span(whole))).has_value());
+  CHECK(whole == out);
+  return out;
+}
+std::string text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+void refused(const Pickle& pickle, ErrorKind kind, ErrorCode code) {
+  const Loaded loaded(pickle);
+  check_code(Array::of(loaded.ckpt.root()), kind, code);
+  CHECK_FALSE(loaded.ckpt.print().empty());
+}
+
+}  // namespace
+
+TEST_CASE("dtype, shape, order; the bytes are the pickle's own") {
+  for (const std::string_view module : {"numpy._core.multiarray", "numpy.core.multiarray"}) {
+    Pickle p(4);
+    reconstruct(p, module).mark().integer(1).ints({2, 3});
+    const Loaded loaded(dtype(p, "i2").boolean(false).op(Op::SHORT_BINBYTES, "aabbccddeeff").tuple().build());
+    const Array a = loaded.array();
+    CHECK(a.dtype() == "<i2");
+    CHECK(a.descr().value() == "'<i2'");
+    CHECK(std::vector(a.shape().begin(), a.shape().end()) == std::vector<std::int64_t>{2, 3});
+    CHECK((a.is_c_contiguous() && !a.is_f_contiguous() && !a.is_scalar()));
+    CHECK(text_of(a.bytes()) == "aabbccddeeff");
+    CHECK(loaded.ckpt.root().type_name() == "numpy.ndarray");
+    CHECK(loaded.ckpt.print() == "numpy.ndarray <i2 [2, 3]\n");
+    CHECK(loaded.ckpt.arrays().size() == 1);
+  }
+}
+
+TEST_CASE("column-major, and axes in another order: elements are given row-major") {
+  CHECK(row_major(Loaded(array("u1", {2, 3}, "adbecf", true, "|")).array()) == "abcdef");
+  CHECK(Loaded(array("u1", {2, 3}, "adbecf", true, "|")).array().is_f_contiguous());
+  CHECK(row_major(Loaded(buffer("adbecf", {2, 3}, "F")).array()) == "abcdef");
+  CHECK(row_major(Loaded(buffer("abcdef", {2, 3}, "C")).array()) == "abcdef");
+  const Loaded turned(buffer("abcdefgh", {2, 2, 2}, "K", {1, 0, 2}));
+  CHECK(row_major(turned.array()) == "abefcdgh");
+}
+
+TEST_CASE("a tensor over the same bytes, or a copy in this machine's order") {
+  const Loaded loaded(array("f4", {2}, std::string("\0\0\x80\x3F\0\0\0\x40", 8)));
+  CHECK(floats(loaded.array().tensor().value()) == "1 2");
+  const Loaded foreign(array("f4", {2}, std::string("\x3F\x80\0\0\x40\0\0\0", 8), false, ">"));
+  CHECK(foreign.array().dtype() == ">f4");
+  CHECK(floats(foreign.array().tensor().value()) == "1 2");
+  CHECK(floats(Loaded(array("u1", {2, 2}, std::string("\1\3\2\4"), true, "|")).array().tensor().value()) == "1 2 3 4");
+  check_code(Loaded(array("M8", {1}, "12345678")).array().tensor(), ErrorKind::usage, ErrorCode::wrong_dtype);
+}
+
+TEST_CASE("scalars") {
+  const auto scalar = [](std::string_view text, std::string_view data) {
+    Pickle p(4);
+    p.global("numpy.core.multiarray", "scalar");
+    return dtype(p, text).op(Op::SHORT_BINBYTES, data).op(Op::TUPLE2).reduce();
+  };
+  const Loaded half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
+  CHECK(half.array().is_scalar());
+  CHECK(half.array().shape().empty());
+  CHECK(half.array().tensor().value().item<double>().value() == 0.5);
+  CHECK(half.ckpt.print() == "numpy scalar <f8 0.5\n");
+  CHECK(half.ckpt.arrays().empty());
+  CHECK(Loaded(scalar("b1", "\1")).ckpt.print() == "numpy scalar |b1 True\n");
+  CHECK(Loaded(scalar("u8", std::string(8, '\xFF'))).ckpt.print() == "numpy scalar <u8 18446744073709551615\n");
+  refused(scalar("f8", "short"), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+}
+
+TEST_CASE("texts, structures, objects") {
+  Pickle text(4);
+  reconstruct(text).mark().integer(1).ints({1});
+  CHECK(Loaded(dtype(text, "U2", "<", 8).boolean(false).op(Op::SHORT_BINBYTES, std::string(8, '\0')).tuple().build()).array().dtype() == "<U2");
+
+  Pickle fields(4);
+  reconstruct(fields).mark().integer(1).ints({1}).global("numpy", "dtype").str("V12").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+  fields.mark().integer(3).str("|").none().str("a").str("b").op(Op::TUPLE2).empty_dict().mark().str("a");
+  dtype(fields, "i4").integer(0).op(Op::TUPLE2).str("b");
+  dtype(fields, "f4", ">").integer(8).op(Op::TUPLE2).op(Op::SETITEMS).integer(12).integer(1).integer(16).tuple().build();
+  const Loaded structure(fields.boolean(false).op(Op::SHORT_BINBYTES, std::string(12, 'x')).tuple().build());
+  CHECK(structure.array().dtype() == "|V12");
+  CHECK(structure.array().descr().value() == "[('a', '<i4'), ('', '|V4'), ('b', '>f4')]");
+
+  Pickle objects(4);
+  reconstruct(objects).mark().integer(1).ints({2});
+  dtype(objects, "O8", "|").boolean(false).empty_list().mark().vector("0", 2).integer(7).op(Op::APPENDS).tuple().build();
+  const Checkpoint ckpt = open_zip(objects, {{"0", counting(2)}});
+  const Array array = Array::of(ckpt.root()).value();
+  CHECK(array.dtype() == "|O");
+  CHECK(array.items()[1].as_int().value() == 7);
+  CHECK(tensor_list(ckpt) == "0 float32 [2 ]\n");
+  CHECK(ckpt.print() == "numpy.ndarray |O [2]\n  [0]: Tensor float32 [2]\n  [1]: 7\n");
+}
+
+TEST_CASE("what no array can be") {
+  refused(array("f4", {2}, "1234567"), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+  refused(array("f4", {2}, "123456789"), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+  refused(array("f4", {-1}, ""), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(array("f4", {INT64_MAX, INT64_MAX}, ""), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(array("f4", {INT64_MAX}, ""), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+  refused(array("f4", {INT64_MAX, 0, INT64_MAX}, ""), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(array("O8", {1}, "12345678"), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(array("x9", {1}, "1"), ErrorKind::unsupported, ErrorCode::other_format);
+  refused(array("f5", {1}, "12345"), ErrorKind::unsupported, ErrorCode::other_format);
+  refused(array("", {1}, "1"), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(buffer("ab", {2}, "Z"), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(buffer("ab", {2}, "K"), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(buffer("ab", {1, 2}, "K", {0, 0}), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  Pickle bare(4);
+  refused(reconstruct(bare), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+  refused(Pickle(4).integer(1), ErrorKind::usage, ErrorCode::wrong_kind);
+}
+
+TEST_CASE("copy_part: in range, whole elements") {
+  const Loaded loaded(array("i2", {3}, "aabbcc"));
+  std::byte room[4];
+  CHECK(loaded.array().copy_part(1, room).has_value());
+  CHECK(text_of(room) == "bbcc");
+  check_code(loaded.array().copy_part(2, room), ErrorKind::usage, ErrorCode::out_of_range);
+  check_code(loaded.array().copy_part(-1, room), ErrorKind::usage, ErrorCode::out_of_range);
+  check_code(loaded.array().copy_part(0, std::span(room).first(3)), ErrorKind::usage, ErrorCode::buffer_size);
+}
+
+TEST_CASE("a state that is no array's hides nothing") {
+  Pickle p(4);
+  reconstruct(p).mark().integer(1).vector("0", 2).none().none().none().tuple().build();
+  CHECK(tensor_list(open_zip(p, {{"0", counting(2)}})) == "state.1 float32 [2 ]\n");
+}
