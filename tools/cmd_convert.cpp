@@ -5,6 +5,7 @@
 #include "progress.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -24,6 +25,13 @@ std::string other_format(const std::string& path) {
 bool is_number(brine::DType dtype) { return brine::is_floating(dtype) || brine::is_complex(dtype); }
 
 void note(const std::string& text) { std::fprintf(stderr, "note: %s\n", printable(text).c_str()); }
+
+// Ctrl-C leaves the old file and no temporary one; the second time it ends the program at once.
+volatile std::sig_atomic_t signalled = 0;
+void on_signal(int number) {
+  signalled = number;
+  std::signal(number, SIG_DFL);
+}
 
 struct Convert {
   Common common;
@@ -49,6 +57,7 @@ struct Convert {
     LeftOut left;
     const brine::CastReport report;
     auto done = state_dict->count() > 0 ? save_weights(*ckpt, report, left) : save_edited(*ckpt, from, report, left);
+    if (signalled != 0 && !done) return std::raise(signalled);
     if (!done) return fail(done.error().place().file.empty() ? std::move(done).error().in_file(common.file) : std::move(done).error());
     left.add_of_file(*ckpt);
     left.print();
@@ -116,6 +125,8 @@ struct Convert {
     options.verify = !no_verify;
     if (no_crc) options.crc = false;
     options.progress = Progress();
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, on_signal);
+    options.cancelled = [] { return signalled != 0; };
     return options;
   }
 

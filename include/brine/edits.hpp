@@ -61,7 +61,8 @@ class BRINE_API Edits {
   /// Casts weights where they are: the tensors of the dict, list or tuple at `path`, the parameters and buffers of the module there, with all its
   /// children; a Parameter stays one, with its attributes. A tensor that stands at other places too is cast for all of them; what shares its memory
   /// without being weights there keeps the old memory. Converted while it is saved. Fails as StateDict::cast() does, and as set().
-  Result<void> cast(std::string_view path, DType dtype, const CastOptions& options = {});
+  Result<void> cast(std::string_view path, DType dtype);
+  Result<void> cast(std::string_view path, DType dtype, const CastOptions& options);
 
   struct LeftOut {
     std::string path;

@@ -45,6 +45,9 @@ struct SaveOptions {
   /// Called after each record with the bytes written so far and about how many there will be. Must not throw.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 
+  /// Asked before each record; true ends the saving with an error (io, write_failed), and the target is as it was. Must not throw.
+  std::function<bool()> cancelled;
+
   /// Keep what the checkpoint's file had: root, keys of storages, order of records, alignment, CRCs or none, byte order, protocol, the calls by
   /// which older releases made tensors and parameters (else they are today's), and the first half of the serialization id. A legacy stream gives the defaults: brine writes the zip format.
   static BRINE_API SaveOptions as_read(const Checkpoint& checkpoint);

@@ -238,6 +238,10 @@ Result<void> Edits::keep(std::span<const std::string> kept) {
   });
 }
 
+Result<void> Edits::cast(std::string_view path, DType dtype) {
+  return guarded("edits", [&] { return cast(path, dtype, CastOptions()); });
+}
+
 Result<void> Edits::cast(std::string_view path, DType dtype, const CastOptions& options) {
   return guarded("edits", [&]() -> Result<void> {
     auto way = impl_->find(path);

@@ -85,6 +85,7 @@ class Writer {
 
   Result<void> storage(std::size_t i) {
     if (std::exchange(storages_[i].done, true)) return {};
+    if (options_.cancelled && options_.cancelled()) return Error(ErrorKind::io, ErrorCode::write_failed, "cancelled");
     auto done = write_storage(name(i), storages_[i]);
     if (done && options_.verify) done = verify(storages_[i]);
     if (done && options_.progress) options_.progress(zip_.size(), std::max(total_, zip_.size()));

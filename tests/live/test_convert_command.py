@@ -6,9 +6,11 @@ import os
 import pickle
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 import zipfile
 from collections import OrderedDict
@@ -295,6 +297,26 @@ def test_no_room(f):
         r = subprocess.run([f.brine, 'convert', '--force', *options, f.file('large.pth'), f.out], capture_output=True, preexec_fn=limit)
         need(r.returncode == 1 and b'[io]' in r.stderr, f'{r.returncode}: {r.stderr}')
         need(open(f.out).read() == 'old' and sorted(os.listdir(f.path)) == before, os.listdir(f.path))
+
+
+def test_a_signal_leaves_the_old_file(f):
+    os.truncate(f.source, 0)
+    torch.save({str(i): torch.zeros(1 << 20) for i in range(64)}, f.source)
+    with open(f.out, 'w') as out: out.write('old')
+    child = subprocess.Popen([f.brine, 'convert', '--force', '--cast', 'float64', f.source, f.out], stderr=subprocess.DEVNULL)
+    while child.poll() is None and len(os.listdir(f.path)) < 3: time.sleep(0.001)
+    if child.poll() is None: child.send_signal(signal.SIGINT)
+    status = child.wait()
+    need(sorted(os.listdir(f.path)) == ['in.pth', 'out.pth'], os.listdir(f.path))
+    need(status == -signal.SIGINT and open(f.out).read() == 'old', f'status {status}')
+
+
+def test_a_cast_takes_no_memory(f):
+    torch.save({'w': torch.zeros(50_000_000)}, f.source)
+    if 'BRINE_TEST_MIB' in os.environ: return  # a sanitizer's build
+    def limit(): resource.setrlimit(resource.RLIMIT_AS, (128 << 20, 128 << 20))
+    r = subprocess.run([f.brine, 'convert', '--no-mmap', '--cast', 'float64', f.source, f.out], capture_output=True, preexec_fn=limit)
+    need(r.returncode == 0 and os.path.getsize(f.out) > 400_000_000, r.stderr)
 
 
 def test_old_calls(f):

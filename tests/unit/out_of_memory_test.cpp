@@ -247,6 +247,25 @@ TEST_CASE("memory runs out while a checkpoint is saved") {
   CHECK(starve_save(large.root(), {}) > 20);
 }
 
+TEST_CASE("memory runs out while edits are made and saved") {
+  const Checkpoint checkpoint = open_file(zip_bytes());
+  const StateDict state = *checkpoint.state_dict();
+  const std::string place(state.path()), name = place + (place.empty() ? "" : ".") + name_of(0);
+  CHECK(starve([&]() -> std::optional<Error> {
+    std::optional<Edits> edits;
+    const long left = std::exchange(memory.allowed, -1);
+    edits.emplace(checkpoint);  // throws
+    memory.allowed = left;
+    if (auto ok = edits->cast(place, DType::float16); !ok) return ok.error();
+    if (auto ok = edits->set(name, "a text that is too long for any small string"); !ok) return ok.error();
+    std::vector<std::byte> out;
+    const long before = std::exchange(memory.allowed, -1);
+    Sink sink = Sink::memory(out);
+    memory.allowed = before;
+    return error_of(save(*edits, std::move(sink)));
+  }) > 20);
+}
+
 TEST_CASE("memory runs out while a tree is built") {
   const Checkpoint checkpoint = open_file(zip_bytes());
   const StateDict state = *checkpoint.state_dict();
