@@ -94,23 +94,23 @@ Result<Found> find_weights(const Graph& graph, const Ref& from, std::string path
 }
 
 Way find_way(const Ref& root, std::string_view path) {
-  struct Place {
+  struct Met {
     Ref value;
     std::size_t at;  // of the path, behind the dot
     std::size_t parent;
     std::uint32_t number;
   };
-  std::vector<Place> places{{root, 0, 0, 0}};
+  std::vector<Met> places{{root, 0, 0, 0}};
   std::vector<std::size_t> open{0};
   std::set<std::pair<const Node*, std::size_t>> seen;
   while (!open.empty()) {
     const std::size_t n = open.back();
-    const Place here = places[n];
+    const Met here = places[n];
     open.pop_back();
     if (here.at > path.size() || path.empty()) {
       Way way{{}, here.value};
       for (std::size_t i = n; i != 0; i = places[i].parent) {
-        const Place& parent = places[places[i].parent];
+        const Met& parent = places[places[i].parent];
         way.steps.push_back({parent.value, places[i].number, parent.at == 0 ? 0 : parent.at - 1});
       }
       std::reverse(way.steps.begin(), way.steps.end());
