@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // brine match: what load_state_dict of one file's weights into another file's model would do. Status 0: it would load, 1: it would not.
 #include "common.hpp"
+#include "json.hpp"
 
 #include <memory>
 
@@ -8,9 +9,28 @@ namespace tool {
 
 namespace {
 
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string out = "[";
+  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out + "]";
+}
+
 struct Match {
   std::string model_file, weights_file, at_model, at_weights, model_name;
-  bool no_strict = false, weights_only = false, plain = false;
+  bool no_strict = false, skip_mismatched = false, weights_only = false, plain = false, as_json = false;
+
+  struct Converted {
+    std::string_view name;
+    brine::DType from, to;
+  };
+  struct Found {
+    bool loads = false;
+    std::size_t entries = 0;
+    brine::LoadReport report;
+    std::string model_name;
+    std::vector<Converted> converted;
+    brine::Suggestions suggestions;
+  };
 
   brine::Result<brine::Checkpoint> open(const std::string& file) const {
     brine::LoadOptions options;
@@ -29,6 +49,7 @@ struct Match {
 
     brine::LoadStateDictOptions options;
     options.strict = !no_strict;
+    options.skip_mismatched = skip_mismatched;
     options.dry_run = true;
     if (!model_name.empty()) {
       options.model_name = model_name;
@@ -37,32 +58,75 @@ struct Match {
       options.model_name = cls.substr(cls.rfind('.') + 1);
     }
     auto memory = brine::Parameters::like(*model);
-    const auto result = brine::load_state_dict(memory, *weights, options);
+    auto result = brine::load_state_dict(memory, *weights, options);
     if (!result && !result.error().report()) return fail(result.error());
-    const brine::LoadReport& report = result ? *result : *result.error().report();
-
-    std::string out = lines(result ? report.to_string() : result.error().text());
+    Found found{result.has_value(), memory.size(), result ? *std::move(result) : *result.error().report(), options.model_name, {}, {}};
     for (const auto& [name, tensor] : *weights)
       if (const brine::Tensor* mine = model->find(name); mine && mine->dtype() != tensor.dtype())
-        out += "note: " + printable(name) + " would be converted, " + std::string(brine::name(tensor.dtype())) + " -> " +
-               std::string(brine::name(mine->dtype())) + "\n";
-    out += brine::suggest(memory, *weights, report).to_string();
-    out += std::to_string(report.loaded) + " of " + std::to_string(memory.size()) + " entries " +
-           (result ? "would be loaded\n" : "fit; it would not load\n");
-    return write_out(out) && result ? kDone : kRefused;
+        found.converted.push_back({name, tensor.dtype(), mine->dtype()});
+    found.suggestions = brine::suggest(memory, *weights, found.report);
+    const bool written = as_json ? write_json(found) : write_out(text(found));
+    return written && found.loads ? kDone : kRefused;
   }
 
-  // A text of several lines, each escaped, tabs as blanks.
-  static std::string lines(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      std::string_view line = text.substr(0, end);
-      if (line.starts_with('\t')) out += "    ", line.remove_prefix(1);
-      out += printable(line) + "\n";
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
+  std::string text(const Found& found) const {
+    const brine::LoadReport& report = found.report;
+    std::string out = found.loads ? printable(report.to_string()) + "\n" : error(found);
+    for (const auto& p : report.skipped)
+      out += "skipped: " + printable(p.key) + ", " + shape_text(p.checkpoint_shape) + " in the checkpoint, " + shape_text(p.model_shape) + " in the model\n";
+    for (const Converted& c : found.converted)
+      out += "note: " + printable(c.name) + " would be converted, " + std::string(name(c.from)) + " -> " + std::string(name(c.to)) + "\n";
+    out += found.suggestions.to_string() + std::to_string(report.loaded) + " of " + std::to_string(found.entries) + " entries ";
+    if (!report.skipped.empty()) out += found.loads ? "would be loaded, " + std::to_string(report.skipped.size()) + " skipped\n" : "fit, " + std::to_string(report.skipped.size()) + " skipped; it would not load\n";
+    else out += found.loads ? "would be loaded\n" : "fit; it would not load\n";
     return out;
+  }
+
+  // The text of load_state_dict's error, whose lines are PyTorch's, with every name escaped.
+  std::string error(const Found& found) const {
+    std::string out = "Error(s) in loading state_dict for " + printable(found.model_name) + ":\n";
+    const auto list = [&](const char* title, const std::vector<std::string>& keys) {
+      if (keys.empty() || no_strict) return;
+      out += title;
+      for (const std::string& key : keys) out += (&key == &keys.front() ? "\"" : ", \"") + printable(key) + "\"";
+      out += ". \n";
+    };
+    list("    Missing key(s) in state_dict: ", found.report.missing_keys);
+    list("    Unexpected key(s) in state_dict: ", found.report.unexpected_keys);
+    for (const auto& p : found.report.problems) out += "    " + printable(p.text) + "\n";
+    return out;
+  }
+
+  bool write_json(const Found& found) const {
+    JsonWriter json;
+    const auto names = [&](const char* key, const std::vector<std::string>& list) {
+      json.key(key).array();
+      for (const std::string& name : list) json.value(name);
+      json.end();
+    };
+    const auto problems = [&](const char* key, const std::vector<brine::LoadReport::Problem>& list) {
+      json.key(key).array();
+      for (const auto& p : list)
+        json.object().field("name", p.key).field("code", name(p.code)).field("model_shape", p.model_shape).field("shape", p.checkpoint_shape).end();
+      json.end();
+    };
+    const brine::LoadReport& report = found.report;
+    json.object().field("model", model_file).field("weights", weights_file).field("loads", found.loads).field("loaded", report.loaded).field("entries", found.entries);
+    names("missing_keys", report.missing_keys);
+    names("unexpected_keys", report.unexpected_keys);
+    problems("problems", report.problems);
+    problems("skipped", report.skipped);
+    json.key("converted").array();
+    for (const Converted& c : found.converted) json.object().field("name", c.name).field("from", name(c.from)).field("to", name(c.to)).end();
+    json.end().key("suggestions").object();
+    const brine::Suggestions& s = found.suggestions;
+    json.field("strip_prefix", s.strip_prefix).field("add_prefix", s.add_prefix).field("prefix_matches", s.prefix_matches).key("rename").array();
+    for (const auto& r : s.renames) json.object().field("rule", r.rule).field("matches", r.matches).end();
+    json.end().key("tied").array();
+    for (const auto& t : s.tied) json.object().field("missing", t.missing).field("present", t.present).end();
+    json.end().key("pairs").array();
+    for (const auto& p : s.pairs) json.object().field("missing", p.missing).field("unexpected", p.unexpected).field("same_shape", p.shapes_agree).end();
+    return json.end().end().end().close();
   }
 };
 
@@ -74,6 +138,8 @@ void add_match(CLI::App& app, Run& run) {
   command->add_option("MODEL", m->model_file, "the model: saved whole, or its weights")->required();
   command->add_option("WEIGHTS", m->weights_file, "the weights to load into it")->required();
   command->add_flag("--no-strict", m->no_strict, "as load_state_dict(…, strict=False)");
+  command->add_flag("--skip-mismatched", m->skip_mismatched, "leave entries of another shape alone, and say which");
+  command->add_flag("--json", m->as_json, "for programs");
   command->add_option("--at-model", m->at_model, "where the model is in its file, as ls --all prints it");
   command->add_option("--at-weights", m->at_weights, "where the weights are in theirs");
   command->add_option("--name", m->model_name, "the model's class name in the message");
@@ -81,7 +147,8 @@ void add_match(CLI::App& app, Run& run) {
   command->add_flag("--no-mmap", m->plain, "read the files instead of mapping them");
   command->footer(
       "Prints PyTorch's result or error, and what the keys might have meant. Status: 0 it would load, 1 it would not, 2 wrong usage.\n"
-      "Examples:\n  brine match whole_model.pth only_weights.pth\n  brine match model.pth pretrained.pth --no-strict --at-weights ema");
+      "Examples:\n  brine match whole_model.pth only_weights.pth\n  brine match model.pth pretrained.pth --no-strict --at-weights ema\n"
+      "  brine match model.pth other_classes.pth --skip-mismatched --json");
   command->callback([m, &run] { run = [m] { return m->run(); }; });
 }
 

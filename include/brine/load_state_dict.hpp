@@ -68,6 +68,15 @@ BRINE_API Result<LoadReport> load_state_dict(Parameters& model, const StateDict&
 
 /// "Did you mean": what could make missing and unexpected keys meet.
 struct Suggestions {
+  /// A rule for remap_keys (`--rename`).
+  struct Rename {
+    std::string rule;         ///< "s/layers.*.attention.self./blocks.\1.attn./"
+    std::size_t matches = 0;  ///< missing keys that it finds, after those before it
+  };
+  /// A missing key whose tensor in the model is that of another key, which is there: tied weights, saved once.
+  struct Tied {
+    std::string missing, present;
+  };
   enum class Why : std::uint8_t { similar_name, same_shape };
   struct Pair {
     std::string missing, unexpected;
@@ -77,13 +86,18 @@ struct Suggestions {
   std::string strip_prefix;            ///< the checkpoint's keys carry it ("module."): StateDict::strip_prefix
   std::string add_prefix;              ///< they lack it: StateDict::add_prefix
   std::size_t prefix_matches = 0;      ///< missing keys that either of these would find
+  /// All of them, in this order, are what remap_keys takes and makes keys meet; the prefix is the first where there is one.
+  std::vector<Rename> renames;
+  std::vector<Tied> tied;              ///< at most 100
   std::vector<Pair> pairs;             ///< other missing keys, each with its nearest unexpected one; at most 100
-  bool empty() const noexcept { return prefix_matches == 0 && pairs.empty(); }
+  bool empty() const noexcept { return prefix_matches == 0 && renames.empty() && tied.empty() && pairs.empty(); }
   /// One line for each, escaped; empty when there is none.
   BRINE_API std::string to_string() const;
 };
 
-/// Looks for a prefix first, then for the nearest name, or the only key of the same shape. The cost is bounded, whatever the keys.
+/// Looks for a prefix, then for rules that explain many keys at once (torch.compile's `_orig_mod.`, gamma and beta, whatever the names tell),
+/// for tied weights, and last for the nearest name, or the only key of the same shape. Names with different numbers ("layer1.0.x" and
+/// "layer2.0.x") are never paired. The cost is bounded, whatever the keys.
 BRINE_API Suggestions suggest(const Parameters& model, const StateDict& state, const LoadReport& report);
 
 }  // namespace brine

@@ -20,7 +20,6 @@ class Shape {
     requires std::convertible_to<const Sizes&, std::span<const std::int64_t>>
   constexpr Shape(const Sizes& sizes) noexcept : sizes_(sizes) {}
 
-  constexpr operator std::span<const std::int64_t>() const noexcept { return sizes_; }
   constexpr std::size_t size() const noexcept { return sizes_.size(); }
   constexpr bool empty() const noexcept { return sizes_.empty(); }
   constexpr std::int64_t operator[](std::size_t dimension) const noexcept { return sizes_[dimension]; }

@@ -106,6 +106,7 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   item.same = number;
   item.dtype = dtype;
   item.bytes = bytes;
+  item.lies_in = bytes.data();
   item.dims = std::move(dims);
   item.buffer = options.buffer;
   item.meta = memory == Memory::none;

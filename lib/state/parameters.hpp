@@ -33,6 +33,8 @@ struct Parameters::Impl {
     bool lazy = false, shapeless = false;  // declared without a shape; and still without
     std::shared_ptr<std::byte[]> memory;   // of a lazy one: what `bytes` views
     std::optional<Tensor> assigned;
+    const void* lies_in = nullptr;         // whose elements these are, also of one that is only like a tensor; null: nobody else has them
+    std::int64_t lies_at = 0;
 
     std::span<const std::int64_t> shape() const noexcept { return std::span(dims).first(dims.size() / 2); }
     std::span<const std::int64_t> stride() const noexcept { return std::span(dims).subspan(dims.size() / 2); }

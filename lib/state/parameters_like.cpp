@@ -26,13 +26,21 @@ class Likeness {
     }
     for (const auto& [name, tensor] : state_) {
       if (leaf_of(name) == "_extra_state") expect_extra_state(name);
-      else if (!out_.contains(name)) out_.add_meta(name, tensor.dtype(), tensor.shape());
+      else if (!out_.contains(name)) add_like(name, tensor, {});
     }
     for (const StateDict::Item& item : from_.items)
       if (from_.kept_of(item) && leaf_of(item.name) == "_extra_state") expect_extra_state(item.name);
   }
 
  private:
+  void add_like(std::string_view name, const Tensor& tensor, const EntryOptions& options) {
+    out_.add_meta(name, tensor.dtype(), tensor.shape(), options);
+    const TensorRecord& record = Handles::record(tensor);
+    if (impl_.fault || tensor.numel() == 0) return;
+    impl_.items.back().lies_in = record.storage;
+    impl_.items.back().lies_at = record.offset;
+  }
+
   void expect_extra_state(std::string_view name) {
     impl_.modules[impl_.module_of(parent_of(impl_.texts.emplace_back(name)))].options.extra_state = true;
   }
@@ -84,7 +92,7 @@ class Likeness {
       const std::string name = impl_.name_in(number, text_of(e.key));
       if (out_.contains(name)) continue;  // a name with dots can be that of another
       if (const Tensor* t = e.value.kind == Kind::tensor ? state_.find(name) : nullptr)
-        out_.add_meta(name, t->dtype(), t->shape(), {.requires_grad = tensor_of(e.value).requires_grad, .buffer = buffer});
+        add_like(name, *t, {.requires_grad = tensor_of(e.value).requires_grad, .buffer = buffer});
       else if (is_uninitialised(e.value))
         out_.add_lazy(name, DType::float32, {.buffer = buffer});
       else continue;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Keys renamed by rules s/old/new/. A small matcher of our own: std::regex recurses over the text and is large.
+#include "state/remap.hpp"
+
 #include "state/state_dict.hpp"
 
 #include "bytes/guard.hpp"
@@ -8,42 +10,21 @@
 
 #include <brine/state_dict_tools.hpp>
 
-
 namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostStars = 9;
+constexpr std::size_t kMostStars = RenameRule::kMostStars;
 constexpr int kMostSteps = 20'000;  // of one match: several ** can be tried in very many ways
-
-struct Rule {
-  std::string_view before, after;  // of the rule's text
-  bool at_start = false, at_end = false;
-};
 
 struct Match {
   std::size_t begin = 0, end = 0;
   std::string_view stars[kMostStars];
 };
 
-std::optional<Rule> parse(std::string_view text) {
-  if (text.size() < 4 || text[0] != 's') return std::nullopt;
-  const auto middle = text.find(text[1], 2);
-  if (middle == std::string_view::npos || middle == text.size() - 1 || text.find(text[1], middle + 1) != text.size() - 1)
-    return std::nullopt;
-  Rule rule{text.substr(2, middle - 2), text.substr(middle + 1, text.size() - middle - 2)};
-  if (rule.before.starts_with('^')) rule.before.remove_prefix(1), rule.at_start = true;
-  if (rule.before.ends_with('$')) rule.before.remove_suffix(1), rule.at_end = true;
-  std::size_t stars = 0;
-  for (std::size_t i = 0; i < rule.before.size(); ++i)
-    if (rule.before[i] == '*') ++stars, i += rule.before.substr(i).starts_with("**");
-  if (stars > kMostStars || (rule.before.empty() && !rule.at_start && !rule.at_end)) return std::nullopt;
-  return rule;
-}
-
 /// Does the rule match from `begin` on? Each star takes as little as will do; the last one that can takes one more when the rest does not
 /// fit.
-bool match_at(const Rule& rule, std::string_view name, std::size_t begin, Match& out, int& steps) {
+bool match_at(const RenameRule& rule, std::string_view name, std::size_t begin, Match& out, int& steps) {
   struct Star {
     std::size_t pattern, from, to;  // behind the star in the pattern; what it took of the name
     bool dots;
@@ -77,27 +58,45 @@ bool match_at(const Rule& rule, std::string_view name, std::size_t begin, Match&
   return true;
 }
 
-/// False: the rule does not match.
-bool rewrite(const Rule& rule, std::string& name) {
+}  // namespace
+
+std::optional<RenameRule> RenameRule::parse(std::string_view text) {
+  if (text.size() < 4 || text[0] != 's') return std::nullopt;
+  const auto middle = text.find(text[1], 2);
+  if (middle == std::string_view::npos || middle == text.size() - 1 || text.find(text[1], middle + 1) != text.size() - 1)
+    return std::nullopt;
+  RenameRule rule{text.substr(2, middle - 2), text.substr(middle + 1, text.size() - middle - 2)};
+  if (rule.before.starts_with('^')) rule.before.remove_prefix(1), rule.at_start = true;
+  if (rule.before.ends_with('$')) rule.before.remove_suffix(1), rule.at_end = true;
+  std::size_t stars = 0;
+  for (std::size_t i = 0; i < rule.before.size(); ++i)
+    if (rule.before[i] == '*') ++stars, i += rule.before.substr(i).starts_with("**");
+  if (stars > kMostStars || (rule.before.empty() && !rule.at_start && !rule.at_end)) return std::nullopt;
+  return rule;
+}
+
+bool RenameRule::rewrite(std::string& name) const {
   Match match;
   int steps = kMostSteps;
   std::size_t begin = 0;
-  while (!match_at(rule, name, begin, match, steps))
-    if (rule.at_start || ++begin > name.size() || steps < 0) return false;
+  while (!match_at(*this, name, begin, match, steps))
+    if (at_start || ++begin > name.size() || steps < 0) return false;
   std::string to;
-  for (std::size_t i = 0; i < rule.after.size(); ++i) {
-    const bool star = rule.after[i] == '\\' && i + 1 < rule.after.size() && rule.after[i + 1] >= '1' && rule.after[i + 1] <= '9';
-    if (star) to += match.stars[static_cast<std::size_t>(rule.after[++i] - '1')];
-    else to += rule.after[i];
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const bool star = after[i] == '\\' && i + 1 < after.size() && after[i + 1] >= '1' && after[i + 1] <= '9';
+    if (star) to += match.stars[static_cast<std::size_t>(after[++i] - '1')];
+    else to += after[i];
   }
   name = concat({std::string_view(name).substr(0, match.begin), to, std::string_view(name).substr(match.end)});
   return true;
 }
 
+namespace {
+
 Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) {
-  std::vector<Rule> rules;
+  std::vector<RenameRule> rules;
   for (const std::string& text : texts) {
-    const auto rule = parse(text);
+    const auto rule = RenameRule::parse(text);
     if (!rule)
       return Error(ErrorKind::usage, ErrorCode::bad_argument,
                    concat({in_quotes(text), " is no rule of the form s/old/new/ with at most nine stars"}));
@@ -114,7 +113,7 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
   items.reserve(impl->items.size());
   for (StateDict::Item& item : impl->items) {
     std::string to(item.name);
-    for (std::size_t i = 0; i < rules.size(); ++i) report.matches[i] += rewrite(rules[i], to);
+    for (std::size_t i = 0; i < rules.size(); ++i) report.matches[i] += rules[i].rewrite(to);
     if (to != item.name) {
       report.renamed.push_back({std::string(item.name), to});
       item.name = impl->text(to);
@@ -130,7 +129,7 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
     std::string to = concat({m.name, "."});
     bool any = false;
     if (!m.name.empty())
-      for (const Rule& rule : rules) any |= rewrite(rule, to);
+      for (const RenameRule& rule : rules) any |= rule.rewrite(to);
     if (any && (to.empty() || to.ends_with('.'))) m.name = impl->text(to.substr(0, to.empty() ? 0 : to.size() - 1));
     metadata.set(std::move(m));
   }
