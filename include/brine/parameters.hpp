@@ -129,7 +129,7 @@ class BRINE_API Parameters {
   /// dtype and strides. Of a lazy entry: the tensor that was made. The handle may outlive this.
   const Tensor* assigned(std::string_view name) const noexcept;
 
-  /// The first fault of an add or alias, or null.
+  /// The first fault of an add, an alias or like(), or null.
   const Error* fault() const noexcept;
 
   struct Impl;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "state/load_hooks.hpp"
 
-#include "state/spectral_norm.hpp"
 #include "support/text.hpp"
 
 namespace brine {
@@ -84,7 +83,7 @@ class Hooks {
     for (const std::string& name : {orig, weight, u})
       if (!keys_.find(name)) out_.missing.push_back(name);
     if (out_.missing.size() > before) return {};
-    auto solved = old_spectral_norm_v(keys_.find(orig).tensor, keys_.find(weight).tensor, keys_.find(u).tensor, norm.dim);
+    auto solved = keys_.spectral_norm_v(keys_.find(orig).tensor, keys_.find(weight).tensor, keys_.find(u).tensor, norm.dim);
     if (!solved) return std::move(solved).error().at_path(weight);
     keys_.pop(weight);
     keys_.set(v, std::move(*solved));

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "state/load_keys.hpp"
 
+#include "state/spectral_norm.hpp"
 #include "support/text.hpp"
+#include "torch/record.hpp"
 
 #include <algorithm>
 
@@ -64,6 +66,19 @@ std::vector<std::string_view> LoadKeys::names() const {
   }
   out.insert(out.end(), added_.begin(), added_.end());
   return out;
+}
+
+Result<Tensor> LoadKeys::spectral_norm_v(const Tensor* weight_orig, const Tensor* weight, const Tensor* u, std::int64_t dim) {
+  const auto view = [](const Tensor* t) {
+    if (!t) return View{};
+    const TensorRecord& r = Handles::record(*t);
+    return View(r.storage, r.offset, r.dims, r.neg);
+  };
+  const std::tuple key(view(weight_orig), view(weight), view(u), dim);
+  if (const auto at = solved_.find(key); at != solved_.end()) return at->second;
+  auto made = old_spectral_norm_v(weight_orig, weight, u, dim);
+  if (made) solved_.emplace(key, *made);
+  return made;
 }
 
 Ref LoadKeys::metadata(std::string_view module, std::string_view key) const {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace brine {
@@ -35,6 +36,9 @@ class LoadKeys {
 
   std::vector<std::string_view> names() const;
 
+  /// old_spectral_norm_v(), once for the same three tensors: a module may have many names.
+  Result<Tensor> spectral_norm_v(const Tensor* weight_orig, const Tensor* weight, const Tensor* u, std::int64_t dim);
+
   // `_metadata` of one module.
   std::optional<std::int64_t> version(std::string_view module) const;
   bool assign_to_params_buffers(std::string_view module) const;
@@ -54,6 +58,8 @@ class LoadKeys {
   std::map<std::string, Edit, std::less<>> edits_;
   std::vector<std::string_view> added_;  // keys of edits_
   std::deque<Tensor> made_;
+  using View = std::tuple<const void*, std::int64_t, const void*, bool>;  // storage, offset, shape and stride, negated
+  std::map<std::tuple<View, View, View, std::int64_t>, Tensor> solved_;
 };
 
 }  // namespace brine

@@ -8,6 +8,7 @@
 #include "torch/record.hpp"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 namespace brine {
@@ -58,8 +59,16 @@ class Likeness {
       const Ref track = attribute(graph, module, "track_running_stats");
       if (track.kind == Kind::boolean) m.options.track_running_stats = track.integer != 0;
     }
-    for (const SpectralNormHook& hook : spectral_norms(graph, module))
+    std::set<std::pair<const char*, std::int64_t>> hooks;  // one that is there twice does nothing the second time
+    for (const SpectralNormHook& hook : spectral_norms(graph, module)) {
+      if (!hooks.emplace(hook.name.data(), hook.dim).second) continue;
+      if (hook.name.size() > hook_names_left_) {
+        if (!impl_.fault) impl_.fault = Error(ErrorKind::limit, ErrorCode::metadata_too_large, "the names of parameters under spectral_norm sum to more than 4 MiB");
+        break;
+      }
+      hook_names_left_ -= hook.name.size();
       m.options.spectral_norm.push_back({std::string(hook.name), hook.dim});
+    }
 
     const auto first = firsts_.emplace(module.node, number).first->second;  // the module's first name
     add(number, first, module_part(graph, module, "_parameters"), false, {});
@@ -111,6 +120,7 @@ class Likeness {
   Parameters& out_;
   Parameters::Impl& impl_;
   std::unordered_map<const Node*, std::uint32_t> firsts_;
+  std::size_t hook_names_left_ = 4 << 20;  // a module of many names has its hooks' names as often
 };
 
 }  // namespace
