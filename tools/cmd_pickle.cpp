@@ -20,7 +20,7 @@ void add_pickle(CLI::App& app, Run& run) {
       const auto done = brine::disassemble(
           *source,
           [&](std::string_view in, const brine::Instruction& i) {
-            if (record != in) out += (record = in) + ":\n";
+            if (record != in) out += printable(record = in) + ":\n";
             const std::string offset = std::to_string(i.offset);
             out += std::string(offset.size() < 8 ? 8 - offset.size() : 0, ' ') + offset + "  " + std::string(i.opcode);
             if (!i.argument.empty()) out += std::string(i.opcode.size() < 16 ? 16 - i.opcode.size() : 0, ' ') + " " + i.argument;

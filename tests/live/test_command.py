@@ -144,6 +144,22 @@ def test_control_characters(brine, folder):
     need(not r.refused(), f'control characters in a message: {r.refused()}')
 
 
+def test_json_names_differ(brine, folder):
+    path = os.path.join(folder, 'names.pth')
+    plain = ['\U0001f600', '\ud83d', '\ude00', '\ude00\ud83d', '\uffff', '\uffff\ud83d', 'a"b\\c', '\x00\x1f\x7f', 'caf\u00e9 \u202e']
+    odd = ['\ud83d\ude00', '\ud83d\uffff\ude00', '\ud83d\uffff\uffff\ude00', '\uffff\ude00', '\uffff\uffff\ude00']    # UTF-16 says some of them alike
+    names = plain + odd
+    with open(path, 'wb') as f: f.write(checkpoint(dict_of({n: tensor('0', (1,)) for n in names}), {'0': b'abcd'}))
+    for args in (['stats', '--json'], ['ls', '--json']):
+        r = run(brine, *args, path)
+        got = [t['name'] for t in r.json()['tensors']]
+        need(r.text().isascii() and got[:len(plain)] == plain, f'{args}: {got}')
+        need(len(set(got)) == len(names), f'{args}: names that differ are one: {got[len(plain):]}')
+    two = [os.fsencode(folder) + b'/' + name for name in (b'\xff', b'\xef\xbf\xbf\xed\xb3\xbf', b'\xed\xb3\xbf', b'\xfe')]
+    files = [run(brine, 'ls', '--json', name).json()['error']['file'] for name in two]
+    need(len(set(files)) == len(two), f'file names: {files}')
+
+
 def test_closed_pipe(brine, folder):
     path = os.path.join(folder, 'many.pth')
     pickle = dict_of({f'layer.{i}.weight': tensor('0', (1,)) for i in range(20000)})
