@@ -33,6 +33,33 @@ std::optional<std::uint64_t> octal(std::string_view field) {
   return value;
 }
 
+/// Would Python's tarfile take the first block for a header? Then torch.load takes the file for a tar, whatever else it may be.
+bool is_tar_header(std::string_view start) {
+  constexpr std::size_t block = 512, sum_at = 148, sum_size = 8;
+  if (start.size() < block) return false;
+  std::string_view field = start.substr(sum_at, sum_size);
+  std::int64_t sum = 0, signed_sum = 0, wanted = 0;
+  for (std::size_t i = 0; i < block; ++i) {
+    const char c = i >= sum_at && i < sum_at + sum_size ? ' ' : start[i];
+    sum += static_cast<unsigned char>(c);
+    signed_sum += static_cast<signed char>(c);
+  }
+  const auto lead = static_cast<unsigned char>(field[0]);
+  if (lead == 0x80 || lead == 0xFF) {  // a binary number
+    if (lead == 0xFF) return false;    // a negative one
+    for (const char c : field.substr(1)) wanted = wanted << 8 | static_cast<unsigned char>(c);
+  } else {  // as int(text, 8) takes it
+    field = field.substr(0, field.find('\0'));
+    field.remove_prefix(std::min(field.find_first_not_of(" \t\n\v\f\r"), field.size()));
+    if (field.starts_with('+')) field.remove_prefix(1);
+    if (field.starts_with("0o") || field.starts_with("0O")) field.remove_prefix(2);
+    for (const char c : field)
+      if (c >= '0' && c <= '7') wanted = wanted * 8 + (c - '0');
+      else if (c != '_') break;
+  }
+  return wanted == sum || wanted == signed_sum;
+}
+
 /// PyTorch's oldest format, told from any other tar by its first real member; headers that only describe the next one are passed over.
 Detected tar_kind(std::string_view start) {
   constexpr std::size_t block = 512, name_size = 100, size_at = 124, size_size = 12, type_at = 156;
@@ -63,7 +90,7 @@ Detected classify(std::string_view start, std::string_view end, std::uint64_t si
   if (start.starts_with("PK\3\4")) return {FileFormat::zip, {}, {}};
   if (start.starts_with("PK") && !start.starts_with("PK\5\6") && ends_like_zip(end))
     return {FileFormat::zip, {}, {}};  // damaged: archive/ says how
-  if (start.size() > 262 && start.substr(257).starts_with("ustar")) return tar_kind(start);
+  if ((start.size() > 262 && start.substr(257).starts_with("ustar")) || is_tar_header(start)) return tar_kind(start);
   if (const Magic* magic = find_magic(start)) return {FileFormat::other, magic->what, magic->advice};
   if (looks_like_pickle(start, start.size() == size)) return {FileFormat::pickle, {}, {}};
   if (all_zero(start) && all_zero(end)) {
