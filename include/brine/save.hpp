@@ -40,21 +40,22 @@ struct SaveOptions {
   bool fsync = false;             ///< wait until the bytes are on the disk
   bool compact = false;           ///< of each storage write only the part that its tensors view
   std::uint32_t alignment = 64;   ///< of the data in the file, bytes
-  std::string root;               ///< the archive's top folder; empty: the stem of the path, or "archive" for a sink
+  std::string root = {};          ///< the archive's top folder; empty: the stem of the path, or "archive" for a sink
 
   /// Called after each record with the bytes written so far and about how many there will be. Must not throw.
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
 
   /// Asked before each record; true ends the saving with an error (io, write_failed), and the target is as it was. Must not throw.
-  std::function<bool()> cancelled;
+  std::function<bool()> cancelled = {};
 
   /// Keep what the checkpoint's file had: root, keys of storages, order of records, alignment, CRCs or none, byte order, protocol, the calls by
   /// which older releases made tensors and parameters (else they are today's), and the first half of the serialization id. A legacy stream gives the defaults: brine writes the zip format.
   static BRINE_API SaveOptions as_read(const Checkpoint& checkpoint);
 
   // What as_read() knows beside that; of no use to set by hand.
-  std::vector<std::string> records;  ///< order of the records, below the root
-  std::string version = "3\n", id_half;
+  std::vector<std::string> records = {};  ///< order of the records, below the root
+  std::vector<bool> record_crcs = {};     ///< of each, whether it had a CRC; counts where `crc` is true
+  std::string version = "3\n", id_half = {};
   bool keep_keys = false, keep_calls = false, big_endian = false;
 };
 

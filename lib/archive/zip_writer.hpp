@@ -50,6 +50,9 @@ class ZipWriter {
   /// bytes than `size`; and with what `produce` fails with.
   Result<void> add(std::string_view record, std::uint64_t size, const Produce& produce);
 
+  /// Of the records to come: are their CRCs worked out, or left 0, "not computed"?
+  void set_crc(bool on) noexcept { layout_.crc = on; }
+
   /// Writes the directory and the end, and flushes the sink. No record can be added after it.
   Result<void> finish();
 

@@ -51,7 +51,10 @@ class ZipForm final : public Form {
   void describe(SaveOptions& options) const override {
     const ZipDirectory& directory = archive_.directory();
     options.root = std::string(directory.root());
-    for (const ZipEntry& e : directory.entries()) options.records.emplace_back(e.name.substr(directory.root().size() + 1));
+    for (const ZipEntry& e : directory.entries()) {
+      options.records.emplace_back(e.name.substr(directory.root().size() + 1));
+      options.record_crcs.push_back(e.crc != 0 || e.size == 0);  // skip_data() leaves them out of storages alone
+    }
     const auto has = [&](std::string_view record) { return directory.find_record(record) != nullptr; };
     options.profile = has(".format_version") ? Profile::torch_2_7 : has("byteorder") ? Profile::torch_2_1 : Profile::torch_1_6;
     options.crc = directory.find_record("data.pkl")->crc != 0;

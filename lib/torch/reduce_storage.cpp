@@ -54,10 +54,12 @@ Result<void> TorchReduce::write_class(Emitter& out, const StorageRecord& record,
 Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view) {
   if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a storage that is a part of another one cannot be written by itself");
   const std::size_t item = untyped ? 1 : item_size(dtype);
-  const std::uint32_t* known = out.memo().add(&record, static_cast<std::uint32_t>(storages_.size()));
+  // Storages without bytes are one only by their key: torch.load gives every tensor one of its own.
+  const bool by_itself = record.nbytes == 0 && record.cls && !options_.keep_keys;
+  const std::uint32_t* known = by_itself ? nullptr : out.memo().add(&record, static_cast<std::uint32_t>(storages_.size()));
   WrittenStorage& written = known ? storages_[*known] : add(record, item);
   if (!known) written.dtype = dtype;
-  else if (!record.cls && written.dtype != dtype)  // PyTorch reads both as the first one, and does not save such
+  else if (!record.cls && written.dtype != dtype && record.nbytes != 0)  // PyTorch reads both as the first one, and does not save such
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "two tensors view one storage as " + std::string(name(written.dtype)) + " and as " +
                                                                std::string(name(dtype)) + ", which PyTorch's files cannot say");
   out.tuple_begin(5);

@@ -28,8 +28,12 @@ class Writer {
     if (!options_.records.empty())
       for (std::size_t i = 0; i < storages_.size(); ++i) by_name_.emplace(name(i), i);
     zip_.reserve(storages_.size() + options_.records.size() + 8);
-    for (const std::string& record : order())
-      if (auto ok = write(record); !ok) return ok;
+    const std::vector<std::string> records = order();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      zip_.set_crc(options_.crc && (i >= options_.record_crcs.size() || options_.record_crcs[i]));
+      if (auto ok = write(records[i]); !ok) return ok;
+    }
+    zip_.set_crc(options_.crc);
     if (auto ok = rest(); !ok) return ok;  // storages that a file read as it was did not have
     return zip_.finish();
   }
