@@ -50,7 +50,7 @@ enum class ErrorCode : std::uint16_t {
   // load_state_dict
   key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats,
   // limits
-  too_many_records, pickle_too_large, metadata_too_large, inflated_too_large, too_many_dimensions, copy_too_large, out_of_memory,
+  too_many_records, pickle_too_large, metadata_too_large, inflated_too_large, too_many_dimensions, device_too_long, copy_too_large, out_of_memory,
   // the caller's own requests
   missing_key, wrong_kind, is_none, index_out_of_range, does_not_fit, wrong_dtype, not_contiguous, not_aligned, foreign_byte_order,
   lazy_bits, buffer_size, no_data, bad_argument,

@@ -28,6 +28,9 @@ struct Limits {
   /// Dimensions of a tensor; PyTorch's own kernels stop at 64.
   std::uint64_t dimensions = 64;
 
+  /// Bytes of a storage's location ("cpu", "cuda:0"). Stops one long text that is printed, or written, for each of very many tensors.
+  std::uint64_t device_bytes = 255;
+
   /// Bytes of one copy out of a view. Stops views of stride 0: 24 bytes of storage can claim to be exabytes.
   std::uint64_t copy_bytes = std::uint64_t{64} << 30;
 

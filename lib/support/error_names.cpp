@@ -26,7 +26,7 @@ std::string_view name(ErrorCode code) noexcept {
     X(tensor_arguments) X(tensor_bounds) X(tensor_size) X(global_not_allowed) X(opcode_not_allowed) X(build_not_allowed)
     X(no_state_dict) X(several_state_dicts) X(module_cycle) X(module_form) X(key_mismatch) X(size_mismatch)
     X(not_a_tensor) X(copy_refused) X(unexpected_running_stats) X(too_many_records) X(pickle_too_large) X(metadata_too_large)
-    X(inflated_too_large) X(too_many_dimensions) X(copy_too_large) X(out_of_memory) X(missing_key) X(wrong_kind) X(is_none)
+    X(inflated_too_large) X(too_many_dimensions) X(device_too_long) X(copy_too_large) X(out_of_memory) X(missing_key) X(wrong_kind) X(is_none)
     X(index_out_of_range) X(does_not_fit) X(wrong_dtype) X(not_contiguous) X(not_aligned) X(foreign_byte_order) X(lazy_bits)
     X(buffer_size) X(no_data) X(bad_argument)
   }

@@ -46,7 +46,7 @@ Result<void> check_layout(const Layout& l, const Limits& limits) {
     return corrupt(ErrorCode::tensor_arguments, "size " + list(l.size.first(std::min<std::size_t>(l.size.size(), 8))) + " and stride have different lengths");
   if (l.size.size() > std::min<std::uint64_t>(limits.dimensions, 255))
     return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
-                 std::to_string(l.size.size()) + " dimensions; the limit is " + std::to_string(limits.dimensions));
+                 std::to_string(l.size.size()) + " dimensions; Limits::dimensions is " + std::to_string(limits.dimensions));
   for (const std::int64_t s : l.size)
     if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative size in " + list(l.size));
   for (const std::int64_t s : l.stride)

@@ -30,10 +30,11 @@ bool is_empty_hooks(const Ref& r) noexcept {
          !(r.node->flags & kFetched) && r.node->origin->callee.node->flags & kFirst && tuple_of(r.node->origin->args).size == 0;
 }
 
-// As PyTorch has it: "only Tensors of floating point and complex dtype can require gradients".
-Result<void> check_grad(const TensorRecord& record) {
-  if (!record.requires_grad || is_floating(record.dtype) || is_complex(record.dtype)) return {};
-  return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot require gradients");
+// What "neg_cpu" is not implemented for.
+bool can_be_negative(DType dtype) noexcept {
+  using enum DType;
+  return dtype == uint8 || dtype == int8 || dtype == int16 || dtype == int32 || dtype == int64 || dtype == float16 || dtype == bfloat16 || dtype == float32 ||
+         dtype == float64 || is_complex(dtype);
 }
 
 Result<bool> flag(const Ref& r, const char* what) {
@@ -77,7 +78,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
   if (size.size() > most || stride.size() > most)
     return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
-                 std::to_string(std::max(size.size(), stride.size())) + " dimensions; the limit is " + std::to_string(most));
+                 std::to_string(std::max(size.size(), stride.size())) + " dimensions; Limits::dimensions is " + std::to_string(most));
   for (std::size_t i = 0; i < size.size() + stride.size(); ++i) {
     const Ref& item = i < size.size() ? size[i] : stride[i - size.size()];
     const auto value = int_of(item);
@@ -107,6 +108,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   if (a.size() < least || a.size() > most)
     return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(least) + " to " + std::to_string(most) + " arguments, not " + std::to_string(a.size()));
 
+  if (a[0].kind == Kind::object) return Ref{};  // torch.storage._load_from_bytes(…), or any other call that may give a storage
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;
@@ -123,13 +125,16 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
       dtype = dtype_of_global(a[6]);
       if (!dtype) return corrupt("the dtype is none brine knows: " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
-    if (a.size() == most && a.back().kind == Kind::dict)
-      for (const auto& [key, bit] : {std::pair("conj", &record.conj), std::pair("neg", &record.neg)})
-        if (const Entry* e = site.graph().find(dict_of(a.back()), key)) *bit = e->value.kind == Kind::boolean && e->value.integer;
+    if (a.size() == most) {
+      const auto known = set_metadata(site.graph(), record, a.back());
+      if (!known) return known.error();
+      if (!*known) return Ref{};
+    }
   }
   Dims dims;
   if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
-  if (record.conj && !is_complex(record.dtype)) return corrupt("a conjugated tensor must be complex");
+  if (record.conj && !is_complex(record.dtype)) return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot be conjugated");
+  if (record.neg && !can_be_negative(record.dtype)) return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot be negated");
   if (auto ok = check_grad(record); !ok) return ok.error();
   if (!canonical) {
     const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
@@ -152,6 +157,11 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   record.requires_grad = *requires_grad;
   record.origin = nullptr;
   if (auto ok = check_grad(record); !ok) return ok.error();
+  if (with_state) {
+    const auto known = set_attributes(site.graph(), record, a[3], true);
+    if (!known) return known.error();
+    if (!*known) return Ref{};
+  }
   Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   if (with_state && !keep_state(site.graph(), origin, a[3])) return spent();
   const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&

@@ -69,13 +69,13 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   return size_ - 1;
 }
 
-Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
+Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits) {
   if (id.kind != Kind::tuple) return Ref{};
   const auto part = tuple_of(id).items();
   if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return Ref{};
   if (part.size() != 5 && part.size() != 6) return corrupt(ErrorCode::persistent_id, "a storage's persistent id has 5 or 6 parts, this one " + std::to_string(part.size()));
 
-  if (part[1].kind != Kind::global) return corrupt(ErrorCode::persistent_id, "the storage class is no class but " + class_name(part[1]));
+  if (part[1].kind != Kind::global) return corrupt(ErrorCode::persistent_id, "expected a class as storage class, found " + escaped(class_name(part[1]), 100));
   const GlobalNode& cls = global_of(part[1]);
   const bool untyped = is_untyped_storage_class(cls.name);
   const auto dtype = untyped ? std::optional(DType::uint8) : dtype_of_storage_class(cls.name);
@@ -83,9 +83,14 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id) {
     return Error(ErrorKind::unsupported, ErrorCode::storage_class, in_quotes(std::string(cls.module) + "." + std::string(cls.name)) + " is no storage class brine knows");
 
   if (part[2].kind != Kind::string || !is_key(text_of(part[2])))
-    return corrupt(ErrorCode::storage_key, "the storage key " + (part[2].kind == Kind::string ? in_quotes(text_of(part[2])) : "is no str but " + class_name(part[2])) + " cannot be");
+    return corrupt(ErrorCode::storage_key, part[2].kind == Kind::string ? "expected a storage key of letters, digits and _./-, found " + in_quotes(text_of(part[2]))
+                                                                        : "expected a str as storage key, found " + escaped(class_name(part[2]), 100));
   const std::string_view device = part[3].kind == Kind::string ? text_of(part[3]) : std::string_view();
-  if (part[3].kind != Kind::string && part[3].kind != Kind::none) return corrupt(ErrorCode::persistent_id, "the storage's location is no str but " + class_name(part[3]));
+  if (part[3].kind != Kind::string && part[3].kind != Kind::none) return corrupt(ErrorCode::persistent_id, "expected a str as the storage's location, found " + escaped(class_name(part[3]), 100));
+
+  if (device.size() > limits.device_bytes)
+    return Error(ErrorKind::limit, ErrorCode::device_too_long, "the location of storage " + in_quotes(text_of(part[2])) + " is a text of " + std::to_string(device.size()) +
+                                                                   " bytes; Limits::device_bytes is " + std::to_string(limits.device_bytes));
 
   const auto numel = count_of(part[4]);
   const auto nbytes = numel ? checked_multiply(*numel, static_cast<std::int64_t>(item_size(*dtype))) : std::nullopt;

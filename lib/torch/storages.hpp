@@ -3,6 +3,8 @@
 // form tells after the pickle has run.
 #pragma once
 
+#include <brine/limits.hpp>
+
 #include "graph/graph.hpp"
 #include "support/hash_index.hpp"
 #include "torch/record.hpp"
@@ -19,7 +21,7 @@ class Storages {
 
   /// The storage of a persistent id ('storage', class, key, location, numel[, view]); a Ref of kind storage, or absent when the id is none.
   /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
-  Result<Ref> from_id(Graph& graph, const Ref& id);
+  Result<Ref> from_id(Graph& graph, const Ref& id, const Limits& limits = {});
 
   /// Why there is no memory for `what`.
   Error spent(std::string_view what) const { return budget_.exceeded(sizeof(StorageRecord), what); }

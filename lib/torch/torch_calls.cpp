@@ -7,8 +7,6 @@
 #include "torch/dtype_table.hpp"
 #include "torch/numpy.hpp"
 
-#include <algorithm>
-
 namespace brine {
 
 namespace {
@@ -32,6 +30,14 @@ constexpr Name kNames[] = {
     {"torch", "device", TorchCall::device},
     {"torch.serialization", "_get_layout", TorchCall::layout},
 };
+
+// Classes whose attributes are PyTorch's, and no code of the writer's.
+bool is_own_class(const Ref& type) noexcept {
+  if (type.kind != Kind::global) return false;
+  const GlobalNode& g = global_of(type);
+  return (g.name == "Tensor" && (g.module == "torch" || g.module == "torch._tensor")) ||
+         ((g.name == "Parameter" || g.name == "Buffer") && g.module == "torch.nn.parameter");
+}
 
 }  // namespace
 
@@ -100,7 +106,7 @@ Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) {
       return cls;
     }
   }
-  return storages_.from_id(graph, id);
+  return storages_.from_id(graph, id, limits_);
 }
 
 Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made) {
@@ -115,29 +121,41 @@ Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, co
 Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
   Graph& graph = site.graph();
   Ref func = callee, inner = args;
-  constexpr int most = 16;  // PyTorch nests two
-  int depth = 0;
-  Ref states[most];  // the outermost first, which is set last
+  constexpr std::size_t most = 16;  // PyTorch nests two
+  std::size_t depth = 0;
+  struct Level {
+    Ref type, state;
+    bool sets;  // the older function fills __dict__, which sets nothing
+  } levels[most];  // the outermost first, which is set last
   while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
     const auto a = tuple_of(inner).items();
-    if (a.size() != 4 || a[2].kind != Kind::tuple || ++depth > most)
+    if (a.size() != 4 || a[2].kind != Kind::tuple || depth == most)
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
+    levels[depth++] = {a[1], a[3], global_of(func).name == "_rebuild_from_type_v2"};
     func = a[0];
     inner = a[2];
-    states[depth - 1] = a[3];
   }
   Origin outer{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   const auto keep_states = [&](Origin& origin) {
-    return std::all_of(std::rend(states) - depth, std::rend(states), [&](const Ref& state) { return keep_state(graph, origin, state); });
+    bool ok = true;
+    for (std::size_t i = depth; i-- > 0;) ok = ok && keep_state(graph, origin, levels[i].state);
+    return ok;
   };
   if (func.kind == Kind::global && func.node->known >= kFirstForeign && func.node->known < kFirstNumpy) {
     Result<Ref> value = call(CallSite(graph, How::reduce, nullptr), func, inner);
     if (!value || value->kind != Kind::tensor) {
       if (!value || value->kind != Kind::absent) return value;
     } else {
-      const TensorRecord& tensor = tensor_of(*value);
-      outer.kept = tensor.origin ? tensor.origin->kept : nullptr;
-      return keep_states(outer) ? keep(graph, tensor, &outer) : Result<Ref>(spent());
+      TensorRecord record = tensor_of(*value);
+      bool all_known = true;
+      for (std::size_t i = depth; i-- > 0 && all_known;) {
+        if (!levels[i].sets) continue;
+        const auto known = set_attributes(graph, record, levels[i].state, is_own_class(levels[i].type));
+        if (!known) return known.error();
+        all_known = *known || !is_own_class(levels[i].type);
+      }
+      outer.kept = record.origin ? record.origin->kept : nullptr;
+      if (all_known) return keep_states(outer) ? keep(graph, record, &outer) : Result<Ref>(spent());
     }
   }
   const Ref object = graph.object({.callee = func, .args = inner, .kwargs = {}});

@@ -57,7 +57,8 @@ TEST_CASE("v2 with a 7th argument: conj and neg") {
   };
   CHECK(with("ComplexFloatStorage", "conj", true) == "tensor(v2 complex64 0 +0 [2,3] [3,1] conj)");
   CHECK(with("FloatStorage", "neg", true) == "tensor(v2 float32 0 +0 [2,3] [3,1] neg)");
-  CHECK(with("ComplexFloatStorage", "conj", false) == "tensor(v2 complex64 0 +0 [2,3] [3,1])");
+  CHECK(with("ComplexFloatStorage", "conj", false) == "tensor(v2 complex64 0 +0 [2,3] [3,1] conj)");  // being there counts
+  CHECK(with("FloatStorage", "neg", false) == "tensor(v2 float32 0 +0 [2,3] [3,1] neg)");
   CHECK(with("FloatStorage", "backend", true) == kV2);
   CHECK(RunPickle(done(v2().none())).text() == kV2);
   refused(v2().empty_dict().str("conj").boolean(true).setitem());
