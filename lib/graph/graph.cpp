@@ -12,122 +12,11 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kLongKey = 1024;  // bytes: no honest key is longer, and each look at one costs its length
 constexpr std::size_t kIndexFrom = 9;  // below, comparing is quicker than hashing
-
-std::uint64_t hash_key(const Ref& key, std::uint64_t seed) noexcept {
-  switch (key.kind) {
-    case Kind::string: return hash_bytes(text_of(key), seed);
-    case Kind::bytes: return hash_bytes(bytes_of(key).text(), ~seed);
-    case Kind::floating: {
-      const double whole = std::trunc(key.floating);
-      if (whole == key.floating && std::abs(whole) < 9e18)
-        return hash_detail::mix(static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) ^ seed, 0x9E3779B97F4A7C15);
-      return hash_detail::mix(static_cast<std::uint64_t>(key.integer) ^ seed, 0xC2B2AE3D27D4EB4F);
-    }
-    case Kind::complex: {
-      const ComplexNode& c = complex_of(key);
-      const std::uint64_t real = hash_key(make_float(c.real), seed);
-      return c.imag == 0 ? real : hash_detail::mix(real, hash_key(make_float(c.imag), seed));
-    }
-    case Kind::integer:
-      if (key.flags & kBig) return hash_bytes(text_of(key), seed ^ 1);
-      [[fallthrough]];
-    default: return hash_detail::mix(static_cast<std::uint64_t>(key.integer) ^ seed, 0x9E3779B97F4A7C15);  // or the address
-  }
-}
-
-bool is_number(const Ref& r) noexcept {
-  return r.kind == Kind::boolean || r.kind == Kind::floating || (r.kind == Kind::integer && !(r.flags & kBig));
-}
-
-/// `hash` counts only where the dict has an index.
-const Entry* find_hashed(const DictNode& dict, const Ref& key, std::uint64_t hash) noexcept {
-  if (!dict.index) {
-    for (const Entry& e : dict.entries())
-      if (keys_equal(e.key, key)) return &e;
-    return nullptr;
-  }
-  const auto at = HashIndex::find({dict.index, dict.slots}, hash, [&](std::uint32_t i) { return keys_equal(dict.data[i].key, key); });
-  return at == HashIndex::npos ? nullptr : dict.data + at;
-}
 
 }  // namespace
 
-bool same_object(const Ref& a, const Ref& b) noexcept {
-  if (a.kind != b.kind) return false;
-  if (a.kind == Kind::string) return a.text == b.text && a.length == b.length;
-  return a.integer == b.integer;  // the address, or the scalar itself
-}
-
-bool keys_equal(const Ref& a, const Ref& b) noexcept {
-  if (a.kind == Kind::string && b.kind == Kind::string)
-    return a.length == b.length && (a.text == b.text || std::memcmp(a.text, b.text, a.length) == 0);
-  if (is_number(a) && is_number(b)) {
-    if (a.kind != Kind::floating && b.kind != Kind::floating) return a.integer == b.integer;
-    if (a.kind == Kind::floating && b.kind == Kind::floating) return a.floating == b.floating;
-    const double f = a.kind == Kind::floating ? a.floating : b.floating;
-    const std::int64_t i = a.kind == Kind::floating ? b.integer : a.integer;
-    return f >= -9223372036854775808.0 && f < 9223372036854775808.0 && std::trunc(f) == f && static_cast<std::int64_t>(f) == i;
-  }
-  if (a.kind == Kind::complex || b.kind == Kind::complex) {
-    const bool both = a.kind == b.kind;
-    const ComplexNode& c = complex_of(a.kind == Kind::complex ? a : b);
-    const Ref& other = a.kind == Kind::complex ? b : a;
-    if (both) return c.real == complex_of(other).real && c.imag == complex_of(other).imag;
-    return c.imag == 0 && is_number(other) && keys_equal(make_float(c.real), other);
-  }
-  if (a.kind != b.kind) return false;
-  if (a.kind == Kind::integer) return a.flags == b.flags && text_of(a) == text_of(b);
-  if (a.kind == Kind::bytes) return bytes_of(a).text() == bytes_of(b).text();
-  return same_object(a, b);
-}
-
-std::string_view minimal_int(std::string_view bytes) noexcept {
-  while (bytes.size() > 1) {
-    const auto last = static_cast<unsigned char>(bytes.back()), before = static_cast<unsigned char>(bytes[bytes.size() - 2]);
-    if (!(last == 0 && !(before & 0x80)) && !(last == 0xFF && (before & 0x80))) break;
-    bytes.remove_suffix(1);
-  }
-  return bytes;
-}
-
-std::string big_int_text(const Ref& integer) {
-  std::string_view bytes = text_of(integer);
-  if (integer.flags & kDecimal) return std::string(bytes);
-  const bool negative = !bytes.empty() && (bytes.back() & 0x80);
-  std::vector<std::uint32_t> words((bytes.size() + 3) / 4, 0);
-  std::uint64_t carry = negative;  // the magnitude: two's complement when negative
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    std::uint64_t b = static_cast<unsigned char>(bytes[i]);
-    if (negative) b = (b ^ 0xFF) + carry, carry = b >> 8, b &= 0xFF;
-    words[i / 4] |= static_cast<std::uint32_t>(b << (8 * (i % 4)));
-  }
-  std::string out;
-  if (bytes.size() > 128) {
-    constexpr char hex[] = "0123456789abcdef";
-    for (const std::uint32_t w : words)
-      for (int shift = 0; shift < 32; shift += 4) out += hex[(w >> shift) & 15];
-    while (out.size() > 1 && out.back() == '0') out.pop_back();
-    out += "x0";
-  } else {
-    while (!words.empty()) {
-      std::uint64_t rest = 0;
-      for (std::size_t i = words.size(); i-- > 0;) {
-        rest = rest << 32 | words[i];
-        words[i] = static_cast<std::uint32_t>(rest / 10);
-        rest %= 10;
-      }
-      out += static_cast<char>('0' + rest);
-      while (!words.empty() && words.back() == 0) words.pop_back();
-    }
-    if (out.empty()) out = "0";
-  }
-  if (negative) out += '-';
-  return {out.rbegin(), out.rend()};
-}
-
-Graph::Graph(Budget& budget) : arena_(budget), seed_(random_seed()) {}
+Graph::Graph(Budget& budget) : arena_(budget), keys_(arena_) {}
 
 GlobalNode* Graph::first(std::uint16_t known) const noexcept {
   const auto at = std::find_if(first_.begin(), first_.end(), [&](const GlobalNode* g) { return g->known == known; });
@@ -160,11 +49,16 @@ Ref Graph::tuple(std::span<const Ref> items, Made made) noexcept {
   return make_node(Kind::tuple, node);
 }
 
-Ref Graph::list(std::span<const Ref> items, Kind kind, Made made) noexcept {
+Ref Graph::list(std::span<const Ref> items, Made made) noexcept {
   auto* node = arena_.make<ListNode>();
   if (!node || !append(*node, items)) return {};
   node->made = made;
-  return make_node(kind, node);
+  return make_node(Kind::list, node);
+}
+
+Ref Graph::set_of(std::span<const Ref> items, Kind kind) {
+  auto* node = arena_.make<SetNode>();
+  return node && add(*node, items) ? make_node(kind, node) : Ref{};
 }
 
 Ref Graph::dict(Made made) noexcept {
@@ -187,6 +81,28 @@ Ref Graph::complex(double real, double imag) noexcept {
   node->real = real;
   node->imag = imag;
   return make_node(Kind::complex, node);
+}
+
+Ref Graph::floating(double value) noexcept {
+  Ref r = make_float(value);
+  if (std::isnan(value)) r.length = ++nans_;
+  return r;
+}
+
+Ref Graph::big_int(std::string_view bytes, std::string_view digits) noexcept {
+  if (bytes.size() <= 8) {
+    std::uint64_t v = !bytes.empty() && (bytes.back() & 0x80) ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) v = v << 8 | static_cast<unsigned char>(bytes[i]);
+    return make_int(static_cast<std::int64_t>(v));
+  }
+  auto* node = arena_.make<BigIntNode>();
+  if (!node) return {};
+  node->size = static_cast<std::uint32_t>(bytes.size());
+  node->data = bytes.data();
+  node->digits = digits;
+  Ref r = make_node(Kind::integer, node);
+  r.flags = kBig;
+  return r;
 }
 
 Ref Graph::global(std::string_view module, std::string_view name) noexcept {
@@ -231,21 +147,57 @@ bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noex
 bool Graph::append(ListNode& list, std::span<const Ref> items) noexcept {
   if (items.empty()) return true;
   const std::size_t need = list.size + items.size();
-  if (need > 0xFFFFFFFF) return false;
-  if (need > list.capacity) {
-    const std::size_t capacity = list.size == 0 ? need : std::max<std::size_t>(need, std::size_t{list.capacity} * 2);
-    Ref* data = arena_.array<Ref>(capacity);
-    if (!data) return false;
-    std::copy_n(list.data, list.size, data);
-    list.data = data;
-    list.capacity = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, 0xFFFFFFFF));
-  }
+  if (!reserve(list, need)) return false;
   std::copy(items.begin(), items.end(), list.data + list.size);
   list.size = static_cast<std::uint32_t>(need);
   return true;
 }
 
-bool Graph::reserve(DictNode& dict, std::size_t entries) noexcept {
+bool Graph::reserve(ListNode& list, std::size_t items) noexcept {
+  if (items <= list.capacity) return true;
+  if (items > 0xFFFFFFFF) return false;
+  const std::size_t capacity = list.size == 0 ? items : std::max<std::size_t>(items, std::size_t{list.capacity} * 2);
+  Ref* data = arena_.array<Ref>(capacity);
+  if (!data) return false;
+  std::copy_n(list.data, list.size, data);
+  list.data = data;
+  list.capacity = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, 0xFFFFFFFF));
+  return true;
+}
+
+void Graph::drop_front(ListNode& list, std::uint32_t items) noexcept {
+  list.data += items;
+  list.size -= items;
+  list.capacity -= items;
+}
+
+bool Graph::add(SetNode& set, std::span<const Ref> items) {
+  if (set.size == 0 && !reserve(set, items.size())) return false;
+  for (const Ref& item : items) {
+    if (!keys_.prepare(item)) return false;
+    const std::uint64_t hash = set.index ? keys_.hash(item) : 0;
+    const auto same = [&](std::uint32_t i) { return keys_.equal(set.data[i], item); };
+    bool known = false;
+    if (set.index) known = HashIndex::find({set.index, set.slots}, hash, same) != HashIndex::npos;
+    else for (std::uint32_t i = 0; i < set.size && !known; ++i) known = same(i);
+    if (known) continue;
+    if (!append(set, {&item, 1})) return false;
+    if (set.size < kIndexFrom) continue;
+    if (std::size_t{set.slots} * 2 >= std::size_t{set.size} * 3) {
+      HashIndex::insert({set.index, set.slots}, hash, set.size - 1);
+      continue;
+    }
+    const std::size_t slots = HashIndex::slots_for(std::size_t{set.size} * 2);
+    set.index = arena_.array<std::uint32_t>(slots);
+    if (!set.index) return false;
+    set.slots = static_cast<std::uint32_t>(slots);
+    std::fill_n(set.index, slots, 0u);
+    for (std::uint32_t i = 0; i < set.size; ++i) HashIndex::insert({set.index, slots}, keys_.hash(set.data[i]), i);
+  }
+  return true;
+}
+
+bool Graph::reserve(DictNode& dict, std::size_t entries) {
   if (entries <= dict.capacity) return true;
   if (entries > 0x7FFFFFFF) return false;
   const std::size_t capacity = dict.capacity == 0 ? entries : std::max<std::size_t>(entries, std::size_t{dict.capacity} * 2);
@@ -264,7 +216,7 @@ Entry* Graph::fill(DictNode& dict, std::size_t entries) noexcept {
   return dict.data;
 }
 
-bool Graph::index_all(DictNode& dict) noexcept {
+bool Graph::index_all(DictNode& dict) {
   const std::size_t slots = HashIndex::slots_for(dict.capacity);
   if (slots <= dict.slots) return true;
   auto* index = arena_.array<std::uint32_t>(slots);
@@ -272,31 +224,42 @@ bool Graph::index_all(DictNode& dict) noexcept {
   std::fill_n(index, slots, 0u);
   dict.index = index;
   dict.slots = static_cast<std::uint32_t>(slots);
-  for (std::uint32_t i = 0; i < dict.size; ++i) HashIndex::insert({index, slots}, hash_key(dict.data[i].key, seed_), i);
+  for (std::uint32_t i = 0; i < dict.size; ++i) HashIndex::insert({index, slots}, keys_.hash(dict.data[i].key), i);
   return true;
 }
 
-const Entry* Graph::find(const DictNode& dict, const Ref& key) const noexcept {
-  return find_hashed(dict, key, dict.index ? hash_key(key, seed_) : 0);
-}
-
-bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept {
-  const std::size_t length = key.kind == Kind::bytes ? key.node->size : key.kind == Kind::string || key.kind == Kind::integer ? key.length : 0;
-  if (length > kLongKey && dict.size > 0 && !arena_.charge(length)) return false;
-  const bool indexed = dict.index != nullptr;
-  const std::uint64_t hash = indexed ? hash_key(key, seed_) : 0;
-  if (const Entry* old = find_hashed(dict, key, hash)) {
-    dict.data[old - dict.data].value = value;
-    replaced = true;
-    return true;
+/// `hash` counts only where the dict has an index.
+const Entry* Graph::find(const DictNode& dict, const Ref& key, std::uint64_t hash) const {
+  const auto same = [&](std::uint32_t i) { return keys_.equal(dict.data[i].key, key); };
+  if (dict.index) {
+    const auto at = HashIndex::find({dict.index, dict.slots}, hash, same);
+    return at == HashIndex::npos ? nullptr : dict.data + at;
   }
-  if (dict.size == dict.capacity && !reserve(dict, std::max<std::size_t>(4, std::size_t{dict.size} + 1))) return false;
-  if (dict.index) HashIndex::insert({dict.index, dict.slots}, indexed ? hash : hash_key(key, seed_), dict.size);
-  dict.data[dict.size++] = {key, value};
-  return true;
+  for (std::uint32_t i = 0; i < dict.size; ++i)
+    if (same(i)) return dict.data + i;
+  return nullptr;
 }
 
-Ref attribute(const Graph& graph, const Ref& object, std::string_view name) noexcept {
+const Entry* Graph::find(const DictNode& dict, const Ref& key) const { return find(dict, key, dict.index ? keys_.hash(key) : 0); }
+
+Entry* Graph::entry(DictNode& dict, const Ref& key, bool& there) {
+  if (!keys_.prepare(key)) return nullptr;
+  const bool indexed = dict.index != nullptr;
+  const std::uint64_t hash = indexed ? keys_.hash(key) : 0;
+  if (const Entry* old = find(dict, key, hash)) return there = true, dict.data + (old - dict.data);
+  if (dict.size == dict.capacity && !reserve(dict, std::max<std::size_t>(4, std::size_t{dict.size} + 1))) return nullptr;
+  if (dict.index) HashIndex::insert({dict.index, dict.slots}, indexed ? hash : keys_.hash(key), dict.size);
+  dict.data[dict.size] = {key, {}};
+  return dict.data + dict.size++;
+}
+
+bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) {
+  Entry* e = entry(dict, key, replaced);
+  if (e) e->value = value;
+  return e != nullptr;
+}
+
+Ref attribute(const Graph& graph, const Ref& object, std::string_view name) {
   if (!is_container(object)) return {};
   const Ref state = state_of(*object.node);
   const auto look = [&](const Ref& part) -> Ref {

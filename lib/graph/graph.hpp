@@ -6,6 +6,7 @@
 #pragma once
 
 #include "graph/arena.hpp"
+#include "graph/keys.hpp"
 #include "graph/node.hpp"
 
 #include <span>
@@ -47,10 +48,15 @@ class Graph {
 
   /// Tuples and globals are made as memoised: the machine, which knows better, takes that back until a put follows.
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;
-  Ref list(std::span<const Ref> items = {}, Kind kind = Kind::list, Made made = Made::plain) noexcept;
+  Ref list(std::span<const Ref> items = {}, Made made = Made::plain) noexcept;
+  /// A set or frozenset: of equal items the first.
+  Ref set_of(std::span<const Ref> items, Kind kind = Kind::set);
   Ref dict(Made made = Made::plain) noexcept;
   Ref bytes(std::string_view data, Kind kind = Kind::bytes) noexcept;  ///< borrows `data`
   Ref complex(double real, double imag) noexcept;
+  Ref floating(double value) noexcept;  ///< a NaN gets a number of its own: it equals itself alone
+  /// An int of the least bytes of its two's complement; of 64 bits or less too. Borrows `bytes` and `digits`, as which the file spells it.
+  Ref big_int(std::string_view bytes, std::string_view digits = {}) noexcept;
   Ref global(std::string_view module, std::string_view name) noexcept;
   /// The same, as the first one of its number.
   Ref first_global(std::string_view module, std::string_view name, std::uint16_t known);
@@ -63,36 +69,34 @@ class Graph {
   bool add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept;
 
   bool append(ListNode& list, std::span<const Ref> items) noexcept;
+  bool reserve(ListNode& list, std::size_t items) noexcept;
+  /// Drops the first items.
+  static void drop_front(ListNode& list, std::uint32_t items) noexcept;
+  /// Those that are not in it yet.
+  bool add(SetNode& set, std::span<const Ref> items);
+  /// The entry of the key, made without a value when it is not `there` yet. Null: no memory.
+  Entry* entry(DictNode& dict, const Ref& key, bool& there);
   /// As Python's d[key] = value: an equal key stays, its value is replaced (`replaced` becomes true).
-  bool set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced) noexcept;
-  bool reserve(DictNode& dict, std::size_t entries) noexcept;
+  bool set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced);
+  bool reserve(DictNode& dict, std::size_t entries);
   /// Room for the entries of an empty dict that the caller writes; no two of their keys are equal. Nothing can be found in it. Null: no memory.
   Entry* fill(DictNode& dict, std::size_t entries) noexcept;
 
   /// The entry of `key`, or null.
-  const Entry* find(const DictNode& dict, const Ref& key) const noexcept;
-  const Entry* find(const DictNode& dict, std::string_view key) const noexcept { return find(dict, make_text(key)); }
+  const Entry* find(const DictNode& dict, const Ref& key) const;
+  const Entry* find(const DictNode& dict, std::string_view key) const { return find(dict, make_text(key)); }
 
  private:
-  bool index_all(DictNode& dict) noexcept;
+  const Entry* find(const DictNode& dict, const Ref& key, std::uint64_t hash) const;
+  bool index_all(DictNode& dict);
   Arena arena_;
+  Keys keys_;
   std::weak_ptr<const void> owner_;
   std::vector<GlobalNode*> first_;
-  const std::uint64_t seed_;
+  std::uint32_t nans_ = 0;
 };
 
-/// Python's ==, for keys: None, bool, int, float, complex, str and bytes by value, all else by identity.
-bool keys_equal(const Ref& a, const Ref& b) noexcept;
-/// Python's `is`.
-bool same_object(const Ref& a, const Ref& b) noexcept;
-
-/// Two's complement, little-endian, without the bytes that only repeat the sign.
-std::string_view minimal_int(std::string_view bytes) noexcept;
-
-/// An integer that does not fit 64 bits: its decimal digits, as the pickle has them, or "0x…" where decimal would cost quadratic time.
-std::string big_int_text(const Ref& integer);
-
 /// The value under an attribute name of an object's (or dict subclass's) state, or absent.
-Ref attribute(const Graph& graph, const Ref& object, std::string_view name) noexcept;
+Ref attribute(const Graph& graph, const Ref& object, std::string_view name);
 
 }  // namespace brine

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The words for values: class names, and keys as steps of a path (Python's repr where they are not strings).
+#include "graph/big_int.hpp"
 #include "graph/walk.hpp"
 
 #include <charconv>
@@ -83,9 +84,9 @@ std::string last_part(std::string_view name, std::size_t most = SIZE_MAX) {
 
 // However the file spells it, by digits or bytes. Of 128 bytes and less big_int_text() makes digits, of more there are 307 at least.
 std::string big_int_name(const Ref& key, std::size_t most) {
-  const bool decimal = key.flags & kDecimal;
-  if (most == SIZE_MAX || (decimal ? key.length <= most : key.length <= 128)) {
-    const std::string text = big_int_text(key);
+  const BigIntNode& big = big_of(key);
+  if (!big.digits.empty() ? big.digits.size() <= most : most == SIZE_MAX || big.size <= 128) {
+    std::string text = big.digits.empty() ? big_int_text(big.bytes()) : std::string(big.digits);
     if (text.size() <= most) return text;
   }
   return "<int of more than " + std::to_string(most) + " digits>";

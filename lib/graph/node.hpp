@@ -15,12 +15,12 @@ namespace brine {
 /// Flags of Ref.flags (strings and integers, which have no node) and of Node.flags.
 enum : std::uint8_t {
   kMemoised = 1,  // the pickle put it into the memo
-  kBig = 2,       // integer: `text`, `length` are its two's complement, little-endian …
-  kDecimal = 4,   // … or its decimal digits
+  kBig = 2,       // integer: of more than 64 bits, in a BigIntNode
   kPython2 = 8,   // string or bytes: written by Python 2 as str
   kStorageView = 16,  // storage: a part of another one
   kFetched = 32,  // node: the pickle takes it out of the memo again
   kFirst = 64,    // global: the first one of its name (Graph::first)
+  kRead = 64,     // container: a known call has read it, so that it may not change any more
   kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };
 
@@ -67,11 +67,17 @@ struct TupleNode : Node {
   std::span<const Ref> items() const noexcept { return {reinterpret_cast<const Ref*>(this + 1), size}; }
 };
 
-/// list, set, frozenset; the deque.
+/// The list; the deque.
 struct ListNode : Node {
   Ref* data = nullptr;
   std::uint32_t capacity = 0;
   std::span<const Ref> items() const noexcept { return {data, size}; }
+};
+
+/// set, frozenset: equal members are one, the first.
+struct SetNode : ListNode {
+  std::uint32_t slots = 0;
+  std::uint32_t* index = nullptr;  // hash index, from a few members on
 };
 
 struct Entry {
@@ -95,6 +101,13 @@ struct ComplexNode : Node {
   double real = 0, imag = 0;
 };
 
+/// An int of more than 64 bits: two's complement, little-endian, the least bytes.
+struct BigIntNode : Node {
+  const char* data = nullptr;
+  std::string_view digits;  // where the file spells it so
+  std::string_view bytes() const noexcept { return {data, size}; }
+};
+
 struct GlobalNode : Node {
   std::string_view module, name;            // Python 3 names
   std::string_view spelled_module, spelled_name;
@@ -111,13 +124,17 @@ inline const TupleNode& tuple_of(const Ref& r) noexcept { return *static_cast<co
 inline const ListNode& list_of(const Ref& r) noexcept { return *static_cast<const ListNode*>(r.node); }
 inline const DictNode& dict_of(const Ref& r) noexcept { return *static_cast<const DictNode*>(r.node); }
 inline const BytesNode& bytes_of(const Ref& r) noexcept { return *static_cast<const BytesNode*>(r.node); }
+inline const BigIntNode& big_of(const Ref& r) noexcept { return *static_cast<const BigIntNode*>(r.node); }
 inline const ComplexNode& complex_of(const Ref& r) noexcept { return *static_cast<const ComplexNode*>(r.node); }
 inline const GlobalNode& global_of(const Ref& r) noexcept { return *static_cast<const GlobalNode*>(r.node); }
 inline const ObjectNode& object_of(const Ref& r) noexcept { return *static_cast<const ObjectNode*>(r.node); }
 inline const TensorNode& tensor_node_of(const Ref& r) noexcept { return *static_cast<const TensorNode*>(r.pointer); }
 inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
 
-inline bool has_node(const Ref& r) noexcept { return r.kind >= Kind::bytes && r.kind <= Kind::global ? true : r.kind == Kind::object || r.kind == Kind::complex; }
+inline bool is_big(const Ref& r) noexcept { return r.kind == Kind::integer && (r.flags & kBig); }
+inline bool has_node(const Ref& r) noexcept {
+  return (r.kind >= Kind::bytes && r.kind <= Kind::global) || r.kind == Kind::object || r.kind == Kind::complex || is_big(r);
+}
 inline bool is_container(const Ref& r) noexcept { return (r.kind >= Kind::list && r.kind <= Kind::frozenset) || r.kind == Kind::object; }
 
 // Scalars.

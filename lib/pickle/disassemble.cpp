@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pickle/disassemble.hpp"
 
+#include "graph/big_int.hpp"
 #include "graph/walk.hpp"
 #include "pickle/scanner.hpp"
 #include "support/text.hpp"
@@ -21,10 +22,7 @@ std::string argument(const Scanned& ins) {
   }
   if (ins.op != Op::LONG1 && ins.op != Op::LONG4) return in_quotes(ins.text);
   if (ins.text.empty()) return "0";
-  Ref big = make_text(ins.text);
-  big.kind = Kind::integer;
-  big.flags = kBig;
-  return big_int_text(big);
+  return ins.text.size() > 1024 ? "an int of " + std::to_string(ins.text.size()) + " bytes" : big_int_text(ins.text);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // The emitter's scalars, texts, names and memo. Containers and calls are in emitter_containers.cpp.
 #include "pickle/emitter.hpp"
 
+#include "graph/big_int.hpp"
 #include "graph/walk.hpp"
 #include "pickle/python_calls.hpp"
 #include "support/text.hpp"
@@ -14,33 +15,6 @@ namespace brine {
 namespace {
 
 Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
-
-// Decimal digits as two's complement, little-endian. Quadratic, so bounded.
-std::optional<std::string> from_decimal(std::string_view digits) {
-  const bool negative = digits.starts_with('-');
-  if (negative) digits.remove_prefix(1);
-  if (digits.size() > 20'000) return std::nullopt;
-  std::string out;
-  for (const char c : digits) {
-    unsigned carry = static_cast<unsigned>(c - '0');
-    for (char& b : out) {
-      carry += static_cast<unsigned char>(b) * 10u;
-      b = static_cast<char>(carry & 0xFF);
-      carry >>= 8;
-    }
-    if (carry) out += static_cast<char>(carry);
-  }
-  out += '\0';  // room for the sign
-  if (negative) {
-    unsigned carry = 1;
-    for (char& b : out) {
-      carry += static_cast<unsigned char>(~static_cast<unsigned char>(b));
-      b = static_cast<char>(carry & 0xFF);
-      carry >>= 8;
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -78,21 +52,21 @@ void Emitter::integer(std::int64_t v) {
   }
 }
 
+// No pickler of Python's puts an int into the memo; a file that does may fetch it any number of times.
 bool Emitter::big_integer(const Ref& ref) {
-  std::optional<std::string> bytes;
+  if (get(ref.node)) return true;
+  const BigIntNode& big = big_of(ref);
   if (protocol() < 2) {
-    const std::string digits = big_int_text(ref);
-    if (digits.find('x') != std::string::npos) return fail(usage("an int of more than 1,024 bits cannot be written with protocol 1"));
+    const std::string digits = big.digits.empty() ? big_int_text(big.bytes()) : std::string(big.digits);
+    if (digits.find('x') != std::string::npos) return fail(usage("protocol 1 writes ints of at most 1,024 bits, this one has " + std::to_string(8 * big.bytes().size())));
     op(Op::LONG);
     out_.raw(digits + "L\n");
-    return true;
+  } else if (big.bytes().size() < 256) {
+    out_.counted<std::uint8_t>(Op::LONG1, big.bytes());
+  } else {
+    out_.counted<std::uint32_t>(Op::LONG4, big.bytes());
   }
-  if (ref.flags & kDecimal) bytes = from_decimal(text_of(ref));
-  else bytes = std::string(text_of(ref));
-  if (!bytes) return fail(usage("an int of more than 20,000 decimal digits cannot be written"));
-  const std::string_view least = minimal_int(*bytes);
-  if (least.size() < 256) out_.counted<std::uint8_t>(Op::LONG1, least);
-  else out_.counted<std::uint32_t>(Op::LONG4, least);
+  if (big.flags & kMemoised) put(ref.node);
   return true;
 }
 
@@ -145,6 +119,12 @@ const Node* Emitter::one(const GlobalNode& global) {
   return first == &global || (first->module == global.module && first->name == global.name) ? first : &global;
 }
 
+// As GLOBAL and INST name it: below protocol 3 as Python 2 did.
+Python3Name Emitter::spelled(const GlobalNode& g) const noexcept {
+  if (protocol() >= 3) return {g.module, g.name};
+  return g.flags & kSpelled ? Python3Name{g.spelled_module, g.spelled_name} : python2_name(g.module, g.name);
+}
+
 Result<void> Emitter::global(const Ref& ref) {
   out_.boundary();
   const GlobalNode& g = global_of(ref);
@@ -162,13 +142,9 @@ Result<void> Emitter::global(const Ref& ref) {
     out_.boundary();
     op(Op::STACK_GLOBAL);
   } else {
-    Python3Name name{g.module, g.name};
-    if (protocol() < 3) name = g.flags & kSpelled ? Python3Name{g.spelled_module, g.spelled_name} : python2_name(g.module, g.name);
+    const Python3Name name = spelled(g);
     op(Op::GLOBAL);
-    out_.raw(name.module);
-    out_.raw("\n");
-    out_.raw(name.name);
-    out_.raw("\n");
+    for (const std::string_view part : {name.module, name.name}) out_.raw(part), out_.raw("\n");
   }
   // A module found by name (torch._utils torch) is the one name CPython does not memoise.
   if (ref.node->flags & kMemoised) put(self);

@@ -8,6 +8,7 @@
 #include "graph/graph.hpp"
 #include "graph/replaced.hpp"
 #include "pickle/output.hpp"
+#include "pickle/python_calls.hpp"
 #include "support/pointer_map.hpp"
 
 #include <brine/result.hpp>
@@ -64,7 +65,7 @@ class Emitter {
   PointerMap& memo() noexcept { return memo_; }  ///< where Leaves may number objects of its own kind, too
   const PointerMap& memo() const noexcept { return memo_; }
   int protocol() const noexcept { return out_.protocol(); }
-  /// Writes the tensor a parameter wraps, and then asks for the tail. Only from Leaves::tensor.
+  /// The tensor a parameter wraps is written next, and then the tail asked for. Only from Leaves::tensor.
   bool parameter(const Ref& parameter, const Ref& tensor);
 
  private:
@@ -84,6 +85,9 @@ class Emitter {
   };
 
   bool save(const Ref& ref);
+  bool begin(const Ref& ref);
+  /// From within begin(): what is written next, once that returns. Never a call: how deep calls lie in each other is the file's choice.
+  bool follow(const Ref& ref) noexcept { return next_ = ref, has_next_ = true; }
   bool step();
   bool step_call();
   bool begin_call(const Ref& ref, const Origin& origin);
@@ -94,6 +98,7 @@ class Emitter {
 
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
+  Python3Name spelled(const GlobalNode& global) const noexcept;
   bool get(const void* identity);
   void get(std::uint32_t entry);
   void expect(std::size_t entries);
@@ -114,9 +119,11 @@ class Emitter {
   std::vector<Frame> stack_;
   PointerMap memo_;
   std::uint32_t memo_size_ = 0;
-  std::unordered_map<std::string, Ref> interned_;
+  std::unordered_map<std::string, Ref, KeyedHash> interned_;
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;
+  Ref next_;
+  bool has_next_ = false;
 };
 
 inline void Emitter::get(std::uint32_t entry) {

@@ -90,7 +90,7 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
   stack_.push_back({Step::call_args, ref, &origin});
   if (origin.how == How::inst) return true;  // INST names its class itself
-  return save(origin.callee);
+  return follow(origin.callee);
 }
 
 // One step of a call, or of what follows one.
@@ -113,9 +113,9 @@ bool Emitter::step_call() {
     case Step::call_end: {
       const Origin& o = *f.origin;
       if (o.how == How::inst) {
-        const GlobalNode& g = global_of(o.callee);
+        const Python3Name name = spelled(global_of(o.callee));
         op(Op::INST);
-        out_.raw(std::string(g.spelled_module) + "\n" + std::string(g.spelled_name) + "\n");
+        for (const std::string_view part : {name.module, name.name}) out_.raw(part), out_.raw("\n");
       } else {
         op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
       }

@@ -6,11 +6,18 @@
 #include "graph/walk.hpp"
 
 #include <bit>
+#include <utility>
 
 namespace brine {
 
+bool Emitter::save(const Ref& ref) {
+  bool ok = begin(ref);
+  while (ok && std::exchange(has_next_, false)) ok = begin(Ref(next_));
+  return ok;
+}
+
 // Writes an atom, or begins what has parts.
-bool Emitter::save(const Ref& met) {
+bool Emitter::begin(const Ref& met) {
   const Ref& ref = replaced_ ? replaced_->of(met) : met;
   out_.boundary();
   switch (ref.kind) {
@@ -44,9 +51,12 @@ bool Emitter::save(const Ref& met) {
   if (get(ref.node)) return true;
   if (ref.kind == Kind::object && ref.node->origin->how == How::persistent) {
     stack_.push_back({Step::persistent, ref});
-    return save(ref.node->origin->args);
+    return follow(ref.node->origin->args);
   }
-  if (!native(ref) && ref.node->origin) return begin_call(ref, *ref.node->origin);
+  if (!native(ref) && ref.node->origin) {
+    const bool grown = ref.kind == Kind::set && ref.node->size != ref.node->origin->given && !ref.node->origin->first;  // by ADDITEMS of protocol 4
+    return grown ? synthesise(ref) : begin_call(ref, *ref.node->origin);
+  }
   switch (ref.kind) {
     case Kind::bytes:
       if (protocol() < 3) return synthesise(ref);
@@ -91,7 +101,7 @@ bool Emitter::save(const Ref& met) {
 
 bool Emitter::parameter(const Ref& parameter, const Ref& tensor) {
   stack_.push_back({Step::parameter_tail, parameter});
-  return save(tensor);
+  return follow(tensor);
 }
 
 // One step of the topmost frame. Frames are looked up again after save(): it may have moved them.

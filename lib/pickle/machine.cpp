@@ -2,6 +2,7 @@
 // The machine's loop, stack, scalars and memo. Containers are in machine_containers.cpp, calls in machine_calls.cpp.
 #include "pickle/machine.hpp"
 
+#include "graph/big_int.hpp"
 #include "pickle/text_args.hpp"
 #include "support/text.hpp"
 
@@ -89,17 +90,15 @@ bool Machine::step(const Scanned& ins) {
     case Op::NEWTRUE: return push(make_bool(true));
     case Op::NEWFALSE: return push(make_bool(false));
     case Op::BININT: case Op::BININT1: case Op::BININT2: return push(make_int(static_cast<std::int64_t>(ins.number)));
-    case Op::BINFLOAT: return push(make_float(std::bit_cast<double>(ins.number)));
-    case Op::LONG1: case Op::LONG4: return long_int(ins.text);
+    case Op::BINFLOAT: return push(graph_.floating(std::bit_cast<double>(ins.number)));
+    case Op::LONG1: case Op::LONG4: return made(graph_.big_int(minimal_int(ins.text)));
     case Op::INT:
-      if (const auto v = parse_INT(ins.text)) return push(*v);
-      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no decimal number");
-    case Op::LONG:
-      if (const auto v = parse_LONG(ins.text)) return push(*v);
-      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no decimal number");
+      if (ins.text == "00" || ins.text == "01") return push(make_bool(ins.text == "01"));
+      return decimal_int(ins.text);
+    case Op::LONG: return decimal_int(ins.text.substr(0, ins.text.size() - ins.text.ends_with('L')));
     case Op::FLOAT:
-      if (const auto v = parse_FLOAT(ins.text)) return push(make_float(*v));
-      return fail(ErrorCode::pickle_text, in_quotes(ins.text, 40) + " is no floating-point number");
+      if (const auto v = parse_FLOAT(ins.text)) return push(graph_.floating(*v));
+      return fail(ErrorCode::pickle_text, "expected a floating-point number, found " + in_quotes(ins.text, 40));
 
     case Op::BINUNICODE: case Op::SHORT_BINUNICODE: case Op::BINUNICODE8: return text(ins.text);
     case Op::BINSTRING: case Op::SHORT_BINSTRING: return python2_text(ins.text);
@@ -124,10 +123,10 @@ bool Machine::step(const Scanned& ins) {
     case Op::TUPLE: return tuple_from_mark();
     case Op::EMPTY_LIST: return made(graph_.list());
     case Op::EMPTY_DICT: return made(graph_.dict());
-    case Op::EMPTY_SET: return made(graph_.list({}, Kind::set));
+    case Op::EMPTY_SET: return made(graph_.set_of({}));
     case Op::LIST: case Op::FROZENSET: {
       if (!need_mark()) return false;
-      const Ref list = graph_.list(above_mark(), ins.op == Op::LIST ? Kind::list : Kind::frozenset);
+      const Ref list = ins.op == Op::LIST ? graph_.list(above_mark()) : graph_.set_of(above_mark(), Kind::frozenset);
       drop_to_mark();
       return made(list);
     }
@@ -255,17 +254,15 @@ bool Machine::owned_text(const std::optional<std::string>& text, bool python2) {
   return python2 ? python2_text(kept) : this->text(kept);
 }
 
-bool Machine::long_int(std::string_view bytes) {
-  const std::string_view least = minimal_int(bytes);
-  if (least.size() <= 8) {
-    std::uint64_t v = !least.empty() && (least.back() & 0x80) ? ~std::uint64_t{0} : 0;
-    for (std::size_t i = least.size(); i-- > 0;) v = v << 8 | static_cast<unsigned char>(least[i]);
-    return push(make_int(static_cast<std::int64_t>(v)));
-  }
-  Ref big = make_text(least);
-  big.kind = Kind::integer;
-  big.flags = kBig;
-  return push(big);
+bool Machine::decimal_int(std::string_view digits) {
+  const auto value = parse_int(digits);
+  if (!value) return fail(ErrorCode::pickle_text, "expected a decimal number, found " + in_quotes(digits, 40));
+  if (!value->big) return push(make_int(value->value));
+  if (digits.size() > kMaxDecimalDigits)
+    return fail(ErrorCode::pickle_text, "an int of " + std::to_string(digits.size()) + " decimal digits; at most " + std::to_string(kMaxDecimalDigits) + " are read",
+                ErrorKind::unsupported);
+  const std::string_view bytes = graph_.copy(int_from_decimal(digits));
+  return bytes.data() ? made(graph_.big_int(bytes, digits)) : spent();
 }
 
 void Machine::memoised(Ref& value) noexcept {

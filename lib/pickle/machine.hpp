@@ -53,7 +53,7 @@ class Machine {
   bool text(std::string_view text, std::uint8_t flags = 0);
   bool python2_text(std::string_view text);
   bool owned_text(const std::optional<std::string>& text, bool python2);
-  bool long_int(std::string_view bytes);
+  bool decimal_int(std::string_view digits);
   static void memoised(Ref& value) noexcept;
   bool put(std::uint64_t number, bool memoize);
   bool get(std::uint64_t number);
@@ -61,6 +61,7 @@ class Machine {
   bool stop();
   bool pop_one();
 
+  bool unread(const Ref& container);
   bool tuple(std::size_t items);
   bool tuple_from_mark();
   bool append(std::span<const Ref> items, Ref& target);

@@ -3,6 +3,7 @@
 #include "pickle/machine.hpp"
 
 #include "graph/walk.hpp"
+#include "pickle/python_calls.hpp"
 #include "support/text.hpp"
 
 namespace brine {
@@ -26,11 +27,18 @@ bool Machine::tuple_from_mark() {
   return made(value);
 }
 
+// What was read before it was full would be written full: no pickler does this, and what it would mean is not to be kept.
+bool Machine::unread(const Ref& container) {
+  if (!has_node(container) || container.kind == Kind::global || !(container.node->flags & kRead)) return true;
+  return fail(ErrorCode::pickle_target, "this " + class_name(container) + " was the argument of a call before; it may not change after that", ErrorKind::unsupported);
+}
+
 bool Machine::append(std::span<const Ref> items, Ref& target) {
-  if (policy_ && !allowed(policy_->append(target, ins_.op))) return false;
+  if (!unread(target) || (policy_ && !allowed(policy_->append(target, ins_.op)))) return false;
   ListNode* list = nullptr;
   if (target.kind == Kind::list) {
     list = static_cast<ListNode*>(target.node);
+    if (list->made == Made::deque) return append_to_deque(graph_, *list, items) || spent();
   } else if (target.kind == Kind::object) {
     auto& object = static_cast<ObjectNode&>(*target.node);
     if (!object.list && !(object.list = graph_.arena().make<ListNode>())) return spent();
@@ -42,13 +50,13 @@ bool Machine::append(std::span<const Ref> items, Ref& target) {
 }
 
 bool Machine::add_items(std::span<const Ref> items, Ref& target) {
-  if (target.kind == Kind::set) return graph_.append(static_cast<ListNode&>(*target.node), items) || spent();
+  if (target.kind == Kind::set) return unread(target) && (graph_.add(static_cast<SetNode&>(*target.node), items) || spent());
   if (target.kind == Kind::object) return append(items, target);
   return fail(ErrorCode::pickle_target, "cannot add items to " + class_name(target));
 }
 
 bool Machine::set_items(std::span<const Ref> pairs, Ref& target) {
-  if (policy_ && !allowed(policy_->set_item(target, ins_.op))) return false;
+  if (!unread(target) || (policy_ && !allowed(policy_->set_item(target, ins_.op)))) return false;
   if (target.kind == Kind::dict) return set_items(pairs, static_cast<DictNode&>(*target.node));
   if (target.kind != Kind::object) return fail(ErrorCode::pickle_target, "cannot set an item of " + class_name(target));
   auto& object = static_cast<ObjectNode&>(*target.node);
@@ -64,7 +72,7 @@ bool Machine::set_items(std::span<const Ref> pairs, DictNode& dict) {
     if (!graph_.set(dict, pairs[i], pairs[i + 1], replaced)) return spent();
     if (replaced && !notes_.full())
       notes_.add(Note::Code::duplicate_key, {.file = {}, .record = {}, .offset = ins_.offset, .opcode = std::string(info(ins_.op).name), .path = {}},
-                 "the key " + escaped(key_name(pairs[i])) + " is given twice; the last value stands");
+                 "the key " + escaped(key_name(pairs[i], 256)) + " is given twice; the last value stands");
   }
   return true;
 }

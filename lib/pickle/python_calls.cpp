@@ -3,6 +3,7 @@
 
 #include "pickle/text_args.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace brine {
@@ -32,7 +33,7 @@ std::optional<std::string> encode(std::span<const Ref> args) {
 
 std::optional<double> number(const Ref& r) noexcept {
   if (r.kind == Kind::floating) return r.floating;
-  if ((r.kind == Kind::integer && !(r.flags & kBig)) || r.kind == Kind::boolean) return static_cast<double>(r.integer);
+  if ((r.kind == Kind::integer && !is_big(r)) || r.kind == Kind::boolean) return static_cast<double>(r.integer);
   return std::nullopt;
 }
 
@@ -43,6 +44,17 @@ std::span<const Ref> sequence(const Ref& r) noexcept {
 }
 bool is_sequence(const Ref& r) noexcept {
   return r.kind == Kind::tuple || r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset;
+}
+
+void mark_read(const Ref& r) noexcept {
+  if (is_container(r)) r.node->flags |= kRead;
+}
+
+// The items a deque keeps, by its call's arguments; nothing when it is no number.
+std::optional<std::uint64_t> max_length(std::span<const Ref> args) noexcept {
+  if (args.size() < 2 || args[1].kind == Kind::none) return UINT64_MAX;
+  if ((args[1].kind != Kind::integer && args[1].kind != Kind::boolean) || is_big(args[1]) || args[1].integer < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(args[1].integer);
 }
 
 class Caller {
@@ -59,26 +71,50 @@ class Caller {
     } else if (args.size() == 1) {
       if (!is_sequence(args[0])) return {};
       for (const Ref& pair : sequence(args[0])) {
-        const auto two = sequence(pair);
+        const auto two = pair.kind == Kind::tuple || pair.kind == Kind::list ? sequence(pair) : std::span<const Ref>();
         if (two.size() != 2) return in_vain(entries.size() * sizeof(Entry));
         entries.push_back({two[0], two[1]});
       }
+      for (const Ref& pair : sequence(args[0])) mark_read(pair);
     }
-    Ref out = kept(graph_.dict(made));
-    if (out.kind == Kind::absent) return out;
-    auto& node = static_cast<DictNode&>(*out.node);
-    bool replaced = false, ok = graph_.reserve(node, entries.size());
-    for (const Entry& e : entries) ok = ok && graph_.set(node, e.key, e.value, replaced);
-    if (!ok) return spent_ = true, Ref{};
-    node.origin->given = node.size;
-    return out;
+    const Ref out = graph_.dict(made);
+    bool replaced = false, ok = out.kind != Kind::absent && graph_.reserve(static_cast<DictNode&>(*out.node), entries.size());
+    for (const Entry& e : entries) ok = ok && graph_.set(static_cast<DictNode&>(*out.node), e.key, e.value, replaced);
+    return ok ? given(out, args) : (spent_ = true, Ref{});
   }
 
-  Ref list(Kind kind, Made made, std::span<const Ref> args) {
-    if (args.empty()) return kept(graph_.list({}, kind, made));
-    if (!is_sequence(args[0])) return {};
-    const Ref out = kept(graph_.list(sequence(args[0]), kind, made));
+  // Counter(items) counts them; Counter(dict) has its counts.
+  Ref counter(std::span<const Ref> args) {
+    if (args.size() != 1 || !is_sequence(args[0])) return dict(Made::counter, args);
+    const auto items = sequence(args[0]);
+    const Ref out = graph_.dict(Made::counter);
+    bool ok = out.kind != Kind::absent && graph_.reserve(static_cast<DictNode&>(*out.node), items.size());
+    for (const Ref& item : items) {
+      bool there = false;
+      Entry* e = ok ? graph_.entry(static_cast<DictNode&>(*out.node), item, there) : nullptr;
+      ok = e != nullptr;
+      if (ok) e->value = make_int(there ? e->value.integer + 1 : 1);
+    }
+    return ok ? given(out, args) : (spent_ = true, Ref{});
+  }
+
+  Ref deque(std::span<const Ref> args) {
+    const auto most = max_length(args);
+    if (args.size() > 2 || !most || (!args.empty() && !is_sequence(args[0]))) return {};
+    auto items = args.empty() ? std::span<const Ref>() : sequence(args[0]);
+    if (items.size() > *most) items = items.last(static_cast<std::size_t>(*most));
+    return given(graph_.list(items, Made::deque), args);
+  }
+
+  Ref set(Kind kind, std::span<const Ref> args) {
+    if (args.size() > 1 || (!args.empty() && !is_sequence(args[0]))) return {};
+    return given(graph_.set_of(args.empty() ? std::span<const Ref>() : sequence(args[0]), kind), args);
+  }
+
+  Ref given(const Ref& made, std::span<const Ref> args) {
+    const Ref out = kept(made);
     if (out.kind != Kind::absent) out.node->origin->given = out.node->size;
+    if (!args.empty()) mark_read(args[0]);
     return out;
   }
 
@@ -129,17 +165,28 @@ PythonCall python_call(std::string_view module, std::string_view name) noexcept 
   return PythonCall::none;
 }
 
+bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items) {
+  if (!graph.append(deque, items)) return false;
+  if (!deque.origin) return true;
+  const std::uint64_t most = max_length(tuple_of(deque.origin->args).items()).value_or(UINT64_MAX);
+  if (deque.size <= most) return true;
+  const auto gone = static_cast<std::uint32_t>(deque.size - most);
+  Graph::drop_front(deque, gone);
+  deque.origin->given -= std::min(gone, deque.origin->given);
+  return true;
+}
+
 Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref& args, How how, bool& spent) {
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = how};
   Caller caller(graph, origin, spent);
   const auto a = tuple_of(args).items();
   switch (call) {
     case PythonCall::ordered_dict: return caller.dict(Made::ordered_dict, a);
-    case PythonCall::counter: return caller.dict(Made::counter, a);
+    case PythonCall::counter: return caller.counter(a);
     case PythonCall::default_dict: return caller.dict(Made::default_dict, a.empty() ? a : a.subspan(1));
-    case PythonCall::deque: return a.size() > 2 ? Ref{} : caller.list(Kind::list, Made::deque, a);
-    case PythonCall::set: return a.size() > 1 ? Ref{} : caller.list(Kind::set, Made::plain, a);
-    case PythonCall::frozenset: return a.size() > 1 ? Ref{} : caller.list(Kind::frozenset, Made::plain, a);
+    case PythonCall::deque: return caller.deque(a);
+    case PythonCall::set: return caller.set(Kind::set, a);
+    case PythonCall::frozenset: return caller.set(Kind::frozenset, a);
     case PythonCall::codecs_encode: return caller.encoded(Kind::bytes, a);
     case PythonCall::bytes:
     case PythonCall::bytearray: {

@@ -15,8 +15,12 @@ enum class PythonCall : std::uint16_t {
 };
 PythonCall python_call(std::string_view module, std::string_view name) noexcept;
 
-/// The value, or absent when the arguments are not such a call's. `replaced` becomes true when a key was given twice; `spent` when memory is.
+/// The value, or absent when the arguments are not such a call's. `spent` becomes true when memory is. Lists, sets and dicts that were read are
+/// marked: they may not change any more, or what was read could not be written.
 Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref& args, How how, bool& spent);
+
+/// A deque with a maxlen keeps the last items. False: no memory.
+bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items);
 
 /// Python 2 names as Python 3 says them (CPython's _compat_pickle): applied to pickles of protocols 0 to 2.
 struct Python3Name {

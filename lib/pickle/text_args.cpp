@@ -27,7 +27,7 @@ bool hex(std::string_view text, std::size_t& at, int digits, std::uint32_t& out)
 
 }  // namespace
 
-std::optional<Ref> parse_int(std::string_view text) noexcept {
+std::optional<DecimalInt> parse_int(std::string_view text) noexcept {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative);
   if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
@@ -35,27 +35,14 @@ std::optional<Ref> parse_int(std::string_view text) noexcept {
     if (c < '0' || c > '9') return std::nullopt;
   std::int64_t v = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
-  if (error == std::errc()) return make_int(v);
-  Ref big = make_text(text);
-  big.kind = Kind::integer;
-  big.flags = kBig | kDecimal;
-  return big;
-}
-
-std::optional<Ref> parse_INT(std::string_view line) noexcept {
-  if (line == "00" || line == "01") return make_bool(line == "01");
-  return parse_int(line);
-}
-
-std::optional<Ref> parse_LONG(std::string_view line) noexcept {
-  if (line.ends_with('L')) line.remove_suffix(1);
-  return parse_int(line);
+  if (error == std::errc()) return DecimalInt{v};
+  return DecimalInt{0, true};
 }
 
 std::optional<std::uint64_t> parse_memo_index(std::string_view line) noexcept {
   const auto v = parse_int(line);
-  if (!v || (v->flags & kBig) || v->integer < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(v->integer);
+  if (!v || v->big || v->value < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(v->value);
 }
 
 std::optional<double> parse_FLOAT(std::string_view line) noexcept {

@@ -10,12 +10,13 @@
 
 namespace brine {
 
-/// `-?(0|[1-9][0-9]*)`. Beyond 64 bits: the digits, as they stand in the pickle.
-std::optional<Ref> parse_int(std::string_view text) noexcept;
-
-/// INT: as parse_int, or 00 and 01 for False and True. LONG: as parse_int, an L may follow.
-std::optional<Ref> parse_INT(std::string_view line) noexcept;
-std::optional<Ref> parse_LONG(std::string_view line) noexcept;
+/// An int of 64 bits, or `big`: it does not fit, and the digits are all there is.
+struct DecimalInt {
+  std::int64_t value = 0;
+  bool big = false;
+};
+/// `-?(0|[1-9][0-9]*)`
+std::optional<DecimalInt> parse_int(std::string_view text) noexcept;
 
 /// PUT and GET: a decimal number without sign.
 std::optional<std::uint64_t> parse_memo_index(std::string_view line) noexcept;

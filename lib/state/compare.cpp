@@ -442,8 +442,7 @@ bool Comparer::same_scalar(const Ref& a, const Ref& b) {
     case Kind::integer:
       if ((a.flags & kBig) != (b.flags & kBig)) return false;
       if (!(a.flags & kBig)) return a.integer == b.integer;
-      if ((a.flags & kDecimal) == (b.flags & kDecimal)) return texts_.same(text_of(a), text_of(b));
-      return big_int_text(a) == big_int_text(b);
+      return texts_.same(big_of(a).bytes(), big_of(b).bytes());
     case Kind::floating: return a.integer == b.integer || std::abs(a.floating - b.floating) <= options_.tolerance;
     case Kind::complex: {
       const ComplexNode &x = complex_of(a), &y = complex_of(b);

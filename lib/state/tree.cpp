@@ -2,6 +2,7 @@
 #include <brine/tree.hpp>
 
 #include "bytes/guard.hpp"
+#include "graph/big_int.hpp"
 #include "graph/walk.hpp"
 #include "pickle/python_calls.hpp"
 #include "pickle/text_args.hpp"
@@ -61,7 +62,7 @@ Value Tree::value(const TreeItem& item) {
     Ref operator()(std::monostate) const { return make_none(); }
     Ref operator()(bool v) const { return make_bool(v); }
     Ref operator()(std::int64_t v) const { return make_int(v); }
-    Ref operator()(double v) const { return make_float(v); }
+    Ref operator()(double v) const { return impl.graph.floating(v); }
     Ref operator()(std::string_view v) const { return Impl::made(impl.words.text(impl.graph, v)); }
     Ref operator()(const Tensor& v) const { return impl.tensor(v); }
     Ref operator()(const Value& v) const {
@@ -80,9 +81,9 @@ Value Tree::bytes(std::span<const std::byte> data) {
 Value Tree::big_int(std::string_view decimal) {
   const auto parsed = parse_int(decimal);
   if (!parsed) return {};
-  Ref ref = *parsed;
-  if (ref.flags & kBig) ref.text = impl_->copy(decimal).data();
-  return impl_->value(ref);
+  if (!parsed->big) return impl_->value(make_int(parsed->value));
+  if (decimal.size() > kMaxDecimalDigits) return {};
+  return impl_->value(impl_->graph.big_int(impl_->copy(int_from_decimal(decimal)), impl_->copy(decimal)));
 }
 
 Value Tree::complex(double real, double imag) { return impl_->value(impl_->graph.complex(real, imag)); }
@@ -104,13 +105,7 @@ Value Tree::set(std::initializer_list<TreeItem> items) { return set(std::span(it
 Value Tree::tuple(std::span<const TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
 
 Value Tree::set(std::span<const TreeItem> items) {
-  const Ref once = Impl::made(impl_->graph.dict());  // equal items are one, the first
-  bool replaced = false;
-  for (const Ref& item : refs(*this, items))
-    if (!impl_->graph.set(static_cast<DictNode&>(*once.node), item, make_none(), replaced)) throw_bad_alloc();
-  std::vector<Ref> members;
-  for (const Entry& e : dict_of(once).entries()) members.push_back(e.key);
-  return impl_->value(impl_->graph.list(members, Kind::set));
+  return impl_->value(impl_->graph.set_of(refs(*this, items)));
 }
 
 Value Tree::size(Shape shape) {

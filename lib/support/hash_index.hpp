@@ -60,6 +60,12 @@ inline std::uint64_t hash_bytes(std::string_view text, std::uint64_t seed) noexc
   return mix(a ^ k0 ^ h, b ^ k1 ^ seed);
 }
 
+/// For the standard library's tables of a file's names.
+struct KeyedHash {
+  std::uint64_t seed = random_seed();
+  std::size_t operator()(std::string_view text) const noexcept { return static_cast<std::size_t>(hash_bytes(text, seed)); }
+};
+
 /// Open addressing with linear probing over caller-provided or own slots; a slot holds item number + 1, and 0 is free. The number needs no more
 /// bits than the slots' own numbers do; the rest hold some of the hash, so that hardly an item is looked at for nothing.
 class HashIndex {

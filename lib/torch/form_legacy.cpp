@@ -17,7 +17,6 @@ namespace brine {
 
 namespace {
 
-constexpr std::string_view kMagicDigits = "119547037146038801333356";  // 0x1950a86a20f9469cfc6c
 constexpr std::string_view kMagicBytes("\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19", 10);
 constexpr std::string_view kMagicPickle("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 15);
 constexpr std::int64_t kProtocolVersion = 1001;
@@ -138,7 +137,7 @@ class LegacyForm final : public Form {
     const auto small = run(pickle);
     if (!small) return small.error();
     const Ref& magic = (*small)->value;
-    if (magic.kind == Kind::integer && (magic.flags & kBig) && text_of(magic) == (magic.flags & kDecimal ? kMagicDigits : kMagicBytes)) return {};
+    if (is_big(magic) && big_of(magic).bytes() == kMagicBytes) return {};
     return corrupt(ErrorCode::legacy_header, "the first pickle is not PyTorch's magic number");
   }
 
