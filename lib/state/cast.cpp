@@ -52,6 +52,8 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
       made = done_[&old] = &old;
       continue;
     }
+    if (old.storage != old.base->storage || old.offset != old.base->offset || old.dtype != old.base->dtype)
+      return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a Parameter whose state gives it other data than it wraps cannot be cast");
     auto* record = memory_->graph.arena().make<TensorRecord>(old);
     if (!record) return spent();
     record->storage = base->storage;
