@@ -84,8 +84,8 @@ inline Loaded load_and_list(const Source& source, const LoadOptions& options) {
   int left = 200;
   for (const TensorAt& t : ckpt.tensors()) {
     if (left-- == 0) break;
-    text += t.path + " " + listing(t.tensor) + "\n";
-    if (!ckpt.at(t.path).exists()) differ("a path that leads nowhere", t.path, {});
+    text += t.path() + " " + listing(t.tensor) + "\n";
+    if (t.path_size() < 1'000'000 && !ckpt.at(t.full_path()).exists()) differ("a path that leads nowhere", t.full_path(), {});
   }
   if (const auto weights = ckpt.state_dict()) {
     text += "weights at '" + std::string(weights->path()) + "'\n";

@@ -30,7 +30,7 @@ std::string contents(const Checkpoint& ckpt, bool layout) {
   int left = 100;
   for (const TensorAt& t : ckpt.tensors()) {
     if (left-- == 0) break;
-    text += t.path + " " + std::string(name(t.tensor.dtype()));
+    text += t.path() + " " + std::string(name(t.tensor.dtype()));
     for (const std::int64_t d : t.tensor.shape()) text += "," + std::to_string(d);
     if (layout) {
       for (const std::int64_t d : t.tensor.stride()) text += ";" + std::to_string(d);

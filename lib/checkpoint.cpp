@@ -65,9 +65,6 @@ struct Checkpoint::Impl {
     return {};
   }
 
-  template <class Wanted, class Each>
-  void walk(const Value& from, Wanted wanted, Each each) const;
-
   Result<void> verify() const {
     for (std::uint32_t i = 0; i < storages->size(); ++i) {
       const StorageRecord& storage = (*storages)[i];
@@ -103,20 +100,6 @@ std::string describe(const Graph& graph, const Ref& value) {
   if (t.storage && t.storage->device != "cpu") out += ", " + escaped(t.storage->device, 40);
   if (t.requires_grad) out += ", requires_grad";
   return out;
-}
-
-}  // namespace
-
-namespace {
-
-// One long key over many tensors would be a copy of it each.
-std::string shortened(std::string path, std::size_t longest) {
-  if (path.size() <= longest) return path;
-  const auto within = [&](std::size_t at) { return at > 0 && at < path.size() && (static_cast<unsigned char>(path[at]) & 0xC0) == 0x80; };
-  std::size_t head = (longest - 3) / 2, tail = path.size() - head;
-  while (within(head)) --head;  // characters stay whole
-  while (within(tail)) ++tail;
-  return path.substr(0, head) + "…" + path.substr(tail);
 }
 
 }  // namespace
@@ -182,37 +165,26 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
   return reading(impl_->source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
-    auto place = find_weights(*impl_->graph, from, std::string(path));
-    if (!place) return std::move(place).error();
+    auto found = find_weights(*impl_->graph, from, place_of(std::string(path)));
+    if (!found) return std::move(found).error();
+    std::string place = spell(found->place.get(), SIZE_MAX);  // to find it by
     Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
-    auto made = make_state_dict(*impl_->graph, place->value, place->path, impl_, budget);
-    if (!made) return std::move(made).error().at_path(place->path);
+    auto made = make_state_dict(*impl_->graph, found->value, place, impl_, budget);
+    if (!made) return std::move(made).error().at_path(std::move(place));
     return Access::state_dict(std::move(*made));
   });
 }
 
-Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl_->graph, find_path(impl_->root, path), std::string(path)); }
+Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl_->graph, find_path(impl_->root, path), place_of(std::string(path))); }
 
 std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
 
-// Calls `each` with the path and the value of all that `wanted` picks.
-template <class Wanted, class Each>
-void Checkpoint::Impl::walk(const Value& from, Wanted wanted, Each each) const {
-  constexpr std::size_t longest = 2048, least = 64;
-  std::uint64_t room = options.limits.metadata_base + options.limits.metadata_factor * form->pickle().bytes.span.size();  // for paths; then they are short
-  Walker walk(Access::ref(from), from.path());
-  while (walk.next()) {
-    if (!wanted(walk.value())) continue;
-    std::string path = shortened(walk.path(), room >= longest ? longest : least);
-    room -= std::min<std::uint64_t>(room, path.size());
-    each(std::move(path), walk.value());
-  }
-}
-
 std::vector<TensorAt> Checkpoint::tensors(const Value& from) const {
   std::vector<TensorAt> out;
-  impl_->walk(from, [](const Ref& v) { return v.kind == Kind::tensor; },
-              [&](std::string path, const Ref& v) { out.push_back({std::move(path), Handles::tensor(impl_, &tensor_of(v))}); });
+  Walker walk(Access::ref(from), Access::place(from));
+  walk.keep_alive(impl_);
+  while (walk.next())
+    if (walk.value().kind == Kind::tensor) out.push_back({Handles::tensor(impl_, &tensor_of(walk.value())), walk.place()});
   return out;
 }
 
@@ -220,9 +192,16 @@ std::vector<ArrayAt> Checkpoint::arrays() const& { return arrays(root()); }
 
 std::vector<ArrayAt> Checkpoint::arrays(const Value& from) const& {
   std::vector<ArrayAt> out;
-  impl_->walk(from, is_array, [&](std::string path, const Ref& v) { out.push_back({std::move(path), Access::value(&*impl_->graph, v)}); });
+  for (Walker walk(Access::ref(from), Access::place(from)); walk.next();)
+    if (is_array(walk.value())) out.push_back({Access::value(&*impl_->graph, walk.value(), walk.place())});
   return out;
 }
+
+std::string TensorAt::path(std::size_t most) const { return spell(place.get(), std::min<std::size_t>(most, 4096)); }
+std::string TensorAt::full_path() const { return spell(place.get(), SIZE_MAX); }
+std::uint64_t TensorAt::path_size() const noexcept { return brine::path_size(place.get()); }
+std::string ArrayAt::full_path() const { return spell(Access::place(value).get(), SIZE_MAX); }
+std::uint64_t ArrayAt::path_size() const noexcept { return brine::path_size(Access::place(value).get()); }
 
 std::string Checkpoint::print(const PrintOptions& options) const { return print(root(), options); }
 

@@ -87,7 +87,7 @@ struct Ls {
   }
 
   std::string size_text(std::uint64_t bytes) const { return human ? human_bytes(bytes) : std::to_string(bytes); }
-  static std::string name_text(std::string_view name) { return name.empty() ? "(the root)" : cell(name, 4096); }
+  static std::string name_text(std::string_view name, std::size_t most = 4096) { return name.empty() ? "(the root)" : cell(name, most); }
 
   bool print_table(const Listing& list) const {
     std::vector<Cells> table;
@@ -137,6 +137,7 @@ struct Ls {
     std::uint64_t text = 0;
     for (const auto& row : list.rows) text += row.name.size() + row.tensor.storage().key().size();
     for (const auto& row : list.arrays) text += row.name.size();
+    text = std::max(text, list.paths_size);
     if (text > most)
       return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names of the listing would sum to " + std::to_string(text) + " bytes; the limit is " + std::to_string(most) + ", 24 times the file and 1 MiB").in_file(file));
 

@@ -2,6 +2,7 @@
 // brine stats: least, greatest and mean of each tensor of the state dict, and how many elements are NaN or infinite.
 #include "common.hpp"
 #include "json.hpp"
+#include "listing.hpp"
 #include "progress.hpp"
 
 #include <algorithm>
@@ -47,11 +48,14 @@ struct Stats {
     };
     brine::StateDict weights;
     std::vector<brine::TensorAt> found;
+    std::deque<std::string> paths;
+    std::uint64_t paths_size = 0;
     if (all) {
       const brine::Value from = ckpt->at(common.at);
       if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
       found = ckpt->tensors(from);
-      for (const auto& [path, tensor] : found) add(path, tensor);
+      spell_paths(*ckpt, found, paths, paths_size);
+      for (std::size_t i = 0; i < found.size(); ++i) add(paths[i], found[i].tensor);
     } else {
       auto state = ckpt->state_dict(common.at);
       if (!state) return fail(state.error());
@@ -66,7 +70,7 @@ struct Stats {
       if (!stats) return fail(std::move(stats).error().in_file(common.file).at_path(row.name));
       row.stats = std::move(*stats);
     }
-    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows) : print(rows)) ? kDone : kRefused;
+    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows, paths_size) : print(rows)) ? kDone : kRefused;
   }
 
   static bool print(const std::vector<Row>& rows) {
@@ -108,9 +112,10 @@ struct Stats {
     return write_out(out);
   }
 
-  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows) const {
-    std::uint64_t length = 0, nan = 0, inf = 0;
-    for (const Row& row : rows) length += row.name.size(), nan += row.stats.nan, inf += row.stats.inf;
+  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, std::uint64_t length) const {
+    std::uint64_t named = 0, nan = 0, inf = 0;
+    for (const Row& row : rows) named += row.name.size(), nan += row.stats.nan, inf += row.stats.inf;
+    length = std::max(length, named);
     if (length > 24 * ckpt.end_offset() + (1 << 20))
       return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names are " + std::to_string(length) + " bytes, many times the file").in_file(common.file)), false;
     JsonWriter out;

@@ -11,15 +11,18 @@
 namespace tool {
 
 brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const std::string& at, bool all) {
-  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .tensors_at = {}, .arrays_at = {}};
+  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .paths = {}, .paths_size = 0};
   list.notes.assign(checkpoint.notes().begin(), checkpoint.notes().end());
   if (all) {
     const brine::Value from = checkpoint.at(at);
     if (!from.exists()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no place " + printable(at) + "; brine show prints the tree").in_file(checkpoint.file());
-    list.tensors_at = checkpoint.tensors(from);
-    list.arrays_at = checkpoint.arrays(from);
-    for (const auto& found : list.tensors_at) list.rows.push_back({found.path, found.tensor});
-    for (const auto& found : list.arrays_at) list.arrays.push_back({found.path, found.value});
+    const auto tensors = checkpoint.tensors(from);
+    const auto arrays = checkpoint.arrays(from);
+    spell_paths(checkpoint, tensors, list.paths, list.paths_size);
+    spell_paths(checkpoint, arrays, list.paths, list.paths_size);
+    auto path = list.paths.begin();
+    for (const auto& found : tensors) list.rows.push_back({*path++, found.tensor});
+    for (const auto& found : arrays) list.arrays.push_back({*path++, found.value});
     return list;
   }
   auto weights = checkpoint.state_dict(at);

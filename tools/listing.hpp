@@ -4,6 +4,7 @@
 
 #include "common.hpp"
 
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -27,9 +28,10 @@ struct Listing {
   std::vector<std::pair<std::string_view, brine::Value>> others; // of a state dict: what is no tensor
   std::vector<brine::Note> notes;
 
-  // What the rows' names borrow from.
-  std::vector<brine::TensorAt> tensors_at;
-  std::vector<brine::ArrayAt> arrays_at;
+  /// What the rows' names borrow from where everything is listed; and how long they are in all. Without their middles where this is far
+  /// more than the file: it names once what stands on the way to many.
+  std::deque<std::string> paths;
+  std::uint64_t paths_size = 0;
 
   /// The file's state dict (`all`: everything in it) at the place that `common` names. Fails with: what load() and state_dict() do; usage (missing_key).
   static brine::Result<Listing> of(const brine::Checkpoint& checkpoint, const std::string& at, bool all);
@@ -41,6 +43,14 @@ struct Listing {
   /// Fills in the CRCs of all rows. Fails as crc_of().
   brine::Result<void> compute_crcs(bool mapped);
 };
+
+/// The paths of what was found, in order, as Listing::paths holds them; `size` grows by their length.
+template <class At>
+void spell_paths(const brine::Checkpoint& checkpoint, const std::vector<At>& found, std::deque<std::string>& out, std::uint64_t& size) {
+  for (const At& at : found) size += at.path_size();
+  const bool whole = size <= 4 * checkpoint.pickle_bytes() + (1 << 20);
+  for (const At& at : found) out.push_back(whole ? at.full_path() : at.path(64));
+}
 
 struct Totals {
   std::uint64_t tensors = 0, elements = 0, bytes = 0;  // bytes: of the tensors, or of the storages they share

@@ -49,15 +49,25 @@ enum class Format : std::uint8_t {
 };
 BRINE_API std::string_view name(Format format) noexcept;
 
-/// A tensor and where it stands in the tree.
-struct TensorAt {
-  std::string path;
+/// A tensor and where it stands in the tree. The path is spelled when it is asked for: of many tensors deep in a tree, or under long keys, the paths
+/// can be far longer than the file.
+struct BRINE_API TensorAt {
+  /// At most `most` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
+  std::string path(std::size_t most = 4096) const;
+  /// All of it, path_size() bytes. For a whole list add up path_size() first.
+  std::string full_path() const;
+  std::uint64_t path_size() const noexcept;
+
   Tensor tensor;
+  std::shared_ptr<const PathStep> place;  ///< internal
 };
 
 /// A numpy array and where it stands in the tree: Array::of(value).
-struct ArrayAt {
-  std::string path;
+struct BRINE_API ArrayAt {
+  std::string path(std::size_t most = 4096) const { return value.path(most); }
+  std::string full_path() const;
+  std::uint64_t path_size() const noexcept;
+
   Value value;
 };
 
@@ -104,8 +114,7 @@ class BRINE_API Checkpoint {
 
   /// Every tensor of the tree, in the pickle's order, at every place that holds it; a container met again is not entered again. After a tensor come
   /// those of the attributes that were saved with it (of wrapper subclasses, of Parameters), but PyTorch's own.
-  /// A path of more than 2,048 bytes, which no honest file has, is given without its middle; one of more than 64, once the paths hold more
-  /// memory than Limits gives the graph.
+  /// Costs the same for each, however deep it lies and however long its path is.
   std::vector<TensorAt> tensors() const;
   std::vector<TensorAt> tensors(const Value& from) const;
 

@@ -27,6 +27,8 @@ namespace brine {
 
 class Graph;
 struct Node;
+struct PathStep;
+struct Step;
 
 /// What a pickled object is. OrderedDict, defaultdict and Counter are dicts; deque is a list; torch.Size, device and layout are tuples.
 enum class Kind : std::uint8_t {
@@ -69,10 +71,12 @@ class BRINE_API Value {
   bool exists() const noexcept { return ref_.kind != Kind::absent; }
   bool is_none() const noexcept { return ref_.kind == Kind::none; }
 
-  /// The Python class, as far as the file says: "dict", "collections.OrderedDict", "torch.nn.modules.linear.Linear".
+  /// The Python class, as far as the file says: "dict", "collections.OrderedDict", "torch.nn.modules.linear.Linear". Module and name are cut after
+  /// 255 bytes each, and end in "…" then.
   std::string type_name() const;
-  /// Where in the tree this Value was reached: "optimizer.state.0". Keys joined by dots, as `brine ls --all` prints them.
-  const std::string& path() const noexcept { return path_; }
+  /// Where in the tree this Value was reached: "optimizer.state.0". Keys joined by dots, as `brine ls --all` prints them. Spelled anew by each
+  /// call, to at most `most` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
+  std::string path(std::size_t most = 4096) const;
 
   Result<bool> as_bool() const;                        ///< True and False only
   Result<std::int64_t> as_int() const;                 ///< int that fits; bool and float are refused
@@ -119,16 +123,17 @@ class BRINE_API Value {
   friend class Items;
   friend class Elements;
   friend struct Access;
-  Value(const Graph* graph, Ref ref, std::string path) : graph_(graph), ref_(ref), path_(std::move(path)) {}
-  Value child(Ref ref, std::string_view step) const;
+  Value(const Graph* graph, Ref ref, std::shared_ptr<const PathStep> place) : graph_(graph), ref_(ref), place_(std::move(place)) {}
+  Value child(const Ref& ref, const Step& step) const;
+  Value missing(std::string_view step) const;
   Value fault(ErrorCode code, std::string text) const;
-  Value look_up(const Ref& key, std::string_view step) const;
+  Value look_up(const Ref& key) const;
   Error refusal(std::string_view wanted) const;
   Error unfit(std::string_view text) const;
 
   const Graph* graph_ = nullptr;
   Ref ref_;
-  std::string path_;
+  std::shared_ptr<const PathStep> place_;  // null: the root
   std::shared_ptr<const Error> fault_;
 };
 

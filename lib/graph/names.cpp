@@ -2,7 +2,9 @@
 // The words for values: class names, and keys as steps of a path (Python's repr where they are not strings).
 #include "graph/big_int.hpp"
 #include "graph/walk.hpp"
+#include "support/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -58,7 +60,7 @@ std::string tuple_repr(const Ref& tuple, std::size_t most) {
   std::vector<Level> levels{{tuple_of(tuple).items(), 0}};
   while (!levels.empty()) {
     Level& level = levels.back();
-    if (level.at == level.items.size() || out.size() > 1000) {
+    if (level.at == level.items.size() || out.size() > std::min<std::size_t>(most, 1000)) {
       out += level.items.size() == 1 ? ",)" : ")";
       levels.pop_back();
       continue;
@@ -77,9 +79,13 @@ std::string tuple_repr(const Ref& tuple, std::size_t most) {
   return out;
 }
 
-std::string last_part(std::string_view name, std::size_t most = SIZE_MAX) {
+constexpr std::size_t kMostName = 255;
+
+std::string cut(std::string_view name) { return name.size() <= kMostName ? std::string(name) : concat({name.substr(0, kMostName), "…"}); }
+
+std::string last_part(const std::string& name) {
   const auto dot = name.rfind('.');
-  return std::string(dot == std::string_view::npos ? name.substr(0, most) : name.substr(dot + 1, most));
+  return dot == std::string::npos ? name : name.substr(dot + 1);
 }
 
 // However the file spells it, by digits or bytes. Of 128 bytes and less big_int_text() makes digits, of more there are 307 at least.
@@ -113,7 +119,7 @@ std::string key_name(const Ref& key, std::size_t most) {
     case Kind::bytes: return quoted_repr(bytes_of(key).text().substr(0, most), true);
     case Kind::tuple: return tuple_repr(key, most);
     case Kind::object:
-      if (const Origin* o = key.node->origin; o && o->callee.kind == Kind::global) return "<" + last_part(global_of(o->callee).name, most) + ">";
+      if (const Origin* o = key.node->origin; o && o->callee.kind == Kind::global) return "<" + last_part(cut(global_of(o->callee).name)) + ">";
       [[fallthrough]];
     default: return "<" + class_name(key) + ">";
   }
@@ -129,7 +135,7 @@ std::string qualified_class_name(const Ref& value) {
   if (is_array(value)) return "numpy.ndarray";
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;
-    if (callee.kind == Kind::global) return std::string(global_of(callee).module) + "." + std::string(global_of(callee).name);
+    if (callee.kind == Kind::global) return cut(global_of(callee).module) + "." + cut(global_of(callee).name);
     return value.node->origin->how == How::persistent ? "persistent id" : "object";
   }
   return std::string(name(value.kind));

@@ -69,7 +69,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     out.append(std::min<std::size_t>(depth, 100) * 2, ' ');
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole_state ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : escaped(key_name(c.key, kMost)));
+      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : escaped(key_name(c.key, kMost)));
       out += ": ";
     }
     const Ref& v = walk.value();

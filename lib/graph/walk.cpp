@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "graph/walk.hpp"
 
+#include <algorithm>
+
 namespace brine {
 
 bool Children::positions(std::span<const Ref> items, const char* prefix, Child& out) noexcept {
   if (at_ >= items.size()) return false;
-  out = {items[at_], {}, at_, prefix, false};
+  out = {{.key = {}, .prefix = prefix, .position = at_, .whole = false}, items[at_]};
   ++at_;
   return true;
 }
@@ -14,7 +16,7 @@ bool Children::entries(const Ref& dict, const char* prefix, Child& out) noexcept
   if (dict.kind != Kind::dict) return false;
   const auto all = dict_of(dict).entries();
   if (at_ >= all.size()) return false;
-  out = {all[at_].value, all[at_].key, 0, prefix, false};
+  out = {{.key = all[at_].key, .prefix = prefix, .position = 0, .whole = false}, all[at_].value};
   ++at_;
   return true;
 }
@@ -26,7 +28,7 @@ bool Children::attributes(const Ref& state, std::uint32_t part, Child& out) noex
   const bool pair = halves.size() == 2 && dict_or_none(halves[0]) && dict_or_none(halves[1]);
   if (part < 2) return pair ? entries(halves[part], "", out) : part == 0 && entries(state, "", out);
   if (pair || dict_or_none(state) || state.kind == Kind::absent || at_ != 0) return false;
-  out = {state, {}, at_++, "state", true};
+  out = {{.key = {}, .prefix = "state", .position = at_++, .whole = true}, state};
   return true;
 }
 
@@ -86,39 +88,35 @@ bool Children::next(Child& out) noexcept {
   }
 }
 
-std::string step_name(const Children::Child& child) {
-  if (child.whole_state) return child.prefix;
-  return child.prefix + (child.key.kind != Kind::absent ? key_name(child.key) : std::to_string(child.position));
+Walker::Walker(const Ref& from, Path place, std::size_t most_depth) : tree_(std::make_shared<PathTree>(std::move(place))), value_(from), most_depth_(most_depth) {}
+
+// Of the innermost container; null is the root of all.
+const PathStep* Walker::container_step() {
+  for (; steps_made_ < stack_.size(); ++steps_made_)
+    stack_[steps_made_].step = steps_made_ == 0 ? tree_->root() : tree_->add(stack_[steps_made_ - 1].step, stack_[steps_made_ - 1].children.last());
+  return stack_.back().step;
 }
 
-Walker::Walker(const Ref& from, std::string path, std::size_t most_depth)
-    : path_(std::move(path)), from_length_(path_.size()), value_(from), most_depth_(most_depth) {}
-
-const std::string& Walker::path() const {
-  if (path_made_) return path_;
-  path_.resize(from_length_);
-  const auto add = [&](const Children::Child& step) {
-    if (!path_.empty()) path_ += '.';
-    path_ += step_name(step);
-  };
-  for (std::size_t i = 1; i < stack_.size(); ++i) add(stack_[i].via);
-  if (!stack_.empty()) add(child_);
-  path_made_ = true;
-  return path_;
+std::string Walker::path(std::size_t most) {
+  if (stack_.empty()) return spell(tree_->root(), most);
+  const PathStep here(container_step(), child_);
+  return spell(&here, most);
 }
+
+Path Walker::place() { return {tree_, stack_.empty() ? tree_->root() : tree_->add(container_step(), child_)}; }
 
 bool Walker::next() {
   if (!started_) {
     started_ = true;
   } else {
-    if (enter_ && !again_ && has_children(value_)) stack_.push_back({Children(value_), child_});
+    if (enter_ && !again_ && has_children(value_)) stack_.push_back({Children(value_), nullptr});
     for (;;) {
       if (stack_.empty()) return false;
       if (stack_.back().children.next(child_)) break;
       stack_.pop_back();
+      steps_made_ = std::min(steps_made_, stack_.size());
     }
     value_ = child_.value;
-    path_made_ = false;
   }
   depth_ = stack_.size();
   enter_ = true;

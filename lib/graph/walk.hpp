@@ -4,6 +4,7 @@
 #pragma once
 
 #include "graph/graph.hpp"
+#include "graph/path.hpp"
 
 #include <string>
 #include <unordered_set>
@@ -23,15 +24,19 @@ class Children {
   Children() = default;
   explicit Children(const Ref& container) noexcept;
 
-  struct Child {
+  struct Child : Step {
     Ref value;
-    Ref key;                    // of dict items and attributes; absent for positions
-    std::uint32_t position = 0; // of positions
-    const char* prefix = "";    // "args.", "kwargs."; "state" (then neither key nor position counts)
-    bool whole_state = false;
   };
   /// The next child; false after the last.
   bool next(Child& out) noexcept;
+  /// The child that was given last. Requires: one was.
+  Child last() const noexcept {
+    Children again = *this;
+    --again.at_;
+    Child out;
+    again.next(out);
+    return out;
+  }
 
  private:
   bool positions(std::span<const Ref> items, const char* prefix, Child& out) noexcept;
@@ -44,25 +49,27 @@ class Children {
   std::uint32_t part_ = 0, at_ = 0;
 };
 
-/// "weight", "3", "args.0": one step of a path. Strings as they are; None, bool, int, float, bytes and tuples as Python's repr; others <TypeName>.
-std::string step_name(const Children::Child& child);
-/// A text of the file longer than `most` may be cut: for those who cut it anyhow.
+/// A key as a step of a path names it (path.hpp). A text of the file longer than `most` may be cut: for those who cut it anyhow.
 std::string key_name(const Ref& key, std::size_t most = SIZE_MAX);
 
-/// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module.
+/// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module. Module and name are cut after 255
+/// bytes each, and end in "…" then: a file can refer to a long one any number of times.
 std::string class_name(const Ref& value);
 std::string qualified_class_name(const Ref& value);
 
 class Walker {
  public:
-  explicit Walker(const Ref& from, std::string path = {}, std::size_t most_depth = SIZE_MAX);
+  explicit Walker(const Ref& from, Path place = {}, std::size_t most_depth = SIZE_MAX);
 
   /// Moves to the next value; the first is `from` itself. False at the end.
   bool next();
 
   const Ref& value() const noexcept { return value_; }
-  /// Made when it is asked for: keys can be long, and paths deep.
-  const std::string& path() const;
+  /// Spelled when it is asked for: keys can be long, and paths deep.
+  std::string path(std::size_t most = 4096);
+  /// The present place; lives as long as any of this walk's is kept.
+  Path place();
+  void keep_alive(std::shared_ptr<const void> owner) noexcept { tree_->keep_alive(std::move(owner)); }
   const Children::Child& child() const noexcept { return child_; }  ///< how the parent names it
   std::size_t depth() const noexcept { return depth_; }
   /// The value is a container that was met before (or lies too deep) and will not be entered.
@@ -73,13 +80,13 @@ class Walker {
  private:
   struct Frame {
     Children children;
-    Children::Child via;  // how the container was reached
+    const PathStep* step;  // of the container; of none above steps_made_
   };
+  const PathStep* container_step();
   std::vector<Frame> stack_;
   std::unordered_set<const Node*> seen_;
-  mutable std::string path_;
-  mutable bool path_made_ = true;
-  const std::size_t from_length_;
+  std::shared_ptr<PathTree> tree_;
+  std::size_t steps_made_ = 0;  // of the stack
   Ref value_;
   Children::Child child_;
   std::size_t depth_ = 0, most_depth_;

@@ -42,7 +42,7 @@ std::vector<Ref> module_tensors(const Ref& module) {
 
 }  // namespace
 
-Result<std::pair<Ref, Slot>> editable(const Step& step, std::string_view path) {
+Result<std::pair<Ref, Slot>> editable(const WayStep& step, std::string_view path) {
   const Ref& c = step.container;
   std::uint32_t n = step.number;
   const auto in = [&](const Ref& container, Slot::Part part = Slot::items) { return std::pair(container, Slot{part, n}); };
@@ -219,7 +219,7 @@ Result<void> Edits::keep(std::span<const std::string> kept) {
       auto way = impl_->find(path);
       if (!way) return std::move(way).error();
       if (has_node(way->value)) whole.insert(way->value.node);
-      for (const Step& step : way->steps) {
+      for (const WayStep& step : way->steps) {
         const auto [at, fresh] = numbers.try_emplace(step.container.node, passed.size());
         if (fresh) {
           passed.push_back({step.container, static_cast<std::uint32_t>(impl_->paths.size()), {}});

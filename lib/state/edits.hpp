@@ -54,7 +54,7 @@ struct Edits::Impl {
 };
 
 /// The place of a container's nth child. Fails with: usage (bad_argument: it cannot be edited), at `path`.
-Result<std::pair<Ref, Slot>> editable(const Step& step, std::string_view path);
+Result<std::pair<Ref, Slot>> editable(const WayStep& step, std::string_view path);
 
 /// What is to be written, in the end: the root, and what stands for what; made in `scratch`.
 struct Edited {

@@ -17,32 +17,37 @@ namespace {
 constexpr std::string_view kKnownKeys[] = {"state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params_ema", "params", "ema"};
 constexpr int kDepth = 4;
 
-std::string join(const std::string& path, std::string_view step) { return path.empty() ? std::string(step) : path + "." + std::string(step); }
-
 class Search {
  public:
   explicit Search(const Graph& graph) : graph_(graph) {}
 
-  std::optional<Found> at(const Ref& value, const std::string& path, int depth) {
-    if (is_weights(value)) return Found{value, path};
+  std::optional<Found> at(const Ref& value, const Path& place, int depth) {
+    if (is_weights(value)) return Found{value, place};
     if (!is_container(value) || !failed_.insert({value.node, depth}).second) return std::nullopt;  // looked at before
     if (value.kind == Kind::dict && depth > 0)
       for (const std::string_view key : kKnownKeys)
         if (const Entry* e = graph_.find(dict_of(value), key))
-          if (auto found = at(e->value, join(path, key), depth - 1)) return found;  // at most kDepth deep
+          if (auto found = at(e->value, step_from(place, {.key = e->key}), depth - 1)) return found;  // at most kDepth deep
     if (value.kind != Kind::dict && value.kind != Kind::tuple && (value.kind != Kind::list || value.node->made == Made::deque)) return std::nullopt;
-    std::vector<Found> all;
+    std::optional<Found> only;
+    std::vector<std::string> some;
+    std::size_t count = 0;
     Children children(value);
-    Children::Child child;
-    while (children.next(child))
-      if (is_weights(child.value)) all.push_back({child.value, join(path, step_name(child))});
-    if (all.size() == 1) return all[0];
-    if (all.size() > 1 && several_.empty())
-      for (const Found& f : all) several_.push_back(f.path);
+    for (Children::Child child; children.next(child);) {
+      if (!is_weights(child.value) || ++count > kListed) continue;
+      only = Found{child.value, step_from(place, child)};
+      some.push_back(escaped(spell(only->place.get()), 60));
+    }
+    if (count == 1) return only;
+    if (count > 1 && several_.empty()) several_ = std::move(some), several_count_ = count;
     return std::nullopt;
   }
 
+  /// The first of them.
   const std::vector<std::string>& several() const noexcept { return several_; }
+  std::size_t several_count() const noexcept { return several_count_; }
+
+  static constexpr std::size_t kListed = 10;
 
  private:
   // Each container is looked at once, however often it is met.
@@ -57,6 +62,7 @@ class Search {
   std::set<std::pair<const Node*, int>> failed_;
   std::unordered_map<const Node*, bool> weights_;
   std::vector<std::string> several_;
+  std::size_t several_count_ = 0;
 };
 
 // "a dict with 'epoch' (int), 'optimizer' (dict)": what there is instead.
@@ -68,27 +74,26 @@ std::string what_it_holds(const Ref& value) {
   if (entries.empty()) return "an empty " + out;
   out += " with ";
   for (std::size_t i = 0; i < std::min<std::size_t>(entries.size(), 5); ++i)
-    out += (i ? ", " : "") + in_quotes(key_name(entries[i].key), 40) + " (" + escaped(class_name(entries[i].value), 40) + ")";
+    out += (i ? ", " : "") + in_quotes(key_name(entries[i].key, 100), 40) + " (" + escaped(class_name(entries[i].value), 40) + ")";
   if (entries.size() > 5) out += " and " + std::to_string(entries.size() - 5) + " more";
   return out;
 }
 
 }  // namespace
 
-Result<Found> find_weights(const Graph& graph, const Ref& from, std::string path) {
+Result<Found> find_weights(const Graph& graph, const Ref& from, const Path& place) {
   Search search(graph);
-  if (auto found = search.at(from, path, kDepth)) return std::move(*found);
+  if (auto found = search.at(from, place, kDepth)) return std::move(*found);
   const auto fail = [&](ErrorCode code, std::string text) {
     Error e(ErrorKind::usage, code, std::move(text));
-    return path.empty() ? std::move(e) : Error(std::move(e).at_path(path));
+    return path_size(place.get()) == 0 ? std::move(e) : Error(std::move(e).at_path(spell(place.get())));
   };
   if (!search.several().empty()) {
     std::string list;
     const auto& several = search.several();
-    for (std::size_t i = 0; i < std::min<std::size_t>(several.size(), 10); ++i) list += (i ? ", " : "") + escaped(several[i], 60);
-    if (several.size() > 10) list += " and " + std::to_string(several.size() - 10) + " more";
-    return fail(ErrorCode::several_state_dicts,
-                "there are several state dicts: " + list + "; choose one, as with state_dict(\"" + escaped(several[0], 60) + "\") or --at " + escaped(several[0], 60));
+    for (std::size_t i = 0; i < several.size(); ++i) list += (i ? ", " : "") + several[i];
+    if (search.several_count() > several.size()) list += " and " + std::to_string(search.several_count() - several.size()) + " more";
+    return fail(ErrorCode::several_state_dicts, concat({"there are several state dicts: ", list, "; choose one, as with state_dict(\"", several[0], "\") or --at ", several[0]}));
   }
   return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from));
 }
@@ -121,11 +126,8 @@ Way find_way(const Ref& root, std::string_view path) {
     const std::size_t first = places.size();
     Children children(here.value);
     Children::Child child;
-    for (std::uint32_t number = 0; children.next(child); ++number) {
-      const std::string step = step_name(child);
-      if (rest.starts_with(step) && (rest.size() == step.size() || rest[step.size()] == '.'))
-        places.push_back({child.value, here.at + step.size() + 1, n, number});
-    }
+    for (std::uint32_t number = 0; children.next(child); ++number)
+      if (const std::size_t size = match_step(child, rest); size != rest.npos) places.push_back({child.value, here.at + size + 1, n, number});
     for (std::size_t i = places.size(); i-- > first;) open.push_back(i);  // the first child is tried first
   }
   return {};

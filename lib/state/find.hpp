@@ -3,10 +3,10 @@
 #pragma once
 
 #include "graph/graph.hpp"
+#include "graph/path.hpp"
 
 #include <brine/result.hpp>
 
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,20 +14,20 @@ namespace brine {
 
 struct Found {
   Ref value;
-  std::string path;
+  Path place;
 };
 
 /// The weights at or below `from`. Fails with: usage (no_state_dict, several_state_dicts).
-Result<Found> find_weights(const Graph& graph, const Ref& from, std::string path);
+Result<Found> find_weights(const Graph& graph, const Ref& from, const Path& place);
 
 /// One step down the tree: the nth child of a container, in the order of Children. The path to the container is the first `path` bytes of the whole.
-struct Step {
+struct WayStep {
   Ref container;
   std::uint32_t number = 0;
   std::size_t path = 0;
 };
 struct Way {
-  std::vector<Step> steps;
+  std::vector<WayStep> steps;
   Ref value;  // absent: there is no such place
 };
 

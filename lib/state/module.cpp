@@ -13,8 +13,8 @@ Ref first_argument(const Ref& object) noexcept {
 }
 
 bool is_extra_state(std::string_view key) noexcept {
-  const auto dot = key.rfind('.');
-  return (dot == std::string_view::npos ? key : key.substr(dot + 1)) == "_extra_state";
+  constexpr std::string_view last = "_extra_state";
+  return key.ends_with(last) && (key.size() == last.size() || key[key.size() - last.size() - 1] == '.');  // not rfind: a key can be long, and of many dicts
 }
 
 }  // namespace
@@ -73,16 +73,16 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
   return weights;
 }
 
-std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module) {
-  std::vector<std::pair<std::string, Ref>> out;
+std::vector<Entry> module_children(const Graph& graph, const Ref& module) {
+  std::vector<Entry> out;
   if (const Ref inner = module_wrapped(module); inner.kind != Kind::absent) {
-    if (is_module(graph, inner)) out.emplace_back("_orig_mod", inner);
+    if (is_module(graph, inner)) out.push_back({make_text("_orig_mod"), inner});
     return out;
   }
   const Ref children = module_part(graph, module, "_modules");
   if (children.kind == Kind::dict)
     for (const Entry& e : dict_of(children).entries())
-      if (is_module(graph, e.value)) out.emplace_back(key_name(e.key), e.value);
+      if (is_module(graph, e.value)) out.push_back(e);
   return out;
 }
 

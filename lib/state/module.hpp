@@ -67,8 +67,8 @@ Ref module_state(const Ref& module) noexcept;
 /// `_parameters`, `_buffers` … of a module's state, or absent.
 Ref module_part(const Graph& graph, const Ref& module, std::string_view name) noexcept;
 
-/// The children that are modules, in order, None left out.
-std::vector<std::pair<std::string, Ref>> module_children(const Graph& graph, const Ref& module);
+/// The children that are modules, by name, in order, None left out.
+std::vector<Entry> module_children(const Graph& graph, const Ref& module);
 
 /// What torch.compile's OptimizedModule wraps; absent for other modules.
 Ref module_wrapped(const Ref& module) noexcept;

@@ -11,6 +11,13 @@
 
 namespace brine {
 
+namespace {
+
+// Names are strings; any other key is a file's caprice, and can be long and cheap to repeat.
+std::string name_text(const Ref& key) { return key.kind == Kind::string ? std::string(text_of(key)) : key_name(key, 100); }
+
+}  // namespace
+
 Result<Module> Module::of(const Value& value) {
   return guarded("a module", [&]() -> Result<Module> {
     if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
@@ -22,7 +29,7 @@ Result<Module> Module::of(const Value& value) {
     else if (ref.kind == Kind::dict || ref.kind == Kind::list || ref.kind == Kind::tuple)
       for (auto [children, child] = std::pair(Children(ref), Children::Child()); children.next(child);)
         if (is_module(*Access::graph(value), child.value)) {
-          found = "a model is at " + escaped(value.path().empty() ? step_name(child) : value.path() + "." + step_name(child));
+          found = "a model is at " + escaped(spell(step_from(Access::place(value), child).get()));
           break;
         }
     text += "; " + found;
@@ -47,7 +54,7 @@ std::vector<std::pair<std::string, Tensor>> Module::tensors(std::string_view par
   const Ref list = module_part(graph, Access::ref(value_), part);
   if (list.kind != Kind::dict) return out;
   for (const Entry& e : dict_of(list).entries())
-    if (e.value.kind == Kind::tensor) out.emplace_back(key_name(e.key), Handles::tensor(graph.owner(), &tensor_of(e.value)));
+    if (e.value.kind == Kind::tensor) out.emplace_back(name_text(e.key), Handles::tensor(graph.owner(), &tensor_of(e.value)));
   return out;
 }
 
@@ -57,11 +64,8 @@ std::vector<std::pair<std::string, Tensor>> Module::buffers() const { return ten
 std::vector<std::pair<std::string, Module>> Module::children() const {
   std::vector<std::pair<std::string, Module>> out;
   const Graph* graph = Access::graph(value_);
-  for (const auto& [name, child] : module_children(*graph, Access::ref(value_))) {
-    std::string path = value_.path();
-    if (!path.empty()) path += '.';
-    out.emplace_back(name, Module(Access::value(graph, child, path + name)));
-  }
+  for (const Entry& e : module_children(*graph, Access::ref(value_)))
+    out.emplace_back(name_text(e.key), Module(Access::value(graph, e.value, step_from(Access::place(value_), {.key = e.key}))));
   return out;
 }
 

@@ -5,6 +5,8 @@
 #include <brine/checkpoint.hpp>
 #include <brine/edits.hpp>
 
+#include "graph/path.hpp"
+
 #include <memory>
 #include <string>
 
@@ -15,7 +17,8 @@ class Form;
 struct Access {
   static const Graph* graph(const Value& value) noexcept { return value.graph_; }
   static const Ref& ref(const Value& value) noexcept { return value.ref_; }
-  static Value value(const Graph* graph, const Ref& ref, std::string path = {}) { return Value(graph, ref, std::move(path)); }
+  static Value value(const Graph* graph, const Ref& ref, Path place = {}) { return Value(graph, ref, std::move(place)); }
+  static const Path& place(const Value& value) noexcept { return value.place_; }
 
   static Error refusal(const Value& value, std::string_view wanted) { return value.refusal(wanted); }
 

@@ -13,6 +13,8 @@ namespace brine {
 
 namespace {
 
+constexpr std::size_t kMostStep = 4096;  // of a key that is the caller's, not the file's
+
 Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
 
 std::string_view file_of(const Graph* graph) noexcept { return graph ? graph->file : std::string_view(); }
@@ -25,23 +27,22 @@ std::span<const Ref> positions(const Ref& r) noexcept {
 
 }  // namespace
 
-Value Value::child(Ref ref, std::string_view step) const {
-  Value v(graph_, ref, path_);
-  if (!v.path_.empty()) v.path_ += '.';
-  v.path_ += step;
-  return v;
-}
+std::string Value::path(std::size_t most) const { return spell(place_.get(), std::min<std::size_t>(most, 4096)); }
+
+Value Value::child(const Ref& ref, const Step& step) const { return Value(graph_, ref, step_from(place_, step)); }
+
+Value Value::missing(std::string_view step) const { return Value(graph_, {}, step_from(place_, std::string(step))); }
 
 Value Value::fault(ErrorCode code, std::string text) const {
-  Value v(graph_, {}, path_);
-  v.fault_ = fault_ ? fault_ : std::make_shared<const Error>(usage(code, std::move(text)).at_path(path_).in_file(file_of(graph_)));
+  Value v(graph_, {}, place_);
+  v.fault_ = fault_ ? fault_ : std::make_shared<const Error>(usage(code, std::move(text)).at_path(path()).in_file(file_of(graph_)));
   return v;
 }
 
 Error Value::refusal(std::string_view wanted) const {
   return guarded("a value", [&]() -> Error {
     if (fault_) return *fault_;
-    const auto at = [&](Error e) { return std::move(e).at_path(path_).in_file(file_of(graph_)); };
+    const auto at = [&](Error e) { return std::move(e).at_path(path()).in_file(file_of(graph_)); };
     if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
     if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
     return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
@@ -49,7 +50,7 @@ Error Value::refusal(std::string_view wanted) const {
 }
 
 Error Value::unfit(std::string_view text) const {
-  return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path_).in_file(file_of(graph_)); });
+  return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path()).in_file(file_of(graph_)); });
 }
 
 std::string Value::type_name() const { return qualified_class_name(ref_); }
@@ -112,33 +113,35 @@ Result<GlobalName> Value::as_global() const {
 
 std::size_t Value::size() const noexcept { return kind() == Kind::dict ? dict_of(ref_).size : positions(ref_).size(); }
 
-Value Value::look_up(const Ref& key, std::string_view step) const {
+Value Value::look_up(const Ref& key) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
+  const auto name = [&] { return key_name(key, kMostStep); };
   if (kind() != Kind::dict) {
     Value v = fault(ErrorCode::wrong_kind, {});
-    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + in_quotes(step)));
+    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + in_quotes(name())));
     return v;
   }
-  const Entry* e = graph_->find(dict_of(ref_), key);
-  return e ? child(e->value, step) : child({}, step).fault(ErrorCode::missing_key, "the dict has no key " + in_quotes(step));
+  if (const Entry* e = graph_->find(dict_of(ref_), key)) return child(e->value, {.key = e->key});
+  return missing(name()).fault(ErrorCode::missing_key, "the dict has no key " + in_quotes(name()));
 }
 
-Value Value::operator[](std::string_view key) const { return look_up(make_text(key), key); }
+Value Value::operator[](std::string_view key) const { return look_up(make_text(key)); }
 
-Value Value::operator[](const Value& key) const { return look_up(key.ref_, key_name(key.ref_)); }
+Value Value::operator[](const Value& key) const { return look_up(key.ref_); }
 
 Value Value::operator[](std::int64_t key) const {
-  if (!is_container(ref_) || kind() == Kind::dict || kind() == Kind::object) return look_up(make_int(key), std::to_string(key));
+  if (!is_container(ref_) || kind() == Kind::dict || kind() == Kind::object) return look_up(make_int(key));
   const auto items = positions(ref_);
-  if (key >= 0 && static_cast<std::uint64_t>(key) < items.size()) return child(items[static_cast<std::size_t>(key)], std::to_string(key));
-  return child({}, std::to_string(key)).fault(ErrorCode::index_out_of_range, "the " + std::string(name(kind())) + " has " + std::to_string(items.size()) + " items");
+  if (key >= 0 && static_cast<std::uint64_t>(key) < items.size()) return child(items[static_cast<std::size_t>(key)], {.position = static_cast<std::uint32_t>(key)});
+  return missing(std::to_string(key)).fault(ErrorCode::index_out_of_range, "the " + std::string(name(kind())) + " has " + std::to_string(items.size()) + " items");
 }
 
 Value Value::attr(std::string_view attribute_name) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
   const Ref found = graph_ ? attribute(*graph_, ref_, attribute_name) : Ref{};
-  if (found.kind != Kind::absent) return child(found, attribute_name);
-  return child({}, attribute_name).fault(ErrorCode::missing_key, "there is no attribute " + in_quotes(attribute_name));
+  const std::string_view step = attribute_name.substr(0, kMostStep);
+  if (found.kind != Kind::absent) return Value(graph_, found, step_from(place_, std::string(step)));
+  return missing(step).fault(ErrorCode::missing_key, "there is no attribute " + in_quotes(attribute_name));
 }
 
 Items Value::items() const { return Items(kind() == Kind::dict ? *this : Value()); }
@@ -147,23 +150,23 @@ Elements Value::elements() const { return Elements(kind() == Kind::dict ? Value(
 Items::iterator::value_type Items::iterator::operator*() const {
   const Value& parent = items->parent_;
   const Entry& e = dict_of(parent.ref_).entries()[at];
-  return {Value(parent.graph_, e.key, parent.path_), parent.child(e.value, key_name(e.key))};
+  return {Value(parent.graph_, e.key, parent.place_), parent.child(e.value, {.key = e.key})};
 }
 
 Value Elements::iterator::operator*() const {
   const Value& parent = elements->parent_;
-  return parent.child(positions(parent.ref_)[at], std::to_string(at));
+  return parent.child(positions(parent.ref_)[at], {.position = static_cast<std::uint32_t>(at)});
 }
 
-Value Value::callee() const { return kind() == Kind::object ? Value(graph_, ref_.node->origin->callee, path_) : Value(graph_, {}, path_); }
-Value Value::args() const { return kind() == Kind::object ? child(ref_.node->origin->args, "args") : Value(graph_, {}, path_); }
-Value Value::kwargs() const { return kind() == Kind::object ? child(ref_.node->origin->kwargs, "kwargs") : Value(graph_, {}, path_); }
-Value Value::state() const { return is_container(ref_) ? child(state_of(*ref_.node), "state") : Value(graph_, {}, path_); }
+Value Value::callee() const { return kind() == Kind::object ? Value(graph_, ref_.node->origin->callee, place_) : Value(graph_, {}, place_); }
+Value Value::args() const { return kind() == Kind::object ? child(ref_.node->origin->args, {.prefix = "args", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::kwargs() const { return kind() == Kind::object ? child(ref_.node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::state() const { return is_container(ref_) ? child(state_of(*ref_.node), {.prefix = "state", .whole = true}) : Value(graph_, {}, place_); }
 Value Value::list_items() const {
-  return kind() == Kind::object ? Value(graph_, make_node(Kind::list, object_of(ref_).list), path_) : Value(graph_, {}, path_);
+  return kind() == Kind::object ? Value(graph_, make_node(Kind::list, object_of(ref_).list), place_) : Value(graph_, {}, place_);
 }
 Value Value::dict_items() const {
-  return kind() == Kind::object ? Value(graph_, make_node(Kind::dict, object_of(ref_).dict), path_) : Value(graph_, {}, path_);
+  return kind() == Kind::object ? Value(graph_, make_node(Kind::dict, object_of(ref_).dict), place_) : Value(graph_, {}, place_);
 }
 
 bool Value::same_object(const Value& other) const noexcept { return brine::same_object(ref_, other.ref_); }

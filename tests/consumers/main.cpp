@@ -21,8 +21,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", ckpt.error().message().c_str());
     return 1;
   }
-  for (const auto& [path, tensor] : ckpt->tensors()) {
-    std::printf("%s: %zu dimensions\n", path.c_str(), tensor.shape().size());
+  for (const auto& found : ckpt->tensors()) {
+    std::printf("%s: %zu dimensions\n", found.path().c_str(), found.tensor.shape().size());
   }
   return 0;
 }

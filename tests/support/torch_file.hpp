@@ -91,7 +91,7 @@ inline Error check_load(std::string_view bytes, ErrorKind kind, ErrorCode code, 
 inline std::string tensor_list(const Checkpoint& ckpt) {
   std::string out;
   for (const TensorAt& t : ckpt.tensors()) {
-    out += t.path + " " + std::string(name(t.tensor.dtype())) + " [";
+    out += t.path() + " " + std::string(name(t.tensor.dtype())) + " [";
     for (const std::int64_t n : t.tensor.shape()) out += std::to_string(n) + " ";
     out += "]\n";
   }

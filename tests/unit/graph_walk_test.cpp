@@ -74,7 +74,7 @@ TEST_CASE("depth: bounded on request; skip() enters nothing") {
   CHECK(walk(p) == ":tuple 0:tuple 0.0:tuple 0.0.0:NoneType ");
   CHECK(walk(p, 2) == ":tuple 0:tuple 0.0:tuple! ");
   const RunPickle run(p);
-  Walker walker(run.value(), "from");
+  Walker walker(run.value(), place_of("from"));
   CHECK(walker.next());
   CHECK(walker.path() == "from");
   CHECK(walker.next());
