@@ -8,6 +8,7 @@
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
 #include "state/find.hpp"
+#include "state/notes.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
@@ -171,6 +172,7 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
     Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
     auto made = make_state_dict(*impl_->graph, found->value, place, impl_, budget);
     if (!made) return std::move(made).error().at_path(std::move(place));
+    note_what_it_is(impl_->root, found->value, place, **made);
     return Access::state_dict(std::move(*made));
   });
 }

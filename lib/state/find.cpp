@@ -3,6 +3,7 @@
 
 #include "graph/walk.hpp"
 #include "state/module.hpp"
+#include "state/notes.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -68,10 +69,14 @@ class Search {
 // "a dict with 'epoch' (int), 'optimizer' (dict)": what there is instead.
 std::string what_it_holds(const Ref& value) {
   if (value.kind == Kind::tensor) return "one tensor, not a dict of them";
-  std::string out = value.kind == Kind::object ? "an object of class " + escaped(qualified_class_name(value), 100) : escaped(class_name(value), 100);
+  if (is_numpy_generator(value)) return "the state of numpy's random number generator";
+  if (value.kind == Kind::none) return "None";
+  if (value.kind == Kind::object) return "an object of class " + escaped(qualified_class_name(value), 100);
+  const std::string cls = escaped(class_name(value), 100);
+  std::string out = (std::string_view("aeiouO").find(cls[0]) == std::string_view::npos ? "a " : "an ") + cls;
   if (value.kind != Kind::dict) return out;
   const auto entries = dict_of(value).entries();
-  if (entries.empty()) return "an empty " + out;
+  if (entries.empty()) return "an empty " + cls;
   out += " with ";
   for (std::size_t i = 0; i < std::min<std::size_t>(entries.size(), 5); ++i)
     out += (i ? ", " : "") + in_quotes(key_name(entries[i].key, 100), 40) + " (" + escaped(class_name(entries[i].value), 40) + ")";
@@ -95,7 +100,7 @@ Result<Found> find_weights(const Graph& graph, const Ref& from, const Path& plac
     if (search.several_count() > several.size()) list += " and " + std::to_string(search.several_count() - several.size()) + " more";
     return fail(ErrorCode::several_state_dicts, concat({"there are several state dicts: ", list, "; choose one, as with state_dict(\"", several[0], "\") or --at ", several[0]}));
   }
-  return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from));
+  return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from) + "; --all or tensors() lists every tensor, show or print() the tree, --at or state_dict(PATH) takes another place");
 }
 
 Way find_way(const Ref& root, std::string_view path) {

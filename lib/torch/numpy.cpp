@@ -169,10 +169,10 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
   const auto state = state_items(dtype);
   const bool flexible = out.kind == 'S' || out.kind == 'U' || out.kind == 'V';
   if (!state.empty()) {  // (version, byte order, array, names, fields, size, alignment, flags[, metadata])
-    const auto order = state.size() < 8 ? std::nullopt : text_in(state[1]);
+    const std::string_view order = state.size() < 8 ? std::string_view() : text_in(state[1]).value_or(std::string_view());
     const auto size = int_in(state, 5);
-    if (!order || order->size() != 1 || std::string_view("<>=|").find(order->front()) == order->npos || !size) return corrupt("the state of the numpy dtype " + in_quotes(*named, 40) + " is none that numpy writes");
-    out.order = order->front();
+    if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size) return corrupt("the state of the numpy dtype " + in_quotes(*named, 40) + " is none that numpy writes");
+    out.order = order.front();
     if (flexible && *size >= 0) out.itemsize = static_cast<std::uint64_t>(*size);
   }
   if (out.order == '=') out.order = '<';  // of a machine that was not asked: numpy itself never writes it

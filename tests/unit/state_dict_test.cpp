@@ -110,15 +110,31 @@ TEST_CASE("several: an error that lists them; a path chooses") {
   CHECK(found(checkpoint(dict({{"outer", dict({{"model", weights()}})}})), "outer") == "outer.model: w");
 }
 
+TEST_CASE("notes: a part of the file, placeholders, what is no model's weights, a module that keeps nothing") {
+  const auto notes = [](const Pickle& p) {
+    std::string out;
+    const StateDict state = checkpoint(p).state_dict().value();
+    for (const Note& n : state.notes()) out += std::string(name(n.code)) + ": " + n.text.substr(0, n.text.find(':')) + "\n";
+    return out;
+  };
+  const auto empty = [] { return part().tensor({.numel = 1, .size = {0}, .stride = {1}}); };
+  CHECK(notes(dict({{"w", tensor()}})).empty());
+  CHECK(notes(dict({{"decoder", weights()}, {"more", dict({{"a", dict({{"b", tensor()}, {"c", part().empty_dict()}})}})}})) == "part_of_file: 1 more tensor outside 'decoder'\n");
+  CHECK(notes(dict({{"w", empty()}, {"v", empty()}})) == "placeholders: 2 of 2 tensors have the shape [0]\n");
+  CHECK(notes(dict({{"w", empty()}, {"v", tensor()}})).empty());
+  CHECK(notes(module({})) == "nothing_kept: the module my.Net has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file\n");
+}
+
 TEST_CASE("none: the error says what there is instead") {
+  const std::string advice = "; --all or tensors() lists every tensor, show or print() the tree, --at or state_dict(PATH) takes another place";
   const auto text = [](const Pickle& p) {
     return check_code(checkpoint(p).state_dict(), ErrorKind::usage, ErrorCode::no_state_dict).text();
   };
   CHECK(text(dict({{"epoch", part().integer(1)}, {"opt", part().empty_dict()}})) ==
-        "there are no weights here, but dict with 'epoch' (int), 'opt' (dict)");
-  CHECK(text(tensor()) == "there are no weights here, but one tensor, not a dict of them");
-  CHECK(text(part().empty_dict()) == "there are no weights here, but an empty dict");
-  CHECK(text(part().global("my", "Net").empty_tuple().op(Op::NEWOBJ)) == "there are no weights here, but an object of class my.Net");
+        "there are no weights here, but a dict with 'epoch' (int), 'opt' (dict)" + advice);
+  CHECK(text(tensor()) == "there are no weights here, but one tensor, not a dict of them" + advice);
+  CHECK(text(part().empty_dict()) == "there are no weights here, but an empty dict" + advice);
+  CHECK(text(part().global("my", "Net").empty_tuple().op(Op::NEWOBJ)) == "there are no weights here, but an object of class my.Net" + advice);
 }
 
 TEST_CASE("a module: parameters, buffers, children, depth first; None skipped; detached") {

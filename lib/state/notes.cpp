@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "state/notes.hpp"
+
+#include "graph/walk.hpp"
+#include "support/text.hpp"
+#include "torch/record.hpp"
+
+#include <algorithm>
+
+namespace brine {
+
+namespace {
+
+// Tensors of the tree that do not lie in this part of it.
+std::uint64_t tensors_outside(const Ref& root, const Ref& part) {
+  std::uint64_t n = 0;
+  Walker walk(root);
+  while (walk.next()) {
+    const Ref& v = walk.value();
+    if (is_container(v) && v.node == part.node) walk.skip();
+    n += v.kind == Kind::tensor;
+  }
+  return n;
+}
+
+bool is_shape(const TensorRecord& t, std::int64_t size) noexcept { return t.ndim == 1 && t.shape()[0] == size; }
+
+// Of torch: 5056 bytes on the CPU, 16 on CUDA (816 in old files).
+bool is_generator(std::string_view name, const TensorRecord& t) noexcept {
+  if (t.dtype != DType::uint8) return false;
+  return is_shape(t, 5056) || ((is_shape(t, 16) || is_shape(t, 816)) && name.find("rng") != name.npos);
+}
+
+// (data, slices[, class]): what PyTorch Geometric saves of a dataset.
+bool is_slices(const Ref& root, const Ref& part) noexcept {
+  if (root.kind != Kind::tuple || tuple_of(root).size < 2 || !same_object(tuple_of(root).items()[1], part)) return false;
+  const Ref& data = tuple_of(root).items()[0];
+  return data.kind == Kind::dict || (data.kind == Kind::object && data.node->origin->callee.kind == Kind::global &&
+                                     global_of(data.node->origin->callee).module.starts_with("torch_geometric"));
+}
+
+std::string counted(std::uint64_t n, std::string_view what) { return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s"); }
+
+}  // namespace
+
+bool is_numpy_generator(const Ref& value) noexcept {
+  if (value.kind != Kind::tuple || tuple_of(value).size < 2) return false;
+  const Ref& name = tuple_of(value).items()[0];
+  return name.kind == Kind::string && text_of(name) == "MT19937";
+}
+
+void note_what_it_is(const Ref& root, const Ref& weights, const std::string& place, StateDict::Impl& state) {
+  const auto note = [&](Note::Code code, std::string text) { state.notes.add(code, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = place.substr(0, 1000)}, std::move(text)); };
+  std::uint64_t tensors = 0, empty = 0, generators = 0, slices = 0;
+  std::string generator;
+  for (const auto& item : state.items) {
+    if (state.kept_of(item)) continue;
+    const TensorRecord& t = Handles::record(item.tensor);
+    ++tensors;
+    empty += is_shape(t, 0);
+    slices += t.ndim == 1 && t.dtype == DType::int64;
+    if (is_generator(item.name, t) && generators++ == 0) generator = in_quotes(item.name, 60);
+  }
+  if (tensors > 1 && empty * 2 > tensors)
+    note(Note::Code::placeholders, std::to_string(empty) + " of " + counted(tensors, "tensor") + " have the shape [0]: placeholders, as DeepSpeed's ZeRO stage 3 leaves them; the weights are in other files (zero_pp_rank_*), which its zero_to_fp32.py puts together");
+  if (tensors > 0 && generators == tensors)
+    note(Note::Code::no_weights, tensors == 1 ? "the only tensor, " + generator + ", is the state of a random number generator, not weights" : "all " + counted(tensors, "tensor") + " are states of random number generators, not weights");
+  else if (tensors > 0 && slices == tensors && is_slices(root, weights))
+    note(Note::Code::no_weights, "these are the slices of a PyTorch Geometric dataset, not weights; its data is at '0'");
+  if (tensors == 0 && state.from_module && state.items.size() == 0) {
+    const std::string cls = qualified_class_name(weights);
+    if (!cls.starts_with("torch."))
+      note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) + " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: tensors() or --all lists the tensors that are, print() or show the tree");
+  }
+  if (weights.node == root.node || !is_container(weights)) return;
+  if (const std::uint64_t outside = tensors_outside(root, weights); outside > 0)
+    note(Note::Code::part_of_file, (outside == 1 ? "1 more tensor" : std::to_string(outside) + " more tensors") + " outside " + in_quotes(place, 100) + ": tensors() or --all lists " + (outside == 1 ? "it" : "them"));
+}
+
+}  // namespace brine
