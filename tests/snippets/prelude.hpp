@@ -45,7 +45,7 @@ void upload(const Things&... things) {
   use(things...);
 }
 
-inline struct {
+inline struct Connection {
   bool send(std::span<const std::byte> bytes) {
     look(bytes);
     return true;
