@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "classes by name") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "tuples and frozensets item by item, in small and large dicts") {
-  const auto tuple = [&](std::initializer_list<Ref> items, Made made = Made::plain) { return graph.tuple({items.begin(), items.size()}, made); };
+  const auto tuple = [&](std::initializer_list<Ref> items, Made kind = Made::plain) { return graph.tuple({items.begin(), items.size()}, kind); };
   const auto frozenset = [&](std::initializer_list<Ref> items) { return graph.set_of({items.begin(), items.size()}, Kind::frozenset); };
   const std::string a = "text", b = "text", long_a(5000, 'x'), long_b(5000, 'x');
   for (int round = 0; round < 2; ++round) {

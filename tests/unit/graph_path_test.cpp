@@ -29,10 +29,10 @@ TEST_CASE("steps of every kind") {
   CHECK(spell(nullptr).empty());
   Path path = step_from(nullptr, named("a"));
   CHECK(spell(path.get()) == "a");
-  path = step_from(path, {.prefix = "args.", .position = 3});
-  path = step_from(path, {.key = make_text("lr"), .prefix = "kwargs."});
-  path = step_from(path, {.prefix = "state", .whole = true});
-  path = step_from(path, {.key = make_int(-7)});
+  path = step_from(path, Step{.prefix = "args.", .position = 3});
+  path = step_from(path, Step{.key = make_text("lr"), .prefix = "kwargs."});
+  path = step_from(path, Step{.prefix = "state", .whole = true});
+  path = step_from(path, Step{.key = make_int(-7)});
   path = step_from(path, "own text");
   CHECK(spell(path.get()) == "a.args.3.kwargs.lr.state.-7.own text");
   CHECK(path->size == 36);
