@@ -126,7 +126,7 @@ Way find_way(const Ref& root, std::string_view path) {
       std::reverse(way.steps.begin(), way.steps.end());
       return way;
     }
-    if (!is_container(here.value) || !seen.insert({here.value.node, here.at}).second) continue;
+    if (!has_children(here.value) || !seen.insert({here.value.node, here.at}).second) continue;
     const std::string_view rest = path.substr(here.at);
     const std::size_t first = places.size();
     Children children(here.value);

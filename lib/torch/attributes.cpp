@@ -15,6 +15,8 @@ Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::te
 
 // Of dicts: read before, and no name in it that acts.
 constexpr std::uint8_t kActsNot = kSpelled;
+// Of dicts: read before as metadata, neither conj nor neg in it.
+constexpr std::uint8_t kNoBits = kBig;
 
 // The data descriptors of torch.nn.Parameter, 1.13 to 2.13; sorted. What setting one does, measured on both: __class__ and __dict__ can be set, but
 // what would become of the tensor then is not to be told from the file.
@@ -160,9 +162,11 @@ Result<bool> set_attributes(Graph& graph, TensorRecord& record, const Ref& state
 }
 
 Result<bool> set_metadata(Graph& graph, TensorRecord& record, const Ref& metadata) {
+  if (metadata.kind == Kind::dict) metadata.node->flags |= kRead;  // an empty one, too: with `neg` it would mean something else
   if (is_false(metadata)) return true;
   if (metadata.kind == Kind::object) return false;
   if (metadata.kind != Kind::dict) return corrupt("the metadata of a tensor is a value of class " + escaped(class_name(metadata), 100) + ", not a dict");
+  if (metadata.node->flags & kNoBits) return true;
   for (const Entry& e : dict_of(metadata).entries()) {
     const std::string_view key = e.key.kind == Kind::string ? text_of(e.key) : e.key.kind == Kind::bytes ? bytes_of(e.key).text() : std::string_view();
     if (e.key.kind != Kind::string && e.key.kind != Kind::bytes)
@@ -172,7 +176,7 @@ Result<bool> set_metadata(Graph& graph, TensorRecord& record, const Ref& metadat
     if (key == "conj") record.conj = true;
     if (key == "neg") record.neg = true;
   }
-  metadata.node->flags |= kRead;
+  if (!record.conj && !record.neg) metadata.node->flags |= kNoBits;
   if (!graph.arena().charge(8 * std::size_t{metadata.node->size})) return Error(ErrorKind::limit, ErrorCode::metadata_too_large, "the metadata of tensors is too much");
   return true;
 }

@@ -47,7 +47,7 @@ TEST_CASE("printing: long bytes, ints, names, as values and as keys") {
   const std::string megabyte(1'000'000, '7');
   const Pickle texts[] = {Pickle(0).op(Op::BINBYTES, megabyte),
                           Pickle(0).op(Op::LONG4, megabyte),
-                          Pickle(0).op(Op::LONG, megabyte),
+                          Pickle(0).op(Op::LONG, megabyte.substr(0, 100'000)),
                           Pickle(0).str(megabyte),
                           Pickle(0).global(std::string(4096, 'm'), "C"),
                           Pickle(0).str(megabyte).op(Op::TUPLE1)};
@@ -146,14 +146,14 @@ TEST_CASE("modules: long lists shared by many; a deep chain") {
   CHECK((outcome == "found" || outcome == "metadata_too_large"));
 }
 
-TEST_CASE("a key of a megabyte, set many times over: refused, for its length is work each time") {
+TEST_CASE("a key of a megabyte, set many times over, is looked at once") {
   const Watch watch;
   Pickle p(4);
   p.str(std::string(1'000'000, 'k')).put(0).op(Op::POP).empty_dict().mark();
   for (int i = 0; i < kMany; ++i) p.get(0).none();
   const RunPickle run(p.op(Op::SETITEMS));
-  REQUIRE(!run.ok());
-  CHECK(name(run.error().code()) == "metadata_too_large");
+  REQUIRE(run.ok());
+  CHECK(dict_of(run.value()).size == 1);
 }
 
 TEST_CASE("what DUP shares is shared when it is saved, and not written 2 to the 60th times") {
