@@ -4,6 +4,7 @@ import sys
 import zipfile
 
 import make_seeds
+import shapes
 
 
 def seeds():
@@ -13,6 +14,8 @@ def seeds():
         yield f'{name}_deflated', make_seeds.torch_zip(obj, sizes, 4, zipfile.ZIP_DEFLATED)
         yield f'{name}_big', make_seeds.torch_zip(obj, sizes, order='big')
         yield f'{name}_legacy', make_seeds.legacy_stream(obj, sizes)
+    for name, pickled in shapes.pickles():
+        yield name, make_seeds.torch_zip_of(pickled, {'0': 24})
     for path in sorted(make_seeds.GOLDEN.glob('*.pth')):
         if path.stat().st_size < 32768:
             yield f'golden_{path.stem}', path.read_bytes()

@@ -74,6 +74,7 @@ bool Emitter::synthesise(const Ref& ref) {
     case Kind::frozenset: return call("builtins", "frozenset", {graph_.list(list_of(ref).items())});
     case Kind::dict:
       if (ref.node->made == Made::ordered_dict) return call("collections", "OrderedDict", {});
+      if (ref.node->made == Made::counter) return call("collections", "Counter", {});
       break;
     case Kind::tuple:
       if (ref.node->made == Made::size) return call("torch", "Size", {graph_.tuple(tuple_of(ref).items())});

@@ -16,6 +16,22 @@ bool Emitter::save(const Ref& ref) {
   return ok;
 }
 
+namespace {
+
+// A set, by ADDITEMS of protocol 4.
+bool has_grown(const Ref& ref) noexcept { return ref.kind == Kind::set && ref.node->size != ref.node->origin->given; }
+
+// Some of the items that its call was given are equal. They may be equal by identity alone, as one NaN in two places is, which we do not write.
+bool has_fewer(const Ref& ref) noexcept {
+  const bool unique = ref.kind == Kind::set || ref.kind == Kind::frozenset || (ref.kind == Kind::dict && (ref.node->made == Made::counter || ref.node->made == Made::ordered_dict));
+  const Ref& args = ref.node->origin->args;
+  if (!unique || ref.node->origin->how != How::reduce || args.kind != Kind::tuple || tuple_of(args).size != 1) return false;
+  const Ref& items = tuple_of(args).items()[0];
+  return (items.kind == Kind::list || items.kind == Kind::tuple) && items.node->size != ref.node->origin->given;
+}
+
+}  // namespace
+
 // Writes an atom, or begins what has parts.
 bool Emitter::begin(const Ref& met) {
   const Ref& ref = replaced_ ? replaced_->of(met) : met;
@@ -54,8 +70,8 @@ bool Emitter::begin(const Ref& met) {
     return follow(ref.node->origin->args);
   }
   if (!native(ref) && ref.node->origin) {
-    const bool grown = ref.kind == Kind::set && ref.node->size != ref.node->origin->given && !ref.node->origin->first;  // by ADDITEMS of protocol 4
-    return grown ? synthesise(ref) : begin_call(ref, *ref.node->origin);
+    const bool other = !ref.node->origin->first && (has_grown(ref) || has_fewer(ref));
+    return other ? synthesise(ref) : begin_call(ref, *ref.node->origin);
   }
   switch (ref.kind) {
     case Kind::bytes:

@@ -120,7 +120,8 @@ class ValueChoices {
       const DType type = dtype();
       storages_.push_back(Storage::borrow(raw(below(40) * (below(5) ? item_size(type) : 1)), type));
     }
-    const Storage s = storages_[below(storages_.size())];
+    Storage s = storages_[below(storages_.size())];
+    if (s.nbytes() == 0) s = Storage::borrow(std::span<const std::byte>(), s.dtype());  // torch.load gives each tensor an empty one of its own
     const DType type = below(8) ? s.dtype() : dtype();
     std::vector<std::int64_t> shape(below(4)), stride;
     for (auto& d : shape) d = static_cast<std::int64_t>(below(4)), stride.push_back(static_cast<std::int64_t>(below(5)));
