@@ -77,7 +77,8 @@ struct Convert {
       if (auto ok = weights->cast(dtype(), {.lossy = force, .report = report}); !ok) return ok;
     }
     if (auto ok = brine::save(*weights, out, save_options(ckpt)); !ok) return ok;
-    for (const brine::Note& n : weights->notes()) note(n.text);
+    for (const brine::Note& n : weights->notes())
+      if (n.code != brine::Note::Code::part_of_file) note(n.text);  // what is left out says it
     return {};
   }
 

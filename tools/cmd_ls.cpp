@@ -100,7 +100,7 @@ struct Ls {
     for (const auto& row : list.arrays) {
       const auto array = brine::Array::of(row.value);
       if (!array) table.push_back({name_text(row.name), "numpy", "?", "unreadable"});
-      else table.push_back({name_text(row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->bytes().size())});
+      else table.push_back({name_text(row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->nbytes())});
       const auto value = crc && array ? crc_of(*array) : std::nullopt;
       if (crc) table.back().push_back(value ? hex8(*value) : "");
     }
@@ -188,7 +188,7 @@ struct Ls {
       out.field("dtype", nullptr).field("shape", nullptr).field("error", array.error().text()).end();
       return;
     }
-    out.field("dtype", array->dtype()).field("shape", array->shape()).field("nbytes", array->bytes().size());
+    out.field("dtype", array->dtype()).field("shape", array->shape()).field("nbytes", array->nbytes());
     if (const auto value = crc ? crc_of(*array) : std::nullopt; crc) out.field("crc32", value ? std::optional(hex8(*value)) : std::nullopt);
     out.end();
   }

@@ -74,7 +74,8 @@ brine::Result<std::optional<std::uint32_t>> crc_of(const brine::Tensor& t, bool 
 
 std::optional<std::uint32_t> crc_of(const brine::Array& array) {
   if (array.items().exists()) return std::nullopt;
-  if (array.is_c_contiguous() || array.itemsize() == 0) return libdeflate_crc32(0, array.bytes().data(), array.bytes().size());
+  if (array.nbytes() == 0) return 0;
+  if (array.is_c_contiguous() && !array.bytes().empty()) return libdeflate_crc32(0, array.bytes().data(), array.bytes().size());
   const auto crc = in_pieces(array.size(), array.itemsize(), [&](std::int64_t at, std::span<std::byte> out) { return array.copy_part(at, out); });
   return crc ? std::optional(*crc) : std::nullopt;
 }

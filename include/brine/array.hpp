@@ -27,7 +27,8 @@ class BRINE_API Array {
   /// array can be, or its bytes are too few or too many), unsupported (other_format: a dtype that brine does not know, by its name), limit.
   static Result<Array> of(const Value& value);
 
-  /// numpy's dtype.str: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O".
+  /// numpy's dtype.str after loading: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O". numpy turns big-endian elements into its machine's order
+  /// as it loads them, but for structures and what protocol 5 pickles (_frombuffer); brine says little endian for them on every machine.
   std::string_view dtype() const noexcept { return dtype_; }
   /// numpy's dtype.descr, as an .npy file has it: "'<f8'", or "[('x', '<i4'), ('y', '<f8', (3,))]". Fails with: unsupported (fields that overlap, or lie
   /// deeper than 8 in each other), corrupt, limit (more than 64,000 bytes of text).
@@ -42,12 +43,15 @@ class BRINE_API Array {
   bool is_c_contiguous() const noexcept;                         ///< numpy's order 'C', row-major
   bool is_f_contiguous() const noexcept;                         ///< numpy's order 'F', column-major
 
-  /// All elements as the pickle has them: packed, in the order that stride() says, of the byte order that dtype() says. Empty for arrays of objects.
-  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  std::size_t nbytes() const noexcept { return nbytes_; }        ///< of all elements; 0 for arrays of objects
+
+  /// All elements where the pickle has them: packed, in the order that stride() says. Empty for arrays of objects, and for those whose elements the pickle
+  /// has in another byte order than dtype() says: copy_part() and tensor() give these.
+  std::span<const std::byte> bytes() const noexcept { return swap_ ? std::span<const std::byte>() : bytes_; }
   /// Of an array of objects: the list of its items, row-major; absent for others.
   Value items() const { return items_; }
 
-  /// Fills `out` with the elements from number `first` on, row-major, in their own byte order. Fails with: usage (out_of_range; buffer_size: no whole
+  /// Fills `out` with the elements from number `first` on, row-major, in dtype()'s byte order. Fails with: usage (out_of_range; buffer_size: no whole
   /// elements; wrong_dtype: objects).
   Result<void> copy_part(std::int64_t first, std::span<std::byte> out) const;
 
@@ -58,11 +62,13 @@ class BRINE_API Array {
  private:
   friend struct ArrayReader;
   Array() = default;
+  void swap(std::span<std::byte> elements) const noexcept;
 
   std::string dtype_;
   std::vector<std::int64_t> dims_;  // shape, then stride
   std::int64_t size_ = 1;
-  std::size_t itemsize_ = 0;
+  std::size_t itemsize_ = 0, nbytes_ = 0;
+  std::size_t swap_ = 0;  // bytes of the parts of an element that copy_part() reverses, or 0
   bool scalar_ = false;
   std::span<const std::byte> bytes_;
   Value items_, type_;  // type_: the numpy.dtype object

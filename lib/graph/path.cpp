@@ -29,7 +29,7 @@ void spell_end(const PathStep* last, std::string& out) {
   const auto put = [&](std::string_view text) {
     const std::size_t n = std::min(room, text.size());
     room -= n;
-    std::memcpy(out.data() + room, text.data() + (text.size() - n), n);
+    if (n > 0) std::memcpy(out.data() + room, text.data() + (text.size() - n), n);
   };
   std::string name;
   for (; room > 0 && last && last->size > 0; last = last->parent) {

@@ -14,6 +14,7 @@
 #include "torch/byte_swap.hpp"
 #include "torch/numpy.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -90,7 +91,21 @@ struct ArrayReader {
     out.type_ = Access::value(graph, found->dtype);
     if (!out.scalar_)
       if (auto ok = read_shape(*found); !ok) return ok;
-    return read_data(array, *type, *found);
+    if (auto ok = read_data(array, *type, *found); !ok) return ok;
+    out.nbytes_ = out.bytes_.size();
+    const bool swapped = type->order == '>' && (out.scalar_ || state_of(*array.node).kind == Kind::tuple);  // array_setstate, PyArray_Scalar
+    out.swap_ = swapped ? swapped_unit(*type) : 0;
+    if (out.swap_) out.dtype_[0] = '<';
+    return {};
+  }
+
+  static std::size_t swapped_unit(const NumpyType& type) noexcept {
+    switch (type.kind) {
+      case 'U': return 4;
+      case 'c': return static_cast<std::size_t>(type.itemsize / 2);
+      case 'V': case 'O': return 0;
+      default: return static_cast<std::size_t>(type.itemsize);
+    }
   }
 
   Result<void> read_shape(const Parts& found) {
@@ -168,6 +183,7 @@ Result<Array> Array::of(const Value& value) {
 }
 
 Result<std::string> Array::descr() const {
+  if (swap_) return "'" + dtype_ + "'";
   return guarded("a numpy dtype", [&] { return numpy_descr(*Access::graph(type_), Access::ref(type_)); });
 }
 
@@ -193,7 +209,10 @@ Result<void> Array::copy_part(std::int64_t first, std::span<std::byte> out) cons
     if (first < 0 || first > size_ || count > static_cast<std::uint64_t>(size_ - first))
       return Error(ErrorKind::usage, ErrorCode::out_of_range, "elements from " + std::to_string(first) + " on of an array of " + std::to_string(size_));
     if (count == 0) return {};
-    if (is_c_contiguous()) return std::memcpy(out.data(), bytes_.data() + static_cast<std::size_t>(first) * itemsize_, out.size()), Result<void>();
+    if (is_c_contiguous()) {
+      std::memcpy(out.data(), bytes_.data() + static_cast<std::size_t>(first) * itemsize_, out.size());
+      return swap(out), Result<void>();
+    }
     std::vector<std::int64_t> at(shape().size());
     std::int64_t offset = 0;
     for (std::size_t d = at.size(); d-- > 0; first /= shape()[d]) offset += (at[d] = first % shape()[d]) * stride()[d];
@@ -206,8 +225,12 @@ Result<void> Array::copy_part(std::int64_t first, std::span<std::byte> out) cons
         at[d] = 0;
       }
     }
-    return {};
+    return swap(out), Result<void>();
   });
+}
+
+void Array::swap(std::span<std::byte> elements) const noexcept {
+  for (; swap_ && elements.size() >= swap_; elements = elements.subspan(swap_)) std::ranges::reverse(elements.first(swap_));
 }
 
 Result<Tensor> Array::tensor() const {
@@ -235,15 +258,14 @@ namespace {
 // Of a scalar, as Python prints it; empty where it takes more than a line.
 std::string element_text(const Array& array) {
   const char kind = array.dtype()[1];
-  if (kind == 'S') return in_quotes({reinterpret_cast<const char*>(array.bytes().data()), array.bytes().size()}, 80);
-  if (kind == 'U') {
+  if (kind == 'S' || kind == 'U') {
+    if (array.itemsize() > 400) return {};
+    std::byte text[400];
+    const std::span element(text, array.itemsize());
+    if (!array.copy_part(0, element)) return {};
+    if (kind == 'S') return in_quotes({reinterpret_cast<const char*>(text), element.size()}, 80);
     std::string out;
-    for (std::size_t i = 0; i + 4 <= std::min<std::size_t>(array.bytes().size(), 400); i += 4) {
-      std::byte c[4];
-      std::memcpy(c, array.bytes().data() + i, sizeof c);
-      if (array.dtype()[0] == '>') swap_bytes(DType::int32, c);
-      append_utf8(out, little_at<std::uint32_t>(c));
-    }
+    for (std::size_t i = 0; i + 4 <= element.size(); i += 4) append_utf8(out, little_at<std::uint32_t>(text + i));
     return in_quotes(out, 80);
   }
   const auto tensor = array.tensor();

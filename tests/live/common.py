@@ -47,8 +47,8 @@ def shared_folder():
 
 class Result:
     """One run: status (negative for a signal, None for a timeout), text of both streams, seconds, peak memory in MiB."""
-    def __init__(self, status, out, err, seconds, mib=None):
-        self.status, self.out, self.err, self.seconds, self.mib = status, out, err, seconds, mib
+    def __init__(self, args, status, out, err, seconds, mib=None):
+        self.args, self.status, self.out, self.err, self.seconds, self.mib = args, status, out, err, seconds, mib
 
     def text(self):
         return self.out.decode('utf-8', 'surrogatepass')
@@ -60,14 +60,23 @@ class Result:
         return json.loads(self.text())
 
     def refused(self):
-        """None when brine refused as it should: status 1, nothing printed but one line on standard error; else what is wrong."""
+        """None when brine refused as it should: status 1, nothing printed but one line on standard error, and with --json the same as an object on
+        standard output; else what is wrong."""
         if self.status is None: return 'no answer in time'
         if self.status != 1: return f'status {self.status}, a refusal is 1'
         lines = self.error().splitlines()
         if len(lines) != 1: return f'{len(lines)} lines on standard error: {lines[:3]}'
         if not lines[0].startswith('brine: '): return f'the line does not start with "brine: ": {lines[0][:120]}'
         if any(ord(c) < 32 or ord(c) == 127 for c in lines[0]): return f'control characters in the message: {lines[0][:120]!r}'
-        if self.out: return f'{len(self.out)} bytes on standard output'
+        if '--json' not in self.args: return f'{len(self.out)} bytes on standard output' if self.out else None
+        try:
+            error = self.json()
+        except ValueError as e:
+            return f'no JSON on standard output: {e}'
+        if list(error) != ['error'] or set(error['error']) != {'kind', 'code', 'message', 'file', 'record', 'offset', 'opcode', 'path'}:
+            return f'no error on standard output: {error}'
+        if not (lines[0].endswith(f"[{error['error']['kind']}]") or error['error']['kind'] == 'usage'):
+            return f"the kind on standard output is {error['error']['kind']}, the line says {lines[0]}"
         return None
 
     def kind(self):
@@ -82,8 +91,8 @@ def run(brine, *args, timeout=60):
         p = subprocess.run([brine, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                            stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired as e:
-        return Result(None, e.stdout or b'', e.stderr or b'', time.monotonic() - start)
-    return Result(p.returncode, p.stdout, p.stderr, time.monotonic() - start)
+        return Result(args, None, e.stdout or b'', e.stderr or b'', time.monotonic() - start)
+    return Result(args, p.returncode, p.stdout, p.stderr, time.monotonic() - start)
 
 
 def measured(brine, *args, folder, timeout=20):
@@ -101,7 +110,7 @@ def measured(brine, *args, folder, timeout=20):
         late = time.monotonic() - start >= timeout
         p.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         out.seek(0), err.seek(0)
-        return Result(None if late else p.returncode, out.read(), err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        return Result(args, None if late else p.returncode, out.read(), err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def in_parallel(function, items):

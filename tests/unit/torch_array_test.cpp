@@ -87,10 +87,28 @@ TEST_CASE("a tensor over the same bytes, or a copy in this machine's order") {
   const Loaded loaded(array("f4", {2}, std::string("\0\0\x80\x3F\0\0\0\x40", 8)));
   CHECK(floats(loaded.array().tensor().value()) == "1 2");
   const Loaded foreign(array("f4", {2}, std::string("\x3F\x80\0\0\x40\0\0\0", 8), false, ">"));
-  CHECK(foreign.array().dtype() == ">f4");
+  CHECK(foreign.array().dtype() == "<f4");
   CHECK(floats(foreign.array().tensor().value()) == "1 2");
   CHECK(floats(Loaded(array("u1", {2, 2}, std::string("\1\3\2\4"), true, "|")).array().tensor().value()) == "1 2 3 4");
   check_code(Loaded(array("M8", {1}, "12345678")).array().tensor(), ErrorKind::usage, ErrorCode::wrong_dtype);
+}
+
+// numpy swaps what _reconstruct and scalar make, element by element or part by part; not structures, nor what _frombuffer makes.
+TEST_CASE("big-endian elements are given as numpy has them after loading") {
+  const auto swapped = [](std::string_view type, std::initializer_list<std::int64_t> shape, std::string_view data, bool fortran = false) {
+    const Loaded loaded(array(type, shape, data, fortran, ">"));
+    const Array a = loaded.array();
+    CHECK(a.dtype() == "<" + std::string(type));
+    CHECK(a.descr().value() == "'<" + std::string(type) + "'");
+    CHECK((a.bytes().empty() && a.nbytes() == data.size()));
+    return row_major(a);
+  };
+  CHECK(swapped("i2", {3}, "badcfe") == "abcdef");
+  CHECK(swapped("i2", {2, 2}, "bafedchg", true) == "abcdefgh");
+  CHECK(swapped("c8", {1}, "dcbahgfe") == "abcdefgh");
+  CHECK(swapped("M8", {1}, "hgfedcba") == "abcdefgh");
+  CHECK(swapped("U2", {1}, std::string("\0\0\0a\0\0\0b", 8)) == std::string("a\0\0\0b\0\0\0", 8));
+  CHECK(Loaded(array("S3", {1}, "abc", false, "|")).array().bytes().size() == 3);
 }
 
 TEST_CASE("scalars") {
