@@ -108,7 +108,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   if (a.size() < least || a.size() > most)
     return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(least) + " to " + std::to_string(most) + " arguments, not " + std::to_string(a.size()));
 
-  if (a[0].kind == Kind::object) return Ref{};  // torch.storage._load_from_bytes(…), or any other call that may give a storage
+  if (a[0].kind == Kind::object && a[0].node->origin->how != How::persistent) return Ref{};  // torch.storage._load_from_bytes(…), or any other call that may give a storage
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;

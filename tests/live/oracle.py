@@ -63,7 +63,9 @@ def parts_of_object(o, protocol):
 
 
 def parts(o, protocol):
-    if is_mapping(o):
+    if torch.is_tensor(o):
+        yield from vars(o).items()                                    # what a subclass or a Parameter keeps
+    elif is_mapping(o):
         for k, v in o.items(): yield step(k), v
         if type(o) is collections.OrderedDict:
             for k, v in vars(o).items(): yield k, v
@@ -82,7 +84,7 @@ def walk(root, protocol=2):
     while stack:
         path, o = stack.pop()
         yield path, o
-        if isinstance(o, LEAVES) or torch.is_tensor(o) or torch.is_storage(o) or id(o) in met: continue
+        if isinstance(o, LEAVES) or torch.is_storage(o) or id(o) in met: continue
         met[id(o)] = o                                                # kept, so that no other object gets its id
         stack.extend(reversed([(f'{path}.{n}' if path else n, v) for n, v in parts(o, protocol)]))
 
