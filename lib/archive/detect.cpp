@@ -46,16 +46,19 @@ bool is_tar_header(std::string_view start) {
   }
   const auto lead = static_cast<unsigned char>(field[0]);
   if (lead == 0x80 || lead == 0xFF) {  // a binary number
-    if (lead == 0xFF) return false;    // a negative one
-    for (const char c : field.substr(1)) wanted = wanted << 8 | static_cast<unsigned char>(c);
+    std::uint64_t bits = lead == 0xFF ? ~std::uint64_t{0} : 0;  // a negative one
+    for (const char c : field.substr(1)) bits = bits << 8 | static_cast<unsigned char>(c);
+    wanted = static_cast<std::int64_t>(bits);
   } else {  // as int(text, 8) takes it
     field = field.substr(0, field.find('\0'));
     field.remove_prefix(std::min(field.find_first_not_of(" \t\n\v\f\r"), field.size()));
-    if (field.starts_with('+')) field.remove_prefix(1);
+    const bool negative = field.starts_with('-');
+    if (negative || field.starts_with('+')) field.remove_prefix(1);
     if (field.starts_with("0o") || field.starts_with("0O")) field.remove_prefix(2);
     for (const char c : field)
       if (c >= '0' && c <= '7') wanted = wanted * 8 + (c - '0');
       else if (c != '_') break;
+    if (negative) wanted = -wanted;
   }
   return wanted == sum || wanted == signed_sum;
 }

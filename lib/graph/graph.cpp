@@ -120,6 +120,12 @@ Ref Graph::object(const Origin& origin) noexcept {
   return make_node(Kind::object, node);
 }
 
+Ref Graph::scalar(const Origin& origin) noexcept {
+  auto* node = arena_.make<ScalarNode>();
+  if (!node || !set_origin(*node, origin)) return {};
+  return make_node(Kind::object, node);
+}
+
 std::string_view Graph::copy(std::string_view text) noexcept {
   char* memory = arena_.array<char>(text.size() + 1);
   if (!memory) return {};

@@ -61,6 +61,7 @@ class Graph {
   /// The same, as the first one of its number.
   Ref first_global(std::string_view module, std::string_view name, std::uint16_t known);
   Ref object(const Origin& origin) noexcept;
+  Ref scalar(const Origin& origin) noexcept;  ///< an object with a ScalarNode
   /// A copy of `text` in the arena; its address is its own even when it is empty. Null data when memory is spent.
   std::string_view copy(std::string_view text) noexcept;
 

@@ -5,8 +5,10 @@
 #include "support/hash_index.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <unordered_set>
 
 namespace brine {
@@ -28,6 +30,26 @@ std::span<const Ref> items(const Ref& key) noexcept { return key.kind == Kind::t
 
 // torch.Size is a tuple, device and layout are classes of their own.
 Made class_of(const Ref& tuple) noexcept { return tuple.node->made == Made::size ? Made::plain : tuple.node->made; }
+
+// torch.device('cuda:0') is torch.device('cuda', 0).
+struct Device {
+  std::string_view type;
+  std::int64_t index = -1;
+  bool operator==(const Device&) const = default;
+};
+std::optional<Device> device_key(const Ref& key) noexcept {
+  if (key.kind != Kind::tuple || key.node->made != Made::device) return std::nullopt;
+  const auto args = tuple_of(key).items();
+  if (args.empty() || args.size() > 2 || args[0].kind != Kind::string || text_of(args[0]).size() > 255) return std::nullopt;
+  Device out{text_of(args[0])};
+  if (args.size() == 2 && args[1].kind == Kind::integer && !is_big(args[1])) out.index = args[1].integer;
+  if (const auto colon = out.type.find(':'); colon != out.type.npos) {
+    const std::string_view digits = out.type.substr(colon + 1);
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), out.index).ptr != digits.data() + digits.size() || digits.empty()) return std::nullopt;
+    out.type = out.type.substr(0, colon);
+  }
+  return out;
+}
 
 std::uint64_t hash_float(double value, std::uint64_t seed) noexcept {
   const double whole = std::trunc(value);
@@ -73,7 +95,7 @@ bool keys_equal(const Ref& a, const Ref& b) noexcept {
   }
   if (a.kind != b.kind) return false;
   if (a.kind == Kind::bytes) return bytes_of(a).text() == bytes_of(b).text();
-  if (a.kind == Kind::global) return a.node == b.node || (global_of(a).module == global_of(b).module && global_of(a).name == global_of(b).name);
+  if (a.kind == Kind::global) return a.node == b.node || (is_value(a) && a.node->known == b.node->known) || (global_of(a).module == global_of(b).module && global_of(a).name == global_of(b).name);
   return same_object(a, b);
 }
 
@@ -98,8 +120,11 @@ std::uint64_t Keys::shallow_hash(const Ref& key) const {
     case Kind::integer:
       if (is_big(key)) return hash_bytes(big_of(key).bytes(), seed_ ^ 1);
       break;
-    case Kind::global: return hash_detail::mix(hash_bytes(global_of(key).module, seed_), hash_bytes(global_of(key).name, ~seed_));
+    case Kind::global:
+      if (is_value(key)) break;
+      return hash_detail::mix(hash_bytes(global_of(key).module, seed_), hash_bytes(global_of(key).name, ~seed_));
     case Kind::tuple: {
+      if (const auto device = device_key(key)) return hash_detail::mix(hash_bytes(device->type, seed_), static_cast<std::uint64_t>(device->index) ^ seed_);
       std::uint64_t h = seed_ ^ static_cast<std::uint64_t>(class_of(key));
       for (const Ref& item : items(key)) h = hash_detail::mix(h ^ hash(item), kItem);
       return hash_detail::mix(h, seed_ ^ key.node->size);
@@ -111,10 +136,11 @@ std::uint64_t Keys::shallow_hash(const Ref& key) const {
     }
     default: break;
   }
-  return hash_detail::mix(static_cast<std::uint64_t>(key.integer) ^ seed_, kNumber);  // the number itself, or the address
+  return hash_detail::mix(static_cast<std::uint64_t>(is_value(key) ? key.node->known : key.integer) ^ seed_, kNumber);  // the number itself, or the address
 }
 
-std::uint64_t Keys::hash(const Ref& key) const {
+std::uint64_t Keys::hash(const Ref& met) const {
+  const Ref& key = as_plain(met);
   if (is_plain(key)) return shallow_hash(key);
   if (const Known* k = known(key)) return k->hash;
   if (!has_items(key)) return shallow_hash(key);
@@ -123,10 +149,13 @@ std::uint64_t Keys::hash(const Ref& key) const {
 }
 
 // Requires: their parts are plain or known.
-bool Keys::shallow_equal(const Ref& a, const Ref& b) const {
+bool Keys::shallow_equal(const Ref& met, const Ref& other) const {
+  const Ref &a = as_plain(met), &b = as_plain(other);
   const Known *x = is_plain(a) ? nullptr : known(a), *y = is_plain(b) ? nullptr : known(b);
   if (x && y) return x->first == y->first;
   if (!has_items(a) || a.kind != b.kind) return keys_equal(a, b);
+  const auto device = device_key(a), other_device = device_key(b);
+  if (device || other_device) return device == other_device;
   if (a.node->size != b.node->size) return false;
   const auto one = items(a), two = items(b);
   if (a.kind == Kind::tuple)
@@ -164,7 +193,7 @@ bool Keys::prepare_all(const Ref& key) {
   while (!stack.empty()) {
     Frame& top = stack.back();
     if (has_items(top.key) && top.at < top.key.node->size) {
-      const Ref item = items(top.key)[top.at++];
+      const Ref item = as_plain(items(top.key)[top.at++]);
       if (!is_plain(item) && !numbers_.find(item.pointer)) {
         if (!charge(sizeof(Frame))) return false;
         stack.push_back({item});
@@ -177,7 +206,8 @@ bool Keys::prepare_all(const Ref& key) {
   return true;
 }
 
-bool Keys::equal(const Ref& kept, const Ref& key) const {
+bool Keys::equal(const Ref& kept_met, const Ref& met) const {
+  const Ref &kept = as_plain(kept_met), &key = as_plain(met);
   if (is_plain(kept) || is_plain(key)) return keys_equal(kept, key);
   const Known *x = known(kept), *y = known(key);
   if (x && y) return x->first == y->first;
@@ -191,10 +221,15 @@ bool Keys::equal_across(const Ref& kept, const Keys& others, const Ref& key) con
   std::vector<std::pair<Ref, Ref>> stack{{kept, key}};
   std::unordered_set<std::uint64_t> seen;  // of numbers that are ours
   while (!stack.empty()) {
-    const auto [a, b] = stack.back();
+    const Ref a = as_plain(stack.back().first), b = as_plain(stack.back().second);
     stack.pop_back();
     if (is_plain(a) || is_plain(b) || !has_items(a) || !has_items(b)) {
       if (!keys_equal(a, b)) return false;
+      continue;
+    }
+    const auto device = device_key(a), other_device = device_key(b);
+    if (device || other_device) {
+      if (device != other_device) return false;
       continue;
     }
     const Known *x = known(a), *y = others.known(b);

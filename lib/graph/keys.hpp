@@ -20,12 +20,15 @@ class Keys {
   explicit Keys(Arena& arena) : arena_(&arena), seed_(random_seed()) {}
 
   /// Before a key is kept: looks at it once. False when memory is spent.
-  bool prepare(const Ref& key) { return is_plain(key) || numbers_.find(key.pointer) || prepare_all(key); }
+  bool prepare(const Ref& met) {
+    const Ref& key = as_plain(met);
+    return is_plain(key) || numbers_.find(key.pointer) || prepare_all(key);
+  }
 
   /// Of a prepared key, or of any other: then the costly ones are gone through for this answer alone.
-  std::uint64_t hash(const Ref& key) const;
+  std::uint64_t hash(const Ref& met) const;
   /// Requires: `kept` was prepared.
-  bool equal(const Ref& kept, const Ref& key) const;
+  bool equal(const Ref& kept_met, const Ref& met) const;
 
  private:
   /// A key that was prepared, and the number of the first one that is equal.

@@ -50,8 +50,36 @@ std::string quoted_repr(std::string_view data, bool bytes) {
   return out + quote;
 }
 
-// A tuple's items, one level at a time; what nests deeper than keys ever do is given by its class.
-std::string tuple_repr(const Ref& tuple, std::size_t most) {
+// As numpy's repr and Python's have it: whole parts without a fraction.
+std::string complex_text(const Ref& value) {
+  const auto part = [](double v) {
+    std::string text = float_repr(v);
+    return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+  };
+  const ComplexNode& c = complex_of(value);
+  const std::string imag = part(c.imag);
+  if (c.real == 0 && !std::signbit(c.real)) return "(" + imag + "j)";
+  return concat({"(", part(c.real), imag.starts_with('-') ? "" : "+", imag, "j)"});
+}
+
+// Python's repr of what stands in a tuple.
+std::string item_repr(const Ref& item, std::size_t most) {
+  if (item.kind == Kind::string) return quoted_repr(text_of(item).substr(0, most), false);
+  if (is_value(item)) return concat({"torch.", global_of(item).name.substr(0, most)});
+  const Ref& plain = as_plain(item);
+  if (plain.kind == Kind::complex) {
+    const std::string text = complex_text(plain);
+    return item.kind == Kind::object ? concat({"np.", scalar_of(item).class_name, text}) : text;
+  }
+  if (item.kind == Kind::object && plain.kind == Kind::boolean) return concat({"np.", key_name(plain), "_"});
+  if (plain.kind == Kind::object || item.kind != Kind::object) return key_name(item, most);
+  return concat({"np.", scalar_of(item).class_name, "(", item_repr(plain, most), ")"});
+}
+
+}  // namespace
+
+// One level at a time; what nests deeper than keys ever do is given by its class.
+std::string tuple_text(const Ref& tuple, std::size_t most) {
   struct Level {
     std::span<const Ref> items;
     std::size_t at;
@@ -67,16 +95,33 @@ std::string tuple_repr(const Ref& tuple, std::size_t most) {
     }
     if (level.at) out += ", ";
     const Ref& item = level.items[level.at++];
-    if (item.kind == Kind::tuple && levels.size() < 8) {
+    if (item.kind == Kind::tuple && item.node->made == Made::plain && levels.size() < 8) {
       out += '(';
       levels.push_back({tuple_of(item).items(), 0});
-    } else if (item.kind == Kind::tuple) {
+    } else if (item.kind == Kind::tuple && item.node->made == Made::plain) {
       out += "<tuple>";
     } else {
-      out += item.kind == Kind::string ? quoted_repr(text_of(item).substr(0, most), false) : key_name(item, most);
+      out += item_repr(item, most);
     }
   }
   return out;
+}
+
+namespace {
+
+// torch.Size holds no tuples.
+std::string size_repr(const Ref& size, std::size_t most) {
+  std::string items = tuple_text(size, most);
+  items = items.substr(1, items.size() - (items.ends_with(",)") ? 3 : 2));
+  return concat({"torch.Size([", items, "])"});
+}
+
+// np.str_, np.float64 and np.bytes_ are Python's str, float and bytes, too.
+std::string scalar_name(const Ref& key, std::size_t most) {
+  const Ref& plain = as_plain(key);
+  if (plain.kind == Kind::string) return key_name(plain, most);
+  if (plain.kind == Kind::bytes || scalar_of(key).class_name == "float64") return concat({"np.", scalar_of(key).class_name, "(", key_name(plain, most), ")"});
+  return "<" + class_name(key) + ">";
 }
 
 constexpr std::size_t kMostName = 255;
@@ -117,12 +162,17 @@ std::string key_name(const Ref& key, std::size_t most) {
       return big_int_name(key, most);
     case Kind::floating: return float_repr(key.floating);
     case Kind::bytes: return quoted_repr(bytes_of(key).text().substr(0, most), true);
-    case Kind::tuple: return tuple_repr(key, most);
+    case Kind::tuple:
+      if (key.node->made == Made::size) return size_repr(key, most);
+      if (key.node->made == Made::device || key.node->made == Made::layout) break;
+      return tuple_text(key, most);
     case Kind::object:
+      if (key.node->made == Made::scalar) return scalar_name(key, most);
       if (const Origin* o = key.node->origin; o && o->callee.kind == Kind::global) return "<" + last_part(cut(global_of(o->callee).name)) + ">";
-      [[fallthrough]];
-    default: return "<" + class_name(key) + ">";
+      break;
+    default: break;
   }
+  return "<" + class_name(key) + ">";
 }
 
 std::string qualified_class_name(const Ref& value) {
@@ -133,6 +183,8 @@ std::string qualified_class_name(const Ref& value) {
   if (value.kind == Kind::tensor) return value.tag == kParameterTag ? "torch.nn.parameter.Parameter" : "torch.Tensor";
   if (value.kind == Kind::storage) return "torch.storage.TypedStorage";
   if (is_array(value)) return "numpy.ndarray";
+  if (is_value(value)) return "torch.dtype";
+  if (value.kind == Kind::object && value.node->made == Made::scalar && !scalar_of(value).class_name.empty()) return concat({"numpy.", scalar_of(value).class_name});
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;
     if (callee.kind == Kind::global) return cut(global_of(callee).module) + "." + cut(global_of(callee).name);

@@ -24,6 +24,9 @@ enum : std::uint8_t {
   kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };
 
+/// The numbers of known globals that are objects of a class, torch.float32 say, and no classes or functions: one number is one object, by whatever name.
+inline constexpr std::uint16_t kFirstValue = 256, kEndValue = 512;
+
 /// Ref.tag of a tensor that is a Parameter: the one thing a graph knows of tensors, for their class's name.
 inline constexpr std::uint16_t kParameterTag = 1;
 
@@ -43,7 +46,7 @@ struct Origin {
   Ref callee, args, kwargs;      // a persistent id: callee absent, args the id
   Effect *first = nullptr, *last = nullptr;
   Effect* built = nullptr;       // the last BUILD among them, else the first one
-  Origin* outer = nullptr;       // the _rebuild_from_type_v2 call that this one stood in
+  Origin* outer = nullptr;       // the call that is written, where this one says what it means: _rebuild_from_type_v2, or functools.partial's
   Effect* kept = nullptr;        // states of a tensor that are the user's own attributes: they change nothing of it
   std::uint32_t given = 0;       // items of the container that came from the arguments
   How how = How::reduce;
@@ -119,6 +122,12 @@ struct ObjectNode : Node {
   DictNode* dict = nullptr;  // what was set by key
 };
 
+/// A numpy scalar.
+struct ScalarNode : ObjectNode {
+  Ref plain;                    // the Python value that it is equal to, or absent
+  std::string_view class_name;  // "float64"
+};
+
 // Access by kind. Requires: the Ref has such a node.
 inline const TupleNode& tuple_of(const Ref& r) noexcept { return *static_cast<const TupleNode*>(r.node); }
 inline const ListNode& list_of(const Ref& r) noexcept { return *static_cast<const ListNode*>(r.node); }
@@ -129,9 +138,11 @@ inline const ComplexNode& complex_of(const Ref& r) noexcept { return *static_cas
 inline const GlobalNode& global_of(const Ref& r) noexcept { return *static_cast<const GlobalNode*>(r.node); }
 inline const ObjectNode& object_of(const Ref& r) noexcept { return *static_cast<const ObjectNode*>(r.node); }
 inline const TensorNode& tensor_node_of(const Ref& r) noexcept { return *static_cast<const TensorNode*>(r.pointer); }
+inline const ScalarNode& scalar_of(const Ref& r) noexcept { return *static_cast<const ScalarNode*>(r.node); }
 inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
 
 inline bool is_big(const Ref& r) noexcept { return r.kind == Kind::integer && (r.flags & kBig); }
+inline bool is_value(const Ref& r) noexcept { return r.kind == Kind::global && r.node->known >= kFirstValue && r.node->known < kEndValue; }
 inline bool has_node(const Ref& r) noexcept {
   return (r.kind >= Kind::bytes && r.kind <= Kind::global) || r.kind == Kind::object || r.kind == Kind::complex || is_big(r);
 }
@@ -164,6 +175,13 @@ inline const Effect* kept_of(const Ref& r) noexcept {
 
 /// An object that is a numpy array, by the function that makes one.
 inline bool is_array(const Ref& r) noexcept { return r.kind == Kind::object && r.node->made == Made::array; }
+
+/// What a value is as a key: of a numpy scalar the Python value that it is equal to.
+inline const Ref& as_plain(const Ref& r) noexcept {
+  if (r.kind != Kind::object || r.node->made != Made::scalar) return r;
+  const Ref& plain = scalar_of(r).plain;
+  return plain.kind == Kind::absent ? r : plain;
+}
 
 /// Is there anything in it that Children may give?
 inline bool has_children(const Ref& r) noexcept { return is_container(r) || kept_of(r); }

@@ -41,7 +41,7 @@ std::string summary(const Ref& value) {
     case Kind::global: return "<" + escaped(global_text(value), 120) + ">";
     case Kind::tuple:
       if (value.node->made == Made::plain) break;
-      return class_name(value) + escaped(key_name(value, kMost), 80);
+      return class_name(value) + escaped(value.kind == Kind::tuple ? tuple_text(value, kMost) : key_name(value, kMost), 80);
     case Kind::object: {
       const Ref& callee = value.node->origin->callee;
       return escaped(callee.kind == Kind::global ? global_text(callee) : qualified_class_name(value), 120);

@@ -51,6 +51,8 @@ class Children {
 
 /// A key as a step of a path names it (path.hpp). A text of the file longer than `most` may be cut: for those who cut it anyhow.
 std::string key_name(const Ref& key, std::size_t most = SIZE_MAX);
+/// The items of a tuple, of whatever class: "(2, 3)".
+std::string tuple_text(const Ref& tuple, std::size_t most = SIZE_MAX);
 
 /// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module. Module and name are cut after 255
 /// bytes each, and end in "…" then: a file can refer to a long one any number of times.

@@ -36,6 +36,9 @@ class Calls {
   /// The number of a global (Python 3 names), or 0.
   virtual std::uint16_t known(std::string_view module, std::string_view name) const = 0;
 
+  /// Is it one that NEWOBJ can make an object of?
+  virtual bool is_class(std::uint16_t known) const = 0;
+
   /// A call of a known global. Absent: not a call it knows by these arguments; the machine keeps an opaque object.
   virtual Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) = 0;
 

@@ -90,6 +90,7 @@ class Emitter {
   bool follow(const Ref& ref) noexcept { return next_ = ref, has_next_ = true; }
   bool step();
   bool step_call();
+  bool begin_partial(const Ref& ref, const Origin& origin);
   bool begin_call(const Ref& ref, const Origin& origin);
   bool synthesise(const Ref& ref);
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);

@@ -43,6 +43,7 @@ bool Emitter::synthesise(const Ref& ref) {
     if (!origin) return spent();
     origin->callee = kept;
     origin->args = tuple;
+    if (has_node(ref) && ref.node->origin) origin->first = ref.node->origin->first, origin->last = ref.node->origin->last;
     return begin_call(ref, *origin);
   };
   const auto latin1 = [&](std::string_view data) {
@@ -75,6 +76,7 @@ bool Emitter::synthesise(const Ref& ref) {
     case Kind::dict:
       if (ref.node->made == Made::ordered_dict) return call("collections", "OrderedDict", {});
       if (ref.node->made == Made::counter) return call("collections", "Counter", {});
+      if (ref.node->made == Made::default_dict && ref.node->origin) return call("collections", "defaultdict", {tuple_of(ref.node->origin->args).items()[0]});
       break;
     case Kind::tuple:
       if (ref.node->made == Made::size) return call("torch", "Size", {graph_.tuple(tuple_of(ref).items())});
@@ -86,12 +88,44 @@ bool Emitter::synthesise(const Ref& ref) {
 
 bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   const Origin& origin = inner.outer ? *inner.outer : inner;
-  if ((origin.how == How::newobj && protocol() < 2) || (origin.how == How::newobj_ex && protocol() < 4))
-    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ cannot be written with protocol " + std::to_string(protocol())));
+  if ((origin.how == How::newobj || origin.how == How::newobj_ex) && protocol() < 2)
+    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ need protocol 2 or above; this is protocol " + std::to_string(protocol())));
+  if (origin.how == How::newobj_ex && protocol() < 4) return begin_partial(ref, origin);
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
-  stack_.push_back({Step::call_args, ref, &origin});
+  stack_.push_back({Step::call_args, ref, &origin, inner.first});
   if (origin.how == How::inst) return true;  // INST names its class itself
   return follow(origin.callee);
+}
+
+// What NEWOBJ_EX does, as Python writes it below protocol 4: functools.partial(cls.__new__, cls, *args, **kwargs)(). Python says cls.__new__ by the class
+// that defines it, which no file tells; by cls itself it is the same function.
+bool Emitter::begin_partial(const Ref& ref, const Origin& origin) {
+  const auto global = [&](std::string_view module, std::string_view name) {
+    Ref& kept = interned_[std::string(module) + " " + std::string(name)];
+    if (kept.kind == Kind::absent) kept = graph_.first_global(module, name, 0);
+    return kept;
+  };
+  if (origin.callee.kind != Kind::global || origin.args.kind != Kind::tuple)
+    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an object made by NEWOBJ_EX of a class that is no name needs protocol 4 or above"));
+  const GlobalNode& cls = global_of(origin.callee);
+  Ref& function = interned_["__new__ " + std::string(cls.module) + " " + std::string(cls.name)];
+  if (function.kind == Kind::absent) {
+    const Ref of[] = {origin.callee, make_text(graph_.copy("__new__"))};
+    function = graph_.object({.callee = global("builtins", "getattr"), .args = graph_.tuple(of), .kwargs = {}});
+  }
+  std::vector<Ref> args{origin.callee};
+  const auto own = tuple_of(origin.args).items();
+  args.insert(args.end(), own.begin(), own.end());
+  const Ref state[] = {function, graph_.tuple(args), origin.kwargs, make_none()};
+  const Ref partial = graph_.object({.callee = global("functools", "partial"), .args = graph_.tuple({&function, 1}), .kwargs = {}});
+  auto* call = graph_.arena().make<Origin>(origin);
+  const Ref whole = graph_.tuple(state);
+  if (function.kind == Kind::absent || partial.kind == Kind::absent || whole.kind == Kind::absent || !call || !graph_.add_effect(*partial.node, {}, whole)) return spent();
+  call->callee = partial;
+  call->args = graph_.tuple({});
+  call->kwargs = {};
+  call->how = How::reduce;
+  return call->args.kind == Kind::absent ? spent() : begin_call(ref, *call);
 }
 
 // One step of a call, or of what follows one.
@@ -129,7 +163,6 @@ bool Emitter::step_call() {
       put(self);
       if (ref.kind == Kind::tensor || ref.kind == Kind::bytes || ref.kind == Kind::bytearray || ref.kind == Kind::complex || ref.kind == Kind::tuple) {
         f.step = Step::effects;
-        f.effect = o.first;
       } else {
         f.step = Step::items;
         f.at = f.group = 0;
@@ -156,7 +189,6 @@ bool Emitter::step_call() {
       if (ref.kind == Kind::object) size = object_of(ref).dict ? object_of(ref).dict->size : 0, given = 0;
       else if (ref.kind == Kind::dict) size = ref.node->size;
       f.step = Step::effects;
-      f.effect = f.origin->first;
       if (size > given) {
         expect(size - given);
         Frame more{Step::dict_items, ref};
@@ -198,7 +230,7 @@ bool Emitter::step_call() {
     case Step::persistent: {
       op(Op::BINPERSID);
       if (ref.node->flags & kMemoised) put(ref.node);  // by no pickler of Python's, but files have it
-      f = {Step::items, ref, ref.node->origin};
+      f = {Step::items, ref, ref.node->origin, ref.node->origin->first};
       return true;
     }
     case Step::parameter_tail: {

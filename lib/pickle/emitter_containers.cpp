@@ -23,10 +23,11 @@ bool has_grown(const Ref& ref) noexcept { return ref.kind == Kind::set && ref.no
 
 // Some of the items that its call was given are equal. They may be equal by identity alone, as one NaN in two places is, which we do not write.
 bool has_fewer(const Ref& ref) noexcept {
-  const bool unique = ref.kind == Kind::set || ref.kind == Kind::frozenset || (ref.kind == Kind::dict && (ref.node->made == Made::counter || ref.node->made == Made::ordered_dict));
+  const bool unique = ref.kind == Kind::set || ref.kind == Kind::frozenset || (ref.kind == Kind::dict && ref.node->made != Made::plain);
   const Ref& args = ref.node->origin->args;
-  if (!unique || ref.node->origin->how != How::reduce || args.kind != Kind::tuple || tuple_of(args).size != 1) return false;
-  const Ref& items = tuple_of(args).items()[0];
+  const std::size_t at = ref.node->made == Made::default_dict ? 1 : 0;
+  if (!unique || ref.node->origin->how == How::newobj || args.kind != Kind::tuple || tuple_of(args).size != at + 1) return false;
+  const Ref& items = tuple_of(args).items()[at];
   return (items.kind == Kind::list || items.kind == Kind::tuple) && items.node->size != ref.node->origin->given;
 }
 
@@ -70,8 +71,7 @@ bool Emitter::begin(const Ref& met) {
     return follow(ref.node->origin->args);
   }
   if (!native(ref) && ref.node->origin) {
-    const bool other = !ref.node->origin->first && (has_grown(ref) || has_fewer(ref));
-    return other ? synthesise(ref) : begin_call(ref, *ref.node->origin);
+    return has_grown(ref) || has_fewer(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
   }
   switch (ref.kind) {
     case Kind::bytes:

@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t kLongestName = 4096;  // the same long name can be called for again and again
 
+// What is looked at now may not change later: it would be written otherwise than it was read.
+void mark_read(const Ref& r) noexcept {
+  if (is_container(r)) r.node->flags |= kRead;
+}
+
 bool is_name(std::string_view name) noexcept {
   if (name.size() > kLongestName) return false;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
@@ -54,6 +59,8 @@ bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwarg
   if (args.kind != Kind::tuple) return fail(ErrorCode::pickle_arguments, "the arguments are no tuple but " + class_name(args));
   if (policy_ && !allowed(policy_->call(callee, how))) return false;
   const std::uint16_t known = callee.kind == Kind::global ? callee.node->known : std::uint16_t{0};
+  if (known && (how == How::newobj || how == How::newobj_ex) && !(known < kFirstForeign ? known != static_cast<std::uint16_t>(PythonCall::codecs_encode) : calls_.is_class(known)))
+    return fail(ErrorCode::pickle_arguments, "expected a class for " + std::string(info(ins_.op).name) + ", found the function " + in_quotes(global_of(callee).name, 60));
   Ref value;
   if (known && how != How::newobj_ex) {
     if (known < kFirstForeign) {
@@ -68,7 +75,13 @@ bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwarg
     }
   }
   if (value.kind != Kind::absent) return push(value);
-  return made(graph_.object({.callee = callee, .args = args, .kwargs = kwargs, .how = how}));
+  if (known)
+    for (const Ref& arg : tuple_of(args).items()) mark_read(arg);
+  const Origin origin{.callee = callee, .args = args, .kwargs = kwargs, .how = how};
+  if (callee.kind == Kind::object && how == How::reduce && tuple_of(args).size == 0)
+    if (Origin inner = new_by_partial(graph_, callee); inner.callee.kind != Kind::absent)
+      return (inner.outer = graph_.arena().make<Origin>(origin)) ? made(graph_.object(inner)) : spent();
+  return made(graph_.object(origin));
 }
 
 bool Machine::build() {
@@ -83,6 +96,12 @@ bool Machine::build() {
   // Only what a call or a persistent id made can have a state, or a class itself (cloudpickle).
   const bool has_state = target.kind == Kind::object || target.kind == Kind::global || (is_container(target) && target.node->origin);
   if (!has_state) return fail(ErrorCode::pickle_target, "cannot set the state of " + class_name(target));
+  if (target.kind == Kind::object && target.node->made == Made::array_dtype && !unread(target)) return false;
+  if (target.kind != Kind::object || target.node->made != Made::plain) {  // their state is copied, or looked at now
+    mark_read(state);
+    if (state.kind == Kind::tuple)
+      for (const Ref& part : tuple_of(state).items()) mark_read(part);
+  }
   return graph_.add_effect(*target.node, {}, state) || spent();
 }
 

@@ -8,6 +8,13 @@
 
 namespace brine {
 
+namespace {
+
+// What they hold is read out of their arguments and state, whenever somebody asks.
+bool is_numpy(const Ref& object) noexcept { return object.node->made >= Made::array; }
+
+}  // namespace
+
 bool Machine::tuple(std::size_t items) {
   if (!need(items)) return false;
   height_ -= items;
@@ -40,6 +47,7 @@ bool Machine::append(std::span<const Ref> items, Ref& target) {
     list = static_cast<ListNode*>(target.node);
     if (list->made == Made::deque) return append_to_deque(graph_, *list, items) || spent();
   } else if (target.kind == Kind::object) {
+    if (is_numpy(target)) return fail(ErrorCode::pickle_target, "cannot append to a numpy object");
     auto& object = static_cast<ObjectNode&>(*target.node);
     if (!object.list && !(object.list = graph_.arena().make<ListNode>())) return spent();
     list = object.list;
@@ -59,6 +67,7 @@ bool Machine::set_items(std::span<const Ref> pairs, Ref& target) {
   if (!unread(target) || (policy_ && !allowed(policy_->set_item(target, ins_.op)))) return false;
   if (target.kind == Kind::dict) return set_items(pairs, static_cast<DictNode&>(*target.node));
   if (target.kind != Kind::object) return fail(ErrorCode::pickle_target, "cannot set an item of " + class_name(target));
+  if (is_numpy(target)) return fail(ErrorCode::pickle_target, "items of a numpy object are set one by one", ErrorKind::unsupported);
   auto& object = static_cast<ObjectNode&>(*target.node);
   if (!object.dict && !(object.dict = graph_.arena().make<DictNode>())) return spent();
   return set_items(pairs, *object.dict);
@@ -70,6 +79,7 @@ bool Machine::set_items(std::span<const Ref> pairs, DictNode& dict) {
   for (std::size_t i = 0; i < pairs.size(); i += 2) {
     bool replaced = false;
     if (!graph_.set(dict, pairs[i], pairs[i + 1], replaced)) return spent();
+    if (replaced && dict.origin) dict.origin->given = 0;  // the call's own pairs are set once more behind it
     if (replaced && !notes_.full())
       notes_.add(Note::Code::duplicate_key, {.file = {}, .record = {}, .offset = ins_.offset, .opcode = std::string(info(ins_.op).name), .path = {}},
                  "the key " + escaped(key_name(pairs[i], 256)) + " is given twice; the last value stands");

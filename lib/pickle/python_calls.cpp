@@ -43,7 +43,7 @@ std::span<const Ref> sequence(const Ref& r) noexcept {
   return {};
 }
 bool is_sequence(const Ref& r) noexcept {
-  return r.kind == Kind::tuple || r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset;
+  return (r.kind == Kind::tuple && r.node->made <= Made::size) || r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset;
 }
 
 void mark_read(const Ref& r) noexcept {
@@ -165,9 +165,27 @@ PythonCall python_call(std::string_view module, std::string_view name) noexcept 
   return PythonCall::none;
 }
 
+// Source: CPython's Modules/_pickle.c (save_reduce), Modules/_functoolsmodule.c (partial_reduce).
+Origin new_by_partial(Graph& graph, const Ref& callee) {
+  const auto made_by = [](const Ref& r, std::string_view module, std::string_view name) {
+    if (r.kind != Kind::object || !r.node->origin || r.node->origin->callee.kind != Kind::global || r.node->origin->args.kind != Kind::tuple) return false;
+    const GlobalNode& g = global_of(r.node->origin->callee);
+    return g.module == module && g.name == name;
+  };
+  if (!made_by(callee, "functools", "partial")) return {};
+  const Ref state = state_of(*callee.node);
+  const auto part = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();  // (function, args, kwargs, __dict__)
+  if (part.size() != 4 || part[1].kind != Kind::tuple || tuple_of(part[1]).size == 0 || part[2].kind != Kind::dict || !made_by(part[0], "builtins", "getattr")) return {};
+  const auto of = tuple_of(part[0].node->origin->args).items(), args = tuple_of(part[1]).items();
+  if (of.size() != 2 || of[1].kind != Kind::string || text_of(of[1]) != "__new__" || args[0].kind != Kind::global) return {};
+  const Ref own = graph.tuple(args.subspan(1));
+  return own.kind == Kind::absent ? Origin{} : Origin{.callee = args[0], .args = own, .kwargs = part[2], .how = How::newobj_ex};
+}
+
 bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items) {
   if (!graph.append(deque, items)) return false;
   if (!deque.origin) return true;
+  if (deque.origin->how == How::newobj) return true;
   const std::uint64_t most = max_length(tuple_of(deque.origin->args).items()).value_or(UINT64_MAX);
   if (deque.size <= most) return true;
   const auto gone = static_cast<std::uint32_t>(deque.size - most);
@@ -179,7 +197,9 @@ bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items) 
 Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref& args, How how, bool& spent) {
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = how};
   Caller caller(graph, origin, spent);
-  const auto a = tuple_of(args).items();
+  const auto given = tuple_of(args).items();
+  const bool ignores = how == How::newobj && call != PythonCall::frozenset && call != PythonCall::bytes && call != PythonCall::complex;
+  const auto a = ignores ? std::span<const Ref>() : given;  // of __new__; __init__ would fill them
   switch (call) {
     case PythonCall::ordered_dict: return caller.dict(Made::ordered_dict, a);
     case PythonCall::counter: return caller.counter(a);

@@ -19,6 +19,10 @@ PythonCall python_call(std::string_view module, std::string_view name) noexcept;
 /// marked: they may not change any more, or what was read could not be written.
 Ref run_python_call(Graph& graph, PythonCall call, const Ref& callee, const Ref& args, How how, bool& spent);
 
+/// What a call of `callee` without arguments makes, where it is functools.partial(cls.__new__, cls, *args, **kwargs): the object that NEWOBJ_EX makes from
+/// protocol 4 on. Its callee is absent where it is anything else; spent memory is, too.
+Origin new_by_partial(Graph& graph, const Ref& callee);
+
 /// A deque with a maxlen keeps the last items. False: no memory.
 bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items);
 

@@ -307,7 +307,8 @@ bool Comparer::next_of_object(Frame& frame, Child& out) {
         break;
       }
       case 5: {
-        const Origin *x = a.origin->outer, *y = b.origin->outer;  // _rebuild_from_type_v2: the class and the attributes
+        const auto outer = [](const Node& n) { return n.origin->how == How::newobj_ex ? nullptr : n.origin->outer; };
+        const Origin *x = outer(a), *y = outer(b);  // _rebuild_from_type_v2: the class and the attributes
         const auto part = [&](const Origin* o, std::size_t i) { return o && o->args.kind == Kind::tuple && i < tuple_of(o->args).size ? tuple_of(o->args).items()[i] : Ref{}; };
         if ((!x && !y) || frame.at == 2) break;
         const std::size_t i = frame.at++ ? 3 : 1;

@@ -66,9 +66,10 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
   if (value.kind != Kind::dict) return false;
   bool weights = attribute(graph, value, "_metadata").kind != Kind::absent;
   for (const Entry& e : dict_of(value).entries()) {
-    if (e.key.kind != Kind::string) return false;
+    const Ref& key = as_plain(e.key);
+    if (key.kind != Kind::string) return false;
     if (e.value.kind == Kind::tensor) weights = true;
-    if (is_subtree(graph, e.value) && !is_extra_state(text_of(e.key))) return false;
+    if (is_subtree(graph, e.value) && !is_extra_state(text_of(key))) return false;
   }
   return weights;
 }

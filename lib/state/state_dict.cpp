@@ -101,8 +101,9 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
 void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, std::shared_ptr<const void> owner) {
   impl.items.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
-    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(text_of(e.key), e.value, graph));
-    else impl.items.push({{text_of(e.key), Handles::tensor(owner, &tensor_of(e.value))}});
+    const std::string_view name = text_of(as_plain(e.key));
+    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(name, e.value, graph));
+    else impl.items.push({{name, Handles::tensor(owner, &tensor_of(e.value))}});
   }
   impl.tensors = impl.items.size() - impl.kept.size();
   const Ref metadata = attribute(graph, dict, "_metadata");

@@ -2,6 +2,7 @@
 // Array: _reconstruct and its state, _frombuffer, scalar. Source: numpy/core/src/multiarray/methods.c (array_reduce, array_setstate),
 // numpy/_core/numeric.py (_frombuffer).
 #include <brine/array.hpp>
+#include <brine/convert.hpp>
 
 #include "bytes/bytes.hpp"
 #include "bytes/cursor.hpp"
@@ -15,6 +16,7 @@
 #include "torch/numpy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -30,14 +32,14 @@ Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::te
 
 bool is_true(const Ref& r) noexcept { return (r.kind == Kind::boolean || r.kind == Kind::integer) && r.integer != 0; }
 
-std::optional<DType> dtype_in(const NumpyType& type) noexcept {
+std::optional<DType> dtype_in(char kind, std::uint64_t itemsize) noexcept {
   using enum DType;
   const auto sized = [&](std::initializer_list<DType> of) {
     for (const DType d : of)
-      if (item_size(d) == type.itemsize) return std::optional(d);
+      if (item_size(d) == itemsize) return std::optional(d);
     return std::optional<DType>();
   };
-  switch (type.kind) {
+  switch (kind) {
     case 'b': return bool_;
     case 'i': return sized({int8, int16, int32, int64});
     case 'u': return sized({uint8, uint16, uint32, uint64});
@@ -52,6 +54,8 @@ bool is_foreign(const NumpyType& type) noexcept { return type.order == (std::end
 }  // namespace
 
 struct ArrayReader {
+  explicit ArrayReader(const Graph* of) : graph(of) {}
+
   const Graph* graph;
   Array out;
 
@@ -176,7 +180,7 @@ Result<Array> Array::of(const Value& value) {
   return guarded("a numpy array", [&]() -> Result<Array> {
     const Ref& ref = Access::ref(value);
     if (ref.kind != Kind::object || (ref.node->made != Made::array && ref.node->made != Made::scalar)) return Access::refusal(value, "a numpy array or scalar");
-    ArrayReader reader{Access::graph(value), {}};
+    ArrayReader reader(Access::graph(value));
     if (auto ok = reader.read(ref); !ok) return Error(ok.error()).at_path(value.path());
     return std::move(reader.out);
   });
@@ -237,7 +241,7 @@ Result<Tensor> Array::tensor() const {
   return guarded("a numpy array", [&]() -> Result<Tensor> {
     const auto type = numpy_type(Access::ref(type_));
     if (!type) return type.error();
-    const auto dtype = dtype_in(*type);
+    const auto dtype = dtype_in(type->kind, type->itemsize);
     if (!dtype) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "PyTorch has no dtype for numpy's " + dtype_);
     std::shared_ptr<const void> owner = Access::graph(type_)->owner();
     std::span<const std::byte> elements = bytes_;
@@ -253,37 +257,60 @@ Result<Tensor> Array::tensor() const {
   });
 }
 
+Ref numpy_plain(Graph& graph, const Ref& scalar) {
+  ArrayReader reader(&graph);
+  if (!reader.read(scalar)) return {};
+  const Array& array = reader.out;
+  std::vector<std::byte> bytes(array.itemsize());
+  if (!array.copy_part(0, bytes)) return {};
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const char kind = array.dtype()[1];
+  if (kind == 'S') {  // without the zeros that fill it
+    const std::string_view own = graph.copy(text.substr(0, text.find_last_not_of('\0') + 1));
+    return own.data() ? graph.bytes(own) : Ref{};
+  }
+  if (kind == 'U') {
+    std::string out;
+    for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) append_utf8(out, little_at<std::uint32_t>(bytes.data() + i));
+    const std::string_view own = graph.copy(std::string_view(out).substr(0, out.find_last_not_of('\0') + 1));
+    return own.data() ? make_text(own) : Ref{};
+  }
+  const auto type = dtype_in(kind, array.itemsize());
+  if (!type) return {};
+  if constexpr (std::endian::native == std::endian::big) swap_bytes(*type, bytes);
+  const auto as = [&]<class T>(T value) { return std::memcpy(&value, bytes.data(), sizeof value), value; };
+  using enum DType;
+  switch (*type) {
+    case bool_: return make_bool(bytes[0] != std::byte{0});
+    case int8: return make_int(as(std::int8_t{}));
+    case int16: return make_int(as(std::int16_t{}));
+    case int32: return make_int(as(std::int32_t{}));
+    case int64: return make_int(as(std::int64_t{}));
+    case uint8: return make_int(as(std::uint8_t{}));
+    case uint16: return make_int(as(std::uint16_t{}));
+    case uint32: return make_int(as(std::uint32_t{}));
+    case uint64: return as(std::uint64_t{}) <= INT64_MAX ? make_int(as(std::int64_t{})) : graph.big_int(graph.copy(concat({text, std::string_view("\0", 1)})));
+    case float16: return graph.floating(to_float(half{as(std::uint16_t{})}));
+    case float32: return graph.floating(as(float{}));
+    case float64: return graph.floating(as(double{}));
+    case complex64: return graph.complex(as(std::array<float, 2>{})[0], as(std::array<float, 2>{})[1]);
+    case complex128: return graph.complex(as(std::array<double, 2>{})[0], as(std::array<double, 2>{})[1]);
+    default: return {};
+  }
+}
+
 namespace {
 
 // Of a scalar, as Python prints it; empty where it takes more than a line.
-std::string element_text(const Array& array) {
-  const char kind = array.dtype()[1];
-  if (kind == 'S' || kind == 'U') {
-    if (array.itemsize() > 400) return {};
-    std::byte text[400];
-    const std::span element(text, array.itemsize());
-    if (!array.copy_part(0, element)) return {};
-    if (kind == 'S') return in_quotes({reinterpret_cast<const char*>(text), element.size()}, 80);
-    std::string out;
-    for (std::size_t i = 0; i + 4 <= element.size(); i += 4) append_utf8(out, little_at<std::uint32_t>(text + i));
-    return in_quotes(out, 80);
-  }
-  const auto tensor = array.tensor();
-  if (!tensor || is_complex(tensor->dtype())) return {};
-  Ref value;
-  if (is_floating(tensor->dtype())) {
-    double wide = 0;
-    if (!tensor->copy_to(DType::float64, std::as_writable_bytes(std::span(&wide, 1)))) return {};
+std::string element_text(const Ref& scalar) {
+  Ref plain = as_plain(scalar);
+  if (plain.kind == Kind::string) return in_quotes(text_of(plain), 80);
+  if (plain.kind == Kind::bytes) return in_quotes(bytes_of(plain).text(), 80);
+  if (plain.kind == Kind::floating && scalar_of(scalar).class_name != "float64") {  // the shortest that a float32 needs
     char text[48];
-    if (tensor->dtype() != DType::float64) std::from_chars(text, std::to_chars(text, text + sizeof text, static_cast<float>(wide)).ptr, wide);  // the shortest that a float32 needs
-    value = make_float(wide);
-  } else {
-    std::int64_t wide = 0;
-    if (!tensor->copy_to(DType::int64, std::as_writable_bytes(std::span(&wide, 1)))) return {};
-    if (kind == 'u' && wide < 0) return std::to_string(static_cast<std::uint64_t>(wide));
-    value = kind == 'b' ? make_bool(wide != 0) : make_int(wide);
+    std::from_chars(text, std::to_chars(text, text + sizeof text, static_cast<float>(plain.floating)).ptr, plain.floating);
   }
-  return key_name(value);
+  return plain.kind == Kind::object || plain.kind == Kind::complex ? std::string() : key_name(plain);
 }
 
 }  // namespace
@@ -297,7 +324,7 @@ std::string numpy_summary(const Graph& graph, const Ref& object) {
   const std::string what = object.node->made == Made::scalar ? "numpy scalar" : "numpy.ndarray";
   if (!array) return what + " (" + array.error().text() + ")";
   std::string out = what + " " + std::string(array->dtype());
-  if (array->is_scalar()) return out + " " + element_text(*array);
+  if (array->is_scalar()) return out + " " + element_text(object);
   out += " [";
   for (std::size_t d = 0; d < array->shape().size(); ++d) out += (d ? ", " : "") + std::to_string(array->shape()[d]);
   return out + "]";

@@ -75,7 +75,7 @@ Result<void> set_data(TensorRecord& record, const TensorRecord& data) {
 Result<void> set_attribute(TensorRecord& record, std::string_view name, const Ref& value) {
   if (name == "data") {
     if (value.kind != Kind::tensor) return refusal(name, value);
-    return set_data(record, tensor_of(value));
+    return set_data(record, read_tensor(value));
   }
   if (name == "requires_grad") {
     if (value.kind != Kind::boolean) return refusal(name, value);
@@ -109,7 +109,7 @@ Result<void> set_all(Graph& graph, TensorRecord& record, const Ref& state, bool 
       return corrupt("the attribute " + in_quotes(name, 60) + " of a tensor is set, which PyTorch refuses");
     }
   }
-  state.node->flags |= kRead | (acts ? 0 : kActsNot);
+  if (!acts) state.node->flags |= kActsNot;
   return {};
 }
 
@@ -153,6 +153,7 @@ Result<bool> set_attributes(Graph& graph, TensorRecord& record, const Ref& state
     return corrupt("the state of a tensor is a tuple of " + std::to_string(pair.size()) + " items; PyTorch takes two");
   }
   for (const Ref& part : state.kind == Kind::tuple ? pair : std::span(&state, 1)) {
+    if (is_container(part)) part.node->flags |= kRead;  // an empty one, too: with `data` it would mean something else
     if (is_false(part)) continue;
     if (part.kind == Kind::object || (part.kind != Kind::dict && !plain)) return false;
     if (part.kind != Kind::dict) return corrupt("the state of a tensor is a value of class " + escaped(class_name(part), 100) + ", not a dict");

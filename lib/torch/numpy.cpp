@@ -27,6 +27,31 @@ constexpr Name kNames[] = {
     {"numpy", "dtype", Made::array_dtype},
 };
 
+// The classes of scalars, and what dtypes of them are named.
+struct Class {
+  std::string_view name;
+  char kind;
+  std::uint64_t itemsize;
+};
+constexpr Class kClasses[] = {
+    {"bool", 'b', 1},     {"bool_", 'b', 1},      {"int8", 'i', 1},       {"int16", 'i', 2},      {"int32", 'i', 4},      {"int64", 'i', 8},
+    {"uint8", 'u', 1},    {"uint16", 'u', 2},     {"uint32", 'u', 4},     {"uint64", 'u', 8},     {"float16", 'f', 2},    {"float32", 'f', 4},
+    {"float64", 'f', 8},  {"longdouble", 'f', 16}, {"complex64", 'c', 8}, {"complex128", 'c', 16}, {"clongdouble", 'c', 32}, {"str_", 'U', 0},
+    {"bytes_", 'S', 0},   {"void", 'V', 0},       {"record", 'V', 0},     {"datetime64", 'M', 8}, {"timedelta64", 'm', 8}, {"object_", 'O', 8},
+};
+
+std::string_view class_of(const NumpyType& type) noexcept {
+  for (const Class& c : kClasses)
+    if (c.kind == type.kind && (c.itemsize == type.itemsize || c.itemsize == 0)) return c.name;
+  return {};
+}
+
+std::string code_of_class(const GlobalNode& cls) {
+  for (const Class& c : kClasses)
+    if (cls.module == "numpy" && cls.name == c.name) return c.kind == 'O' ? "O" : c.kind + std::to_string(c.itemsize);
+  return {};
+}
+
 constexpr std::size_t kLongestDescr = 64'000;
 constexpr int kDeepest = 8;
 
@@ -143,9 +168,22 @@ std::uint16_t numpy_known(std::string_view module, std::string_view name) noexce
   return 0;
 }
 
-Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) noexcept {
-  const Ref object = site.graph().object({.callee = callee, .args = args, .kwargs = {}, .how = site.how()});
-  if (object.kind != Kind::absent) object.node->made = kNames[callee.node->known - kFirstNumpy].made;
+bool numpy_is_class(std::uint16_t known) noexcept { return kNames[known - kFirstNumpy].made == Made::array_dtype; }
+
+Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) {
+  const Made made = kNames[callee.node->known - kFirstNumpy].made;
+  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  const Ref object = made == Made::scalar ? site.graph().scalar(origin) : site.graph().object(origin);
+  if (object.kind == Kind::absent) return object;
+  object.node->made = made;
+  for (const Ref& arg : tuple_of(args).items())
+    if (is_container(arg)) arg.node->flags |= kRead;
+  if (made == Made::scalar) {
+    auto& node = static_cast<ScalarNode&>(*object.node);
+    node.plain = numpy_plain(site.graph(), object);
+    const auto type = tuple_of(args).size ? numpy_type(tuple_of(args).items()[0]) : Result<NumpyType>(NumpyType());
+    if (type) node.class_name = class_of(*type);
+  }
   return object;
 }
 
@@ -153,8 +191,10 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
   if (dtype.kind != Kind::object || dtype.node->made != Made::array_dtype) return unsupported("expected a numpy.dtype, found " + escaped(qualified_class_name(dtype)));
   const auto args = tuple_of(dtype.node->origin->args).items();
   NumpyType out;
-  const bool record = !args.empty() && args[0].kind == Kind::global;  // of a class with fields: numpy.record
-  const auto named = args.empty() ? std::nullopt : record ? std::optional<std::string_view>("V0") : text_in(args[0]);
+  const bool is_class = !args.empty() && args[0].kind == Kind::global;
+  const std::string code = is_class ? code_of_class(global_of(args[0])) : std::string();
+  if (is_class && code.empty()) return unsupported("the numpy dtype of the class " + escaped(global_of(args[0]).name, 100));
+  const auto named = args.empty() ? std::nullopt : is_class ? std::optional<std::string_view>(code) : text_in(args[0]);
   if (!named || named->empty()) return corrupt("expected the name of a numpy dtype, found " + (args.empty() ? std::string("nothing") : class_name(args[0])));
   std::string_view name = *named;
   if (std::string_view("<>=|").find(name[0]) != name.npos) out.order = name[0], name.remove_prefix(1);

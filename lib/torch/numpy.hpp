@@ -16,8 +16,15 @@ inline constexpr std::uint16_t kFirstNumpy = 1088;
 /// The number of one of numpy's functions that make data, or 0.
 std::uint16_t numpy_known(std::string_view module, std::string_view name) noexcept;
 
-/// The object that such a call makes; of no kind when memory is spent.
-Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) noexcept;
+/// Is it a class? Requires: a number of numpy_known().
+bool numpy_is_class(std::uint16_t known) noexcept;
+
+/// The object that such a call makes; of no kind when memory is spent. Marks the dtype as read: one that changes later is another one.
+Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args);
+
+/// What a numpy scalar is equal to as a key, and what PyTorch's weights_only and Python's repr take it for: a bool, int, float, complex, str or bytes; absent
+/// where it is none (a datetime, a structure, a scalar of other bytes). Its text is the graph's.
+Ref numpy_plain(Graph& graph, const Ref& scalar);
 
 /// A dtype of numpy: its kind is one of b i u f c S U V O m M.
 struct NumpyType {

@@ -38,7 +38,7 @@ bool can_be_negative(DType dtype) noexcept {
 }
 
 Result<bool> flag(const Ref& r, const char* what) {
-  if (r.kind == Kind::boolean || (r.kind == Kind::integer && (r.integer == 0 || r.integer == 1))) return r.integer != 0;
+  if (r.kind == Kind::boolean) return r.integer != 0;
   return corrupt(std::string(what) + " is no bool but " + class_name(r));
 }
 
@@ -53,6 +53,7 @@ struct TorchCalls::Dims {
 // A copy of the record, and of its dims, in the graph; with an origin where the call is not the canonical one.
 Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Origin* origin) {
   auto* kept = graph.arena().make<TensorRecord>(record);
+  if (kept) kept->read = false;
   auto* dims = graph.arena().array<std::int64_t>(record.ndim * std::size_t{2});
   if (!kept || !dims) return spent();
   std::copy_n(record.dims, record.ndim * std::size_t{2}, dims);
@@ -150,7 +151,7 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   if (a[0].kind != Kind::tensor) return Ref{};  // a parameter of a kind that is kept as an object
   const auto requires_grad = flag(a[1], "requires_grad");
   if (!requires_grad) return requires_grad.error();
-  TensorRecord record = tensor_of(a[0]);
+  TensorRecord record = read_tensor(a[0]);
   record.base = &tensor_of(a[0]);
   record.form = TensorForm::parameter;
   record.parameter = true;
@@ -176,7 +177,7 @@ Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee,
   record.unset = a.empty();
   if (!a.empty()) {
     if (a[0].kind != Kind::tensor || a.size() > 2) return Ref{};
-    record = tensor_of(a[0]);
+    record = read_tensor(a[0]);
     record.base = &tensor_of(a[0]);
   }
   record.form = TensorForm::parameter;
@@ -188,6 +189,8 @@ Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee,
     record.requires_grad = *requires_grad;
     if (auto ok = check_grad(record); !ok) return ok.error();
   }
+  // PyTorch of today refuses integers here; that of 2017 had them, and took the wish back by a BUILD.
+  if (a.size() == 1 && !is_floating(record.dtype) && !is_complex(record.dtype)) record.requires_grad = false;
   static constexpr std::int64_t kEmpty[] = {0, 1};
   if (record.unset) record.dims = kEmpty, record.ndim = 1;
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
@@ -212,6 +215,7 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
   auto& record = const_cast<TensorRecord&>(tensor_of(tensor));  // ours, and not yet shared
   const auto s = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
   const bool wrapper = record.form == TensorForm::parameter && record.origin;
+  if (record.read) return Error(ErrorKind::unsupported, ErrorCode::pickle_target, "this tensor was the argument of a call before; it may not change after that");
   if (record.form == TensorForm::old_class && record.unset && s.size() == 4) {
     Dims dims;
     TensorRecord data = record;
@@ -227,12 +231,13 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
   } else if (wrapper && s.size() == 5 && s[0].kind == Kind::tensor) {  // (data, grad, backward_hooks, requires_grad, volatile)
     const auto requires_grad = flag(s[3], "requires_grad");
     if (!requires_grad) return requires_grad.error();
-    TensorRecord data = tensor_of(s[0]);
+    TensorRecord data = read_tensor(s[0]);
     data.base = &tensor_of(s[0]);
     data.origin = record.origin;
     data.form = record.form;
     data.parameter = record.parameter;
     data.requires_grad = *requires_grad;
+    data.read = false;
     if (auto ok = check_grad(data); !ok) return ok;
     record = data;
   } else {

@@ -63,6 +63,7 @@ struct TensorRecord : TensorNode {
   std::uint8_t ndim = 0;
   TensorForm form = TensorForm::v2;
   bool requires_grad = false, parameter = false, conj = false, neg = false, unset = false;
+  mutable bool read = false;               // another one was made of it, so that it may not change any more
 
   std::span<const std::int64_t> shape() const noexcept { return {dims, ndim}; }
   std::span<const std::int64_t> stride() const noexcept { return {dims + ndim, ndim}; }
@@ -74,6 +75,11 @@ struct TensorRecord : TensorNode {
 };
 
 inline const TensorRecord& tensor_of(const Ref& r) noexcept { return static_cast<const TensorRecord&>(tensor_node_of(r)); }
+/// The same, of which another one is made.
+inline const TensorRecord& read_tensor(const Ref& r) noexcept {
+  tensor_of(r).read = true;
+  return tensor_of(r);
+}
 inline Ref make_tensor_ref(const TensorRecord* record) noexcept {
   Ref r;
   r.kind = record ? Kind::tensor : Kind::absent;

@@ -64,6 +64,13 @@ std::optional<DType> dtype_of_global(const Ref& value) noexcept {
   return static_cast<DType>(value.node->known - kFirstDtype);
 }
 
+bool TorchCalls::is_class(std::uint16_t known) const {
+  if (known >= kFirstNumpy) return numpy_is_class(known);
+  if (known >= kFirstDtype) return known >= kFirstStorage;
+  const auto call = static_cast<TorchCall>(known);
+  return call >= TorchCall::parameter && call <= TorchCall::device;
+}
+
 Error TorchCalls::spent() const {
   return storages_.spent("the list of tensors");
 }
@@ -87,6 +94,9 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     case TorchCall::size: {
       const auto a = tuple_of(args).items();
       if (a.size() != 1 || a[0].kind != Kind::tuple) return Ref{};
+      for (const Ref& item : tuple_of(a[0]).items())
+        if (item.kind != Kind::integer && item.kind != Kind::boolean && item.kind != Kind::object)
+          return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "expected the items of a torch.Size as ints, found " + class_name(item));
       return marked_tuple(site, callee, args, Made::size);
     }
     case TorchCall::device: return marked_tuple(site, callee, args, Made::device);

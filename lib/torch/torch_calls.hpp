@@ -17,6 +17,7 @@ enum class TorchCall : std::uint16_t {
   parameter, variable, tensor_class, size, device, layout,
 };
 inline constexpr std::uint16_t kFirstDtype = 256, kFirstStorage = 512, kFirstCudaStorage = 768, kUntypedStorage = 1024;
+static_assert(kFirstDtype == kFirstValue && kFirstStorage == kEndValue);
 
 class TorchCalls final : public Calls {
  public:
@@ -24,6 +25,7 @@ class TorchCalls final : public Calls {
   TorchCalls(Storages& storages, const Limits& limits) : storages_(storages), limits_(limits) {}
 
   std::uint16_t known(std::string_view module, std::string_view name) const override;
+  bool is_class(std::uint16_t known) const override;
   Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override;
   Result<Ref> persistent(Graph& graph, const Ref& id) override;
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override;

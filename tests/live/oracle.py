@@ -49,7 +49,7 @@ def parts_of_object(o, protocol):
     func, args, state, items, pairs = (tuple(made) + (None,) * 3)[:5]
     kwargs = {}
     if func is copyreg.__newobj__: args = args[1:]
-    if func is copyreg.__newobj_ex__: _, args, kwargs = args if protocol >= 4 else (None, (), {})    # 2, 3: in a partial that is called
+    if func is copyreg.__newobj_ex__: _, args, kwargs = args           # by protocols 2 and 3 in a partial that is called
     for i, v in enumerate(args): yield f'args.{i}', v
     for k, v in kwargs.items(): yield f'kwargs.{k}', v
     for i, v in enumerate(items or ()): yield str(i), v

@@ -98,7 +98,7 @@ def told(value):
         plain = value.detach().resolve_conj().resolve_neg().contiguous().numpy()
         return (str(value.dtype)[6:], list(value.shape), value.requires_grad, f'{zlib.crc32(plain.tobytes()):08x}')
     def text_of(v): return f"'{v}'" if isinstance(v, str) else f'<{v}>' if isinstance(v, torch.dtype) else f'tuple ({len(v)})' if isinstance(v, tuple) else repr(v)
-    def key_of(k): return f"'{k}'" if isinstance(k, str) else str(k) if not isinstance(k, torch.dtype) else '<type>'
+    def key_of(k): return f"'{k}'" if isinstance(k, str) else str(k) if not isinstance(k, torch.dtype) else '<dtype>'
     if isinstance(value, dict): return [f'{key_of(k)}: {text_of(v)}' for k, v in value.items()]
     if isinstance(value, (set, frozenset)): return sorted(text_of(v) for v in value)
     if isinstance(value, collections.deque): return [text_of(v) for v in value]
