@@ -106,7 +106,7 @@ bool Emitter::begin_partial(const Ref& ref, const Origin& origin) {
     return kept;
   };
   if (origin.callee.kind != Kind::global || origin.args.kind != Kind::tuple)
-    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an object made by NEWOBJ_EX of a class that is no name needs protocol 4 or above"));
+    return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an object made by NEWOBJ_EX of an unnamed class needs protocol 4 or above"));
   const GlobalNode& cls = global_of(origin.callee);
   Ref& function = interned_["__new__ " + std::string(cls.module) + " " + std::string(cls.name)];
   if (function.kind == Kind::absent) {

@@ -61,7 +61,7 @@ bool Machine::need(std::size_t values) {
 }
 
 bool Machine::need_mark() {
-  return !marks_.empty() || fail(ErrorCode::pickle_mark, "needs a mark, there is none");
+  return !marks_.empty() || fail(ErrorCode::pickle_mark, "expected a mark, found none");
 }
 
 void Machine::drop_to_mark() {
@@ -112,7 +112,7 @@ bool Machine::step(const Scanned& ins) {
     case Op::BINGET: case Op::LONG_BINGET: return get(ins.number);
     case Op::PUT: case Op::GET: {
       const auto number = parse_memo_index(ins.text);
-      if (!number) return fail(ins.op == Op::PUT ? ErrorCode::pickle_text : ErrorCode::pickle_memo, in_quotes(ins.text, 40) + " is no memo number");
+      if (!number) return fail(ins.op == Op::PUT ? ErrorCode::pickle_text : ErrorCode::pickle_memo, "expected a memo number, found " + in_quotes(ins.text, 40));
       return ins.op == Op::PUT ? put(*number, false) : get(*number);
     }
 
@@ -166,7 +166,7 @@ bool Machine::step(const Scanned& ins) {
     case Op::NEWOBJ_EX: {
       if (!need(3)) return false;
       const Ref kwargs = pop(), args = pop(), callee = pop();
-      if (kwargs.kind != Kind::dict) return fail(ErrorCode::pickle_arguments, "the keyword arguments are no dict but " + std::string(name(kwargs.kind)));
+      if (kwargs.kind != Kind::dict) return fail(ErrorCode::pickle_arguments, "expected the keyword arguments as a dict, found " + std::string(name(kwargs.kind)));
       return call(How::newobj_ex, callee, args, kwargs);
     }
     case Op::OBJ: case Op::INST: {

@@ -29,7 +29,7 @@ bool is_name(std::string_view name) noexcept {
 
 bool Machine::global(std::string_view module, std::string_view name, const Ref& module_text, const Ref& name_text) {
   if (!is_name(module) || !is_name(name))
-    return fail(ErrorCode::pickle_global, "a class or function named " + in_quotes(module, 60) + " " + in_quotes(name, 60) + " cannot be");
+    return fail(ErrorCode::pickle_global, "expected the names of a module and of a class or function, found " + in_quotes(module, 60) + " and " + in_quotes(name, 60));
   const Python3Name now = protocol_ < 3 ? python3_name(module, name) : Python3Name{module, name};
   if (policy_ && !allowed(policy_->global(module, name))) return false;
   const Ref value = graph_.global(now.module, now.name);
@@ -51,12 +51,12 @@ bool Machine::stack_global() {
   if (!need(2)) return false;
   const Ref name = pop(), module = pop();
   if (name.kind != Kind::string || module.kind != Kind::string)
-    return fail(ErrorCode::pickle_global, "module and name must be str, they are " + class_name(module) + " and " + class_name(name));
+    return fail(ErrorCode::pickle_global, "expected module and name as str, found " + class_name(module) + " and " + class_name(name));
   return global(text_of(module), text_of(name), module, name);
 }
 
 bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwargs) {
-  if (args.kind != Kind::tuple) return fail(ErrorCode::pickle_arguments, "the arguments are no tuple but " + class_name(args));
+  if (args.kind != Kind::tuple) return fail(ErrorCode::pickle_arguments, "expected the arguments as a tuple, found " + class_name(args));
   if (policy_ && !allowed(policy_->call(callee, how))) return false;
   const std::uint16_t known = callee.kind == Kind::global ? callee.node->known : std::uint16_t{0};
   if (known && (how == How::newobj || how == How::newobj_ex) && !(known < kFirstForeign ? known != static_cast<std::uint16_t>(PythonCall::codecs_encode) : calls_.is_class(known)))

@@ -20,7 +20,7 @@ Error Scanner::fault() const {
   switch (fault_) {
     case Fault::opcode: {
       constexpr char hex[] = "0123456789abcdef";
-      return make(ErrorCode::pickle_opcode, std::string("0x") + hex[byte >> 4] + hex[byte & 15] + " is no pickle opcode");
+      return make(ErrorCode::pickle_opcode, std::string("expected a pickle opcode, found 0x") + hex[byte >> 4] + hex[byte & 15]);
     }
     case Fault::argument: return make(ErrorCode::pickle_truncated, "the argument is longer than the rest of the pickle");
     case Fault::newline: return make(ErrorCode::pickle_truncated, "the argument has no end of line");

@@ -120,7 +120,7 @@ struct ArrayReader {
     const std::size_t n = sizes.size();
     out.dims_.resize(2 * n);
     for (std::size_t d = 0; d < n; ++d) {
-      if (sizes[d].kind != Kind::integer || (sizes[d].flags & kBig) || sizes[d].integer < 0) return corrupt("the shape of a numpy array holds a size that is none: " + escaped(key_name(sizes[d], 40), 40));
+      if (sizes[d].kind != Kind::integer || (sizes[d].flags & kBig) || sizes[d].integer < 0) return corrupt("expected the sizes of a numpy array as ints, found " + escaped(key_name(sizes[d], 40), 40));
       out.dims_[d] = sizes[d].integer;
     }
     std::int64_t step = 1;
@@ -145,7 +145,7 @@ struct ArrayReader {
     if (of.size() != n) return corrupt("expected " + std::to_string(n) + " axes of a numpy array, found " + std::to_string(of.size()));
     for (std::size_t d = 0; d < n; ++d) {
       const auto from = static_cast<std::uint64_t>(of[d].integer);
-      if (of[d].kind != Kind::integer || (of[d].flags & kBig) || from >= n || seen[from]) return corrupt("the axes of a numpy array are no order of its dimensions");
+      if (of[d].kind != Kind::integer || (of[d].flags & kBig) || from >= n || seen[from]) return corrupt("expected the axes of a numpy array as an order of its dimensions, found others");
       seen[from] = true;
       out.dims_[d] = dims[from];
       out.dims_[n + d] = dims[n + from];

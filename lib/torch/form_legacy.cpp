@@ -59,7 +59,7 @@ class LegacyForm final : public Form {
     if (auto ok = take("sys_info"); !ok) return ok;
     const auto info = run(pickles_[2]);  // says how the machine was, not how the data is: only its form counts
     if (!info) return info.error();
-    if ((*info)->value.kind != Kind::dict) return corrupt(ErrorCode::legacy_header, "sys_info is no dict but " + class_name((*info)->value));
+    if ((*info)->value.kind != Kind::dict) return corrupt(ErrorCode::legacy_header, "expected sys_info as a dict, found " + class_name((*info)->value));
     return take("object pickle");
   }
 
@@ -67,7 +67,7 @@ class LegacyForm final : public Form {
     if (auto ok = take("storage keys"); !ok) return ok;
     const auto keys = run(pickles_[4]);
     if (!keys) return keys.error();
-    if ((*keys)->value.kind != Kind::list) return corrupt(ErrorCode::legacy_keys, "the storage keys are no list but " + class_name((*keys)->value));
+    if ((*keys)->value.kind != Kind::list) return corrupt(ErrorCode::legacy_keys, "expected the storage keys as a list, found " + class_name((*keys)->value));
     for (const Ref& key : list_of((*keys)->value).items()) {
       const std::uint32_t i = key.kind == Kind::string ? storages.find(text_of(key)) : storages.size();
       if (i == storages.size())  // without its element size it cannot be stepped over
@@ -144,7 +144,7 @@ class LegacyForm final : public Form {
   Error not_legacy(Error cause) const {
     if (cause.kind() == ErrorKind::io || cause.kind() == ErrorKind::limit) return cause;
     if (pickles_.empty())
-      return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is no checkpoint: it starts like a pickle, but is none (" + cause.text() + ")");
+      return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is no checkpoint: it starts like a pickle, but does not go on as one (" + cause.text() + ")");
     return Error(ErrorKind::unsupported, ErrorCode::other_format, "this is a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet");
   }
 

@@ -131,7 +131,7 @@ class ZipForm final : public Form {
     version_ = *text;
     int version = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
-    if (error != std::errc()) return corrupt(ErrorCode::format_version, in_quotes(*text, 20) + " is no version number").in_record(entry->name);
+    if (error != std::errc()) return corrupt(ErrorCode::format_version, "expected a version number, found " + in_quotes(*text, 20)).in_record(entry->name);
     if (version < 1 || version > 10)
       return Error(ErrorKind::unsupported, ErrorCode::format_version, "format version " + std::to_string(version) + "; known are 1 to 10").in_record(entry->name);
     return {};

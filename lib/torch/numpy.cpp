@@ -89,7 +89,7 @@ Result<std::string> unit_text(std::span<const Ref> state) {
   const auto part = unit.kind == Kind::tuple ? tuple_of(unit).items() : std::span<const Ref>();
   const auto name = part.empty() ? std::nullopt : text_in(part[0]);
   const auto count = int_in(part, 1);
-  if (!name || name->size() > 16 || !count) return corrupt("the unit of a numpy datetime is none");
+  if (!name || name->size() > 16 || !count) return corrupt("expected the unit of a numpy datetime as a name and a count, found neither");
   if (*name == "generic") return std::string();
   return "[" + (*count == 1 ? "" : std::to_string(*count)) + escaped(*name) + "]";
 }
@@ -211,7 +211,7 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
   if (!state.empty()) {  // (version, byte order, array, names, fields, size, alignment, flags[, metadata])
     const std::string_view order = state.size() < 8 ? std::string_view() : text_in(state[1]).value_or(std::string_view());
     const auto size = int_in(state, 5);
-    if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size) return corrupt("the state of the numpy dtype " + in_quotes(*named, 40) + " is none that numpy writes");
+    if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size) return corrupt("expected the state of the numpy dtype " + in_quotes(*named, 40) + " as numpy writes it, found another");
     out.order = order.front();
     if (flexible && *size >= 0) out.itemsize = static_cast<std::uint64_t>(*size);
   }

@@ -39,7 +39,7 @@ bool can_be_negative(DType dtype) noexcept {
 
 Result<bool> flag(const Ref& r, const char* what) {
   if (r.kind == Kind::boolean) return r.integer != 0;
-  return corrupt(std::string(what) + " is no bool but " + class_name(r));
+  return corrupt("expected " + std::string(what) + " as a bool, found " + class_name(r));
 }
 
 }  // namespace
@@ -64,16 +64,16 @@ Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Ori
 
 // Fills storage, dtype, offset and dims of the record from (storage, offset, size, stride); the dims are in `dims`.
 Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype) {
-  if (a[0].kind != Kind::storage) return corrupt("the tensor's storage is no storage but " + class_name(a[0]));
+  if (a[0].kind != Kind::storage) return corrupt("expected the tensor's storage, found " + class_name(a[0]));
   const StorageRef storage = storage_of(a[0]);
   if (!dtype) {
     if (storage.untyped) return corrupt("the storage is untyped, and the call names no dtype");
     dtype = storage.dtype;
   }
   const auto offset = int_of(a[1]);
-  if (!offset) return corrupt("the storage offset is no int of 64 bits but " + class_name(a[1]));
+  if (!offset) return corrupt("expected the storage offset as an int of 64 bits, found " + class_name(a[1]));
   if (a[2].kind != Kind::tuple || a[3].kind != Kind::tuple)
-    return corrupt("size and stride must be tuples, they are " + class_name(a[2]) + " and " + class_name(a[3]));
+    return corrupt("expected size and stride as tuples, found " + class_name(a[2]) + " and " + class_name(a[3]));
   const auto size = tuple_of(a[2]).items(), stride = tuple_of(a[3]).items();
 
   const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
@@ -83,7 +83,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   for (std::size_t i = 0; i < size.size() + stride.size(); ++i) {
     const Ref& item = i < size.size() ? size[i] : stride[i - size.size()];
     const auto value = int_of(item);
-    if (!value) return corrupt(std::string(i < size.size() ? "size" : "stride") + " holds no int of 64 bits but " + class_name(item));
+    if (!value) return corrupt("expected a " + std::string(i < size.size() ? "size" : "stride") + " as ints of 64 bits, found " + class_name(item));
     dims.values[i] = *value;
   }
 
@@ -119,12 +119,12 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
     const auto requires_grad = flag(a[4], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
-    if (a[5].kind != Kind::dict && a[5].kind != Kind::none) return corrupt("the backward hooks are no dict but " + class_name(a[5]));
+    if (a[5].kind != Kind::dict && a[5].kind != Kind::none) return corrupt("expected the backward hooks as a dict, found " + class_name(a[5]));
     canonical = canonical && is_empty_hooks(a[5]) && a[4].kind == Kind::boolean;
     if (form == TensorForm::v3) {
       canonical = canonical && a[6].kind == Kind::global && a[6].node->flags & kFirst;
       dtype = dtype_of_global(a[6]);
-      if (!dtype) return corrupt("the dtype is none brine knows: " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
+      if (!dtype) return corrupt("expected one of PyTorch's dtypes, found " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
     if (a.size() == most) {
       const auto known = set_metadata(site.graph(), record, a.back());

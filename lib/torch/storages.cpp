@@ -80,7 +80,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits)
   const bool untyped = is_untyped_storage_class(cls.name);
   const auto dtype = untyped ? std::optional(DType::uint8) : dtype_of_storage_class(cls.name);
   if (!dtype)
-    return Error(ErrorKind::unsupported, ErrorCode::storage_class, in_quotes(std::string(cls.module) + "." + std::string(cls.name)) + " is no storage class brine knows");
+    return Error(ErrorKind::unsupported, ErrorCode::storage_class, "expected one of PyTorch's storage classes, found " + in_quotes(std::string(cls.module) + "." + std::string(cls.name)));
 
   if (part[2].kind != Kind::string || !is_key(text_of(part[2])))
     return corrupt(ErrorCode::storage_key, part[2].kind == Kind::string ? "expected a storage key of letters, digits and _./-, found " + in_quotes(text_of(part[2]))
@@ -95,8 +95,8 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits)
   const auto numel = count_of(part[4]);
   const auto nbytes = numel ? checked_multiply(*numel, static_cast<std::int64_t>(item_size(*dtype))) : std::nullopt;
   if (!numel || *numel < 0 || !nbytes)
-    return corrupt(ErrorCode::storage_size, "the element count of storage " + in_quotes(text_of(part[2])) +
-                                                (!numel ? " is no int of 64 bits" : *numel < 0 ? " is negative" : " overflows"));
+    return corrupt(ErrorCode::storage_size, "expected the element count of storage " + in_quotes(text_of(part[2])) + " as an int of 64 bits, found " +
+                                                (!numel ? class_name(part[4]) : *numel < 0 ? "a negative one" : "one whose bytes are more"));
   if (graph.storage_word.kind == Kind::absent) graph.storage_word = part[0];
   if (graph.cpu_word.kind == Kind::absent && device == "cpu") graph.cpu_word = part[3];
   const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));

@@ -142,7 +142,7 @@ TEST_CASE("disassembly: arguments as text, escaped; what precedes a fault is giv
         "0 PROTO 2\n2 BINUNICODE 'a\\x0ab'\n10 BININT 70000\n15 BINFLOAT 1.5\n24 LONG1 -1\n28 STOP\n");
   CHECK(listing(Pickle(0).op(Op::GLOBAL, "m\x01", "n").op(Op::LONG1, "").op(Op::BININT, 0xFFFFFFFF)) ==
         "0 GLOBAL m\\x01 n\n6 LONG1 0\n8 BININT -1\n13 STOP\n");
-  CHECK(listing(Pickle(2).none().raw("\x01")) == "0 PROTO 2\n2 NONE\nbyte 3: 0x01 is no pickle opcode\n");
+  CHECK(listing(Pickle(2).none().raw("\x01")) == "0 PROTO 2\n2 NONE\nbyte 3: expected a pickle opcode, found 0x01\n");
   int given = 0;
   const std::string three = Pickle(2).none().none().bytes();
   CHECK(disassemble_pickle(std::as_bytes(std::span(three)), [&](const Instruction&) { return ++given < 2; }));
