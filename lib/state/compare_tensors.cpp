@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "state/compare_tensors.hpp"
 
-#include "support/text.hpp"
 #include "torch/distinct.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
-#include <string>
+#include <type_traits>
 
 namespace brine {
 
@@ -17,12 +15,6 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::size_t kBatch = 1024;                      // elements that are looked at as numbers
-
-double distance(double a, double b) noexcept {
-  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
-  const double d = std::abs(a - b);
-  return std::isnan(d) ? HUGE_VAL : d;
-}
 
 /// Of 64-bit integers, whose difference a double holds better than it holds them.
 template <class T>
@@ -39,6 +31,7 @@ void count(std::span<const std::byte> a, std::span<const std::byte> b, std::size
       T x, y;
       std::memcpy(&x, a.data() + at + i * sizeof(T), sizeof(T));
       std::memcpy(&y, b.data() + at + i * sizeof(T), sizeof(T));
+      if constexpr (std::is_same_v<T, double>) out.nan_differs |= std::isnan(x) != std::isnan(y);
       const double part = distance(x, y);
       d = d == 0 ? part : std::hypot(d, part);
     }
@@ -56,6 +49,14 @@ bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
 }
 
 }  // namespace
+
+double distance(double a, double b) noexcept {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
+  const double d = std::abs(a - b);
+  return std::isnan(d) ? HUGE_VAL : d;
+}
+
+bool are_within(double a, double b, double tolerance) noexcept { return std::isnan(a) == std::isnan(b) && distance(a, b) <= tolerance; }
 
 void TensorComparer::advance(std::uint64_t bytes) {
   done_ += bytes;
@@ -88,6 +89,14 @@ Result<TensorDifference> TensorComparer::compare(const Tensor& a, const Tensor& 
     found_.push_back({x, y, *done});
   }
   return done;
+}
+
+Result<TensorDifference> TensorComparer::compare_once(const Tensor& a, const Tensor& b) {
+  TensorDifference out = compare_attributes(a, b);
+  if (!out.same_shape || a.numel() == 0) return out;
+  auto done = compare_elements(a, b, 1, out);
+  if (!done) return std::move(done).error();
+  return out;
 }
 
 Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const Tensor& b, TensorDifference out) {
@@ -189,35 +198,6 @@ Result<bool> TensorComparer::same_bytes(const Storage& a, const Storage& b, std:
   known.first = std::min(known.first, first);
   known.end = std::max(known.end, end);
   return true;
-}
-
-std::string change(const TensorDifference& d, const Tensor& a, const Tensor& b) {
-  std::vector<std::string> out;
-  const auto changed = [&](std::string from, std::string to) {
-    if (from != to) out.push_back(std::move(from) + " -> " + std::move(to));
-  };
-  const auto shape = [](const Tensor& t) {
-    std::string text = "[";
-    for (const std::int64_t size : t.shape()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + "]";
-  };
-  changed(std::string(name(a.dtype())), std::string(name(b.dtype())));
-  changed(shape(a), shape(b));
-  if (d.largest_difference && d.differing == 0) {
-    out.emplace_back("the same values");
-  } else if (d.largest_difference) {
-    char number[64];
-    std::snprintf(number, sizeof number, "%.6g", *d.largest_difference);
-    out.push_back("largest difference " + std::string(number) + ", " + std::to_string(d.differing) + " of " + std::to_string(a.numel()) + " elements");
-  } else if (d.same_dtype && d.same_shape && !d.equal_bits) {
-    out.emplace_back("other bits");
-  }
-  changed(escaped(a.device(), 40), escaped(b.device(), 40));
-  changed(a.requires_grad() ? "requires_grad" : "no requires_grad", b.requires_grad() ? "requires_grad" : "no requires_grad");
-  changed(a.is_parameter() ? "Parameter" : "Tensor", b.is_parameter() ? "Parameter" : "Tensor");
-  std::string text;
-  for (const std::string& part : out) text += (text.empty() ? "" : "  ") + part;
-  return text;
 }
 
 }  // namespace brine
