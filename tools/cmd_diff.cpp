@@ -5,6 +5,8 @@
 #include "json.hpp"
 #include "progress.hpp"
 
+#include <cmath>
+#include <cstdlib>
 #include <memory>
 
 namespace tool {
@@ -125,7 +127,7 @@ struct Diff {
   }
 
   static void put(JsonWriter& out, const brine::TensorDifference& d) {
-    out.field("same_dtype", d.same_dtype).field("same_shape", d.same_shape).field("same_attributes", d.same_attributes);
+    out.field("same_dtype", d.same_dtype).field("same_shape", d.same_shape).field("same_attributes", d.same_attributes).field("same_sharing", d.same_sharing);
     out.field("largest_difference", d.largest_difference).field("elements", d.differing);
   }
 
@@ -139,7 +141,7 @@ struct Diff {
       if (length > 24 * (a.end_offset() + b.end_offset()) + (1 << 20))
         return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names of what differs are " + std::to_string(length) + " bytes, many times the files")), false;
     }
-    constexpr const char* kinds[] = {"only_in_a", "only_in_b", "value", "type", "sharing", "not_compared"};
+    constexpr const char* kinds[] = {"only_in_a", "only_in_b", "value", "type", "sharing", "place", "not_compared"};
     JsonWriter out;
     out.object().field("a", file_a).field("b", file_b).field("equal", equal);
     if (const auto& w = found.weights) {
@@ -188,7 +190,7 @@ void add_diff(CLI::App& app, Run& run) {
   command->add_flag("--state-dict,--weights", d->weights, "compare only the weights: names, dtypes, shapes, elements, versions");
   command->add_flag("--names", d->names, "of tensors only names, dtypes and shapes: reads no element");
   command->add_option("--tolerance", d->tolerance, "let numbers differ by as much as this: 1e-3")->check([](const std::string& text) {
-    return text.starts_with('-') ? "expected a number from 0 on, found " + text : "";
+    return text.starts_with('-') || std::isnan(std::strtod(text.c_str(), nullptr)) ? "expected a number from 0 on, found " + text : "";
   });
   command->add_flag("--json", d->json, "for programs");
   command->add_flag("--weights-only", d->weights_only, "refuse what torch.load(weights_only=True) refuses");

@@ -119,10 +119,10 @@ Result<void> Comparer::visit_weights(const Child& pair) {
   const bool both = is_weights(a, weights_a_) && is_weights(b, weights_b_);
   if (!both) {
     const bool in_a = is_weights(a, weights_a_);
-    differ(Difference::Kind::place, step, [&] {
-      return in_a ? "the weights -> " + brief(b_, b) : brief(a_, a) + " -> the weights";
-    });
-    enter_holder({in_a ? Ref{} : a, in_a ? b : Ref{}, step});
+    const Child other{in_a ? Ref{} : a, in_a ? b : Ref{}, step};
+    if (stack_.empty() && enter_holder(other)) return {};  // at the root: told where the other has its weights
+    differ(Difference::Kind::place, step, [&] { return in_a ? "the weights -> " + brief(b_, b) : brief(a_, a) + " -> the weights"; });
+    enter_holder(other);
     return {};
   }
   if ((a.kind == Kind::dict) == (b.kind == Kind::dict)) return visit_containers(pair);

@@ -18,7 +18,7 @@ constexpr std::size_t kBatch = 1024;                      // elements that are l
 
 /// Of 64-bit integers, whose difference a double holds better than it holds them.
 template <class T>
-double distance(T a, T b) noexcept {
+double whole_distance(T a, T b) noexcept {
   return static_cast<double>(a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a) : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
 }
 
@@ -31,8 +31,13 @@ void count(std::span<const std::byte> a, std::span<const std::byte> b, std::size
       T x, y;
       std::memcpy(&x, a.data() + at + i * sizeof(T), sizeof(T));
       std::memcpy(&y, b.data() + at + i * sizeof(T), sizeof(T));
-      if constexpr (std::is_same_v<T, double>) out.nan_differs |= std::isnan(x) != std::isnan(y);
-      const double part = distance(x, y);
+      double part;
+      if constexpr (std::is_same_v<T, double>) {
+        part = distance(x, y);
+        out.nan_differs |= std::isnan(x) != std::isnan(y);
+      } else {
+        part = whole_distance(x, y);
+      }
       d = d == 0 ? part : std::hypot(d, part);
     }
     if (d != 0) out.differing += each;

@@ -8,6 +8,7 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 
+#include <utility>
 #include <vector>
 
 namespace brine {
@@ -49,7 +50,8 @@ Result<CheckpointDiff> compare_checkpoints(const Checkpoint& a, const Checkpoint
     out.weights_b = std::move(*weights_b);
     Weights mine = weights_of(*Access::graph(from_a), root_a), theirs = weights_of(*Access::graph(from_b), root_b);
     const Ref ref_a = mine.value, ref_b = theirs.value;
-    const std::string place = mine.place;
+    const std::string place = std::exchange(mine.place, out.weights_a.path());
+    theirs.place = out.weights_b.path();
     const bool dicts = ref_a.kind == Kind::dict && ref_b.kind == Kind::dict;  // then `_metadata` is told with their other attributes
     auto found = compare_states(out.weights_a, out.weights_b, tensors, sharing, options, &comparer, !dicts);
     if (!found) return std::move(found).error();
