@@ -76,6 +76,7 @@ def tensors():
                              ('a tensor less', P(t=torch.ones(1), bar=1), P(bar=1), '- w.t  float32 [1]'), ('the same attributes', P(foo=[1]), P(foo=[1]), ()),
                              ('a subclass', torch.ones(2).as_subclass(Wrapped), torch.ones(2), '- w.type  <diff_cases.Wrapped>'),
                              ('attributes of a subclass', P(lambda: torch.ones(2).as_subclass(Wrapped), foo=1), P(lambda: torch.ones(2).as_subclass(Wrapped), foo=2), '~ w.foo  1 -> 2')):
+        if type(a) is nn.Parameter and not hasattr(torch._utils, '_rebuild_parameter_with_state'): continue  # up to 1.13 the attributes are not saved
         yield what, {'w': a}, {'w': b}, said
         yield what + ', below', {'epoch': 1, 'model': {'w': a}}, {'epoch': 1, 'model': {'w': b}}, said.replace(' w', ' model.w') if said else ()
     if hasattr(nn, 'Buffer'): yield 'a Buffer', {'w': nn.Buffer(torch.ones(2))}, {'w': torch.ones(2)}, '- w.type'
