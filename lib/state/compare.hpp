@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Compares two trees, pair by pair, with its own stack. Every container and object is entered once: linear in both, however they are shared.
 //
-// compare.cpp says what of a pair is told, compare_children.cpp which pairs a pair of containers gives, compare_objects.cpp which objects and tensors.
+// compare.cpp and compare_leaves.cpp say what of a pair is told, compare_children.cpp which pairs a pair of containers gives, compare_objects.cpp which
+// one of objects or tensors does.
 #pragma once
 
 #include "graph/walk.hpp"
@@ -68,20 +69,22 @@ class Comparer {
   void visit_one(const Child& pair);
   Result<void> visit_weights(const Child& pair);
   Result<void> visit_containers(const Child& pair);
-  Result<void> visit_tensors(const Child& pair);
-  Result<void> visit_storages(const Child& pair);
+  bool is_first(const Ref& a, const Ref& b, const Step& step);
   Frame& enter(const Child& pair);
   bool enter_holder(const Child& pair);
-  bool same_scalar(const Ref& a, const Ref& b);
-  bool is_named(const TensorRecord& a, const TensorRecord& b) const noexcept;
-  void visit_source(const Ref& a, const Ref& b, const Step& step);
-  bool is_first(const Ref& a, const Ref& b, const Step& step);
   /// `text()` is asked for where it is kept.
   template <class Text>
   void differ(Difference::Kind kind, const Step& step, Text&& text) {
     if (result_.differing++ < options_.most) result_.differences.push_back({kind, path(step, kMostPath), text()});
   }
   std::string path(const Step& last, std::size_t most) const;
+
+  // compare_leaves.cpp
+  bool same_scalar(const Ref& a, const Ref& b);
+  bool is_named(const TensorRecord& a, const TensorRecord& b) const noexcept;
+  Result<void> visit_tensors(const Child& pair);
+  Result<void> visit_storages(const Child& pair);
+  void visit_source(const Ref& a, const Ref& b, const Step& step);
 
   // compare_children.cpp
   bool next(Frame& frame, Child& out);

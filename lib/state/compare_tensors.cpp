@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "state/compare_tensors.hpp"
 
+#include "state/compare_numbers.hpp"
 #include "torch/distinct.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
-#include <type_traits>
 
 namespace brine {
 
@@ -15,35 +14,6 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::size_t kBatch = 1024;                      // elements that are looked at as numbers
-
-/// Of 64-bit integers, whose difference a double holds better than it holds them.
-template <class T>
-double whole_distance(T a, T b) noexcept {
-  return static_cast<double>(a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a) : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
-/// Counts into `out` how the numbers differ; an element is `parts` numbers.
-template <class T>
-void count(std::span<const std::byte> a, std::span<const std::byte> b, std::size_t parts, std::uint64_t each, TensorDifference& out) noexcept {
-  for (std::size_t at = 0; at < a.size(); at += parts * sizeof(T)) {
-    double d = 0;
-    for (std::size_t i = 0; i < parts; ++i) {
-      T x, y;
-      std::memcpy(&x, a.data() + at + i * sizeof(T), sizeof(T));
-      std::memcpy(&y, b.data() + at + i * sizeof(T), sizeof(T));
-      double part;
-      if constexpr (std::is_same_v<T, double>) {
-        part = distance(x, y);
-        out.nan_differs |= std::isnan(x) != std::isnan(y);
-      } else {
-        part = whole_distance(x, y);
-      }
-      d = d == 0 ? part : std::hypot(d, part);
-    }
-    if (d != 0) out.differing += each;
-    out.largest_difference = std::max(*out.largest_difference, d);
-  }
-}
 
 bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
   return a.storage == b.storage && a.offset == b.offset && a.dims == b.dims && a.dtype == b.dtype && a.conj == b.conj && a.neg == b.neg;
@@ -54,14 +24,6 @@ bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
 }
 
 }  // namespace
-
-double distance(double a, double b) noexcept {
-  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
-  const double d = std::abs(a - b);
-  return std::isnan(d) ? HUGE_VAL : d;
-}
-
-bool are_within(double a, double b, double tolerance) noexcept { return std::isnan(a) == std::isnan(b) && distance(a, b) <= tolerance; }
 
 void TensorComparer::advance(std::uint64_t bytes) {
   done_ += bytes;
@@ -141,7 +103,7 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
   const bool numbers = convertible(a.dtype(), wide) && convertible(b.dtype(), wide);
   if (numbers) out.largest_difference = 0;
   bool same = out.same_dtype;
-  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype()), parts = pairs ? 2 : 1;
+  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype());
   const auto total = static_cast<std::uint64_t>(a.numel()), most = kPiece / std::max(item_a, item_b);
   std::array<std::byte, kBatch * 16> wide_a, wide_b;
   for (std::uint64_t at = 0; at < total; at += most) {
@@ -161,9 +123,7 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
       const auto to_x = std::span(wide_a).first(batch * item_size(wide)), to_y = std::span(wide_b).first(batch * item_size(wide));
       if (auto ok = convert(a.dtype(), x, wide, to_x); !ok) return ok;
       if (auto ok = convert(b.dtype(), y, wide, to_y); !ok) return ok;
-      if (wide == DType::int64) count<std::int64_t>(to_x, to_y, 1, each, out);
-      else if (wide == DType::uint64) count<std::uint64_t>(to_x, to_y, 1, each, out);
-      else count<double>(to_x, to_y, parts, each, out);
+      count_differences(wide, to_x, to_y, each, out);
     }
   }
   out.equal_bits = same;

@@ -53,9 +53,4 @@ class TensorComparer {
   std::uint64_t done_ = 0;
 };
 
-/// How far numbers are apart: NaN from NaN not at all, from others infinitely.
-double distance(double a, double b) noexcept;
-/// NaN is within no tolerance of a number.
-bool are_within(double a, double b, double tolerance) noexcept;
-
 }  // namespace brine
