@@ -140,6 +140,7 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
   if (end->count == 0) return zip_fault(ErrorCode::zip_directory, end->count_offset, "the archive's directory is empty");
 
   offset_ = end->directory_offset;
+  comment_offset_ = end->end_offset + zip::end::kSize;
   if (offset_ >= tail_offset) {
     bytes_.span = tail->span.subspan(static_cast<std::size_t>(offset_ - tail_offset), static_cast<std::size_t>(end->directory_size));
     bytes_.owner = tail->owner;

@@ -47,6 +47,9 @@ class ZipDirectory {
   /// By exact name below the root ("data/0"): the name is root() + "/" + `record`.
   const ZipEntry* find_record(std::string_view record) const;
 
+  /// Where the archive's comment starts, which ends with the file.
+  std::uint64_t comment_offset() const noexcept { return comment_offset_; }
+
   /// Where the file has the directory's entry for `entry`, for messages. Requires: an entry of this directory, or a copy of one.
   std::uint64_t place_of(const ZipEntry& entry) const noexcept;
 
@@ -57,6 +60,7 @@ class ZipDirectory {
 
   Bytes bytes_;  // the directory itself: the names live here
   std::uint64_t offset_ = 0;  // where it lies in the source
+  std::uint64_t comment_offset_ = 0;
   std::vector<ZipEntry> entries_;
   ZipNameIndex index_;
   std::uint64_t seed_ = 0;

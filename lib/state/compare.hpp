@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Compares two trees, pair by pair, with its own stack. Every container and object is entered once: linear in both, however they are shared.
+//
+// compare.cpp and compare_leaves.cpp say what of a pair is told, compare_children.cpp which pairs a pair of containers gives, compare_objects.cpp which
+// one of objects or tensors does.
 #pragma once
 
 #include "graph/walk.hpp"
+#include "state/compare_arrays.hpp"
+#include "state/compare_matching.hpp"
+#include "state/compare_met.hpp"
+#include "state/compare_sharing.hpp"
 #include "state/compare_tensors.hpp"
 
-#include <cstdint>
+#include <brine/state_dict.hpp>
+
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -14,107 +23,107 @@
 
 namespace brine {
 
-/// Which values were met together. Mutable objects must be the same pair wherever they are met; of values, equal pairs are not looked at again.
-class Pairs {
- public:
-  enum class Met : std::uint8_t { first, again, otherwise };
-  /// Two objects with an identity.
-  Met objects(const void* a, const void* b);
-  /// Two values: from now on they, and what they were met with before, are taken for equal (a difference has then been told).
-  Met values(const void* a, const void* b);
-
- private:
-  std::uint32_t number(const void* key);
-  std::uint32_t root(std::uint32_t i) noexcept;
-  PointerMap a_, b_, values_;
-  std::uint32_t objects_ = 0;
-  std::vector<std::uint32_t> parent_;
-};
-
-/// Are two texts of the files the same? Each is looked at once or twice, however often it is met.
-class Texts {
- public:
-  bool same(std::string_view a, std::string_view b);
-
- private:
-  struct Text {
-    std::uint64_t hash;
-    std::uint32_t equal;  // another text that is the same, or itself
-  };
-  const std::uint64_t seed_ = random_seed();
-  PointerMap numbers_;
-  std::vector<Text> texts_;
+/// The weights of one tree, which are compared by name.
+struct Weights {
+  Ref value;
+  std::string place;                 // its path
+  std::vector<const void*> holders;  // the containers that it lies in
 };
 
 class Comparer {
  public:
-  Comparer(const Graph& a, const Graph& b, TensorComparer& tensors, const DiffOptions& options)
-      : a_(a), b_(b), tensors_(tensors), options_(options) {}
+  /// All are borrowed. What is shared with values that others compare is in `sharing`.
+  Comparer(const Graph& a, const Graph& b, TensorComparer& tensors, Sharing& sharing, const DiffOptions& options)
+      : a_(a), b_(b), tensors_(tensors), sharing_(sharing), options_(options), arrays_(a, b, tensors, texts_) {}
 
-  /// The weights: of two dicts the items are left out, of two modules the tensors of `state_a`; of one of each only the weights can be compared.
-  void leave_out(const Ref& a, const Ref& b, const StateDict& state_a);
+  /// The weights that were compared by name, as these state dicts: a dict's items are not told again, of a module's tensors only what state dicts have
+  /// not. Of a module and a dict only the weights can be compared. They stand for each other: wherever one of them is, the other must be.
+  void set_weights(Weights a, Weights b, const StateDict& state_a, const StateDict& state_b);
 
   /// Adds what differs below this pair, which stands at `at` (borrowed), to the result. Fails with: io, corrupt, limit.
   Result<void> compare(const Ref& a, const Ref& b, std::string_view at = {});
-  /// Adds what one tree holds (the other is absent), but for the weights.
-  Result<void> compare_rest(const Ref& a, const Ref& b);
 
+  bool is_graphs(const Graph* a, const Graph* b) const noexcept { return a == &a_ && b == &b_; }
   Comparison& result() noexcept { return result_; }
 
  private:
-  struct Step {  // how a pair is named by the containers that hold it
-    Ref key;
-    std::uint32_t position = 0;
-    const char* prefix = "";
-    bool whole = false;  // prefix is the name
-  };
   struct Frame {
     Ref a, b;
-    Step via;
+    Step via;  // how what holds the pair names it
     const Effect *effect_a = nullptr, *effect_b = nullptr;
-    std::uint32_t part = 0, at = 0, at_b = 0, matched = 0, by_place = 0;
+    std::uint32_t part = 0, at = 0, at_b = 0;
     bool key_told = false;
+    bool named = false;                  // the dicts that are the weights
+    std::unique_ptr<Matching> matching;  // of keys that are not the same in the same places
   };
   struct Child {
     Ref a, b;
     Step step;
     bool transparent = false;  // what it holds are the attributes of what holds it
+    bool base = false;         // the tensor that a Parameter wraps: the same memory
   };
 
+  // compare.cpp
   Result<void> run();
   Result<void> visit(const Child& pair);
-  void enter(const Child& pair, std::uint32_t part = 0);
-  bool next(Frame& frame, Child& out);
-  bool next_effect(Frame& frame, Child& out);
-  bool next_of_object(Frame& frame, Child& out);
-  bool next_position(Frame& frame, std::span<const Ref> a, std::span<const Ref> b, const char* prefix, Child& out);
-  bool next_entry(Frame& frame, const DictNode& a, const DictNode& b, const char* prefix, Child& out);
-  bool next_member(Frame& frame, Child& out);
-  bool next_of_tensor(Frame& frame, Child& out);
-  void compare_members(const Child& pair);
+  void visit_one(const Child& pair);
+  Result<void> visit_weights(const Child& pair);
+  Result<void> visit_containers(const Child& pair);
+  bool is_first(const Ref& a, const Ref& b, const Step& step);
+  Frame& enter(const Child& pair);
+  bool enter_holder(const Child& pair);
+  /// `text()` is asked for where it is kept.
+  template <class Text>
+  void differ(Difference::Kind kind, const Step& step, Text&& text) {
+    if (result_.differing++ < options_.most) result_.differences.push_back({kind, path(step, kMostPath), text()});
+  }
+  std::string path(const Step& last, std::size_t most) const;
 
+  // compare_leaves.cpp
   bool same_scalar(const Ref& a, const Ref& b);
+  bool is_named(const TensorRecord& a, const TensorRecord& b) const noexcept;
+  Result<void> visit_tensors(const Child& pair);
+  Result<void> visit_storages(const Child& pair);
+  void visit_source(const Ref& a, const Ref& b, const Step& step);
+
+  // compare_children.cpp
+  bool next(Frame& frame, Child& out);
+  bool next_alone(Frame& frame, Child& out);
+  bool next_position(Frame& frame, std::span<const Ref> a, std::span<const Ref> b, const char* prefix, Child& out);
+  bool next_entry(Frame& frame, const DictNode& a, const DictNode& b, Child& out);
+  bool next_member(Frame& frame, Child& out);
+  std::unique_ptr<Matching> match_members(const Child& pair);
   bool same_key(const Ref& a, const Ref& b);
-  Result<void> compare_tensors(const Child& pair);
-  Result<void> compare_storages(const Child& pair);
-  void differ(Difference::Kind kind, const Step& step, std::string text);
-  std::string path(const Step& step) const;
+  bool same_keys(const DictNode& a, const DictNode& b);
+
+  // compare_objects.cpp
+  bool next_of_object(Frame& frame, Child& out);
+  bool next_of_tensor(Frame& frame, Child& out);
+  bool next_effect(Frame& frame, Child& out);
+
+  static constexpr std::size_t kMostPath = 4096;
+  using Memory = std::tuple<const void*, std::int64_t, const void*>;  // of a tensor: storage, offset, dims
+  static Memory memory(const TensorRecord& t) noexcept { return {t.storage, t.offset, t.dims}; }
 
   const Graph &a_, &b_;
   TensorComparer& tensors_;
+  Sharing& sharing_;
   const DiffOptions& options_;
   Comparison result_;
-  Pairs pairs_;
   Texts texts_;
+  ArrayComparer arrays_;
+  Matcher matcher_;
+  Partners objects_;
+  Compared compared_;
   std::deque<Frame> stack_;
   std::string_view base_;
-  Ref weights_a_, weights_b_;
-  bool told_ = false;                 // that the weights are a module and a dict
-  bool modules_ = false;              // both weights are whole modules
-  std::vector<std::tuple<const void*, std::int64_t, const void*>> known_;  // a's tensors that were compared by name: storage, offset, dims
+  Weights weights_a_, weights_b_;
+  std::vector<std::pair<Memory, Memory>> named_;  // tensors that were compared by name
+  bool modules_ = false;                          // both weights are whole modules
+  bool told_ = false;                             // that the weights are a module and a dict
 };
 
-/// "float32 [3, 4]", "3", "'text'", "dict (2)": escaped, short.
-std::string brief(const Ref& value);
+/// Has the tensor's call more to say than its elements: a class, attributes, hooks?
+bool has_extras(const TensorRecord& tensor) noexcept;
 
 }  // namespace brine

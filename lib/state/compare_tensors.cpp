@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "state/compare_tensors.hpp"
 
-#include "support/text.hpp"
+#include "state/compare_numbers.hpp"
 #include "torch/distinct.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstdio>
 #include <cstring>
-#include <string>
 
 namespace brine {
 
@@ -17,35 +14,6 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::size_t kBatch = 1024;                      // elements that are looked at as numbers
-
-double distance(double a, double b) noexcept {
-  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
-  const double d = std::abs(a - b);
-  return std::isnan(d) ? HUGE_VAL : d;
-}
-
-/// Of 64-bit integers, whose difference a double holds better than it holds them.
-template <class T>
-double distance(T a, T b) noexcept {
-  return static_cast<double>(a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a) : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
-/// Counts into `out` how the numbers differ; an element is `parts` numbers.
-template <class T>
-void count(std::span<const std::byte> a, std::span<const std::byte> b, std::size_t parts, std::uint64_t each, TensorDifference& out) noexcept {
-  for (std::size_t at = 0; at < a.size(); at += parts * sizeof(T)) {
-    double d = 0;
-    for (std::size_t i = 0; i < parts; ++i) {
-      T x, y;
-      std::memcpy(&x, a.data() + at + i * sizeof(T), sizeof(T));
-      std::memcpy(&y, b.data() + at + i * sizeof(T), sizeof(T));
-      const double part = distance(x, y);
-      d = d == 0 ? part : std::hypot(d, part);
-    }
-    if (d != 0) out.differing += each;
-    out.largest_difference = std::max(*out.largest_difference, d);
-  }
-}
 
 bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
   return a.storage == b.storage && a.offset == b.offset && a.dims == b.dims && a.dtype == b.dtype && a.conj == b.conj && a.neg == b.neg;
@@ -90,6 +58,14 @@ Result<TensorDifference> TensorComparer::compare(const Tensor& a, const Tensor& 
   return done;
 }
 
+Result<TensorDifference> TensorComparer::compare_once(const Tensor& a, const Tensor& b) {
+  TensorDifference out = compare_attributes(a, b);
+  if (!out.same_shape || a.numel() == 0) return out;
+  auto done = compare_elements(a, b, 1, out);
+  if (!done) return std::move(done).error();
+  return out;
+}
+
 Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const Tensor& b, TensorDifference out) {
   const TensorRecord &x = Handles::record(a), &y = Handles::record(b);
   if (!x.storage || !y.storage) {
@@ -127,7 +103,7 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
   const bool numbers = convertible(a.dtype(), wide) && convertible(b.dtype(), wide);
   if (numbers) out.largest_difference = 0;
   bool same = out.same_dtype;
-  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype()), parts = pairs ? 2 : 1;
+  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype());
   const auto total = static_cast<std::uint64_t>(a.numel()), most = kPiece / std::max(item_a, item_b);
   std::array<std::byte, kBatch * 16> wide_a, wide_b;
   for (std::uint64_t at = 0; at < total; at += most) {
@@ -147,9 +123,7 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
       const auto to_x = std::span(wide_a).first(batch * item_size(wide)), to_y = std::span(wide_b).first(batch * item_size(wide));
       if (auto ok = convert(a.dtype(), x, wide, to_x); !ok) return ok;
       if (auto ok = convert(b.dtype(), y, wide, to_y); !ok) return ok;
-      if (wide == DType::int64) count<std::int64_t>(to_x, to_y, 1, each, out);
-      else if (wide == DType::uint64) count<std::uint64_t>(to_x, to_y, 1, each, out);
-      else count<double>(to_x, to_y, parts, each, out);
+      count_differences(wide, to_x, to_y, each, out);
     }
   }
   out.equal_bits = same;
@@ -189,35 +163,6 @@ Result<bool> TensorComparer::same_bytes(const Storage& a, const Storage& b, std:
   known.first = std::min(known.first, first);
   known.end = std::max(known.end, end);
   return true;
-}
-
-std::string change(const TensorDifference& d, const Tensor& a, const Tensor& b) {
-  std::vector<std::string> out;
-  const auto changed = [&](std::string from, std::string to) {
-    if (from != to) out.push_back(std::move(from) + " -> " + std::move(to));
-  };
-  const auto shape = [](const Tensor& t) {
-    std::string text = "[";
-    for (const std::int64_t size : t.shape()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + "]";
-  };
-  changed(std::string(name(a.dtype())), std::string(name(b.dtype())));
-  changed(shape(a), shape(b));
-  if (d.largest_difference && d.differing == 0) {
-    out.emplace_back("the same values");
-  } else if (d.largest_difference) {
-    char number[64];
-    std::snprintf(number, sizeof number, "%.6g", *d.largest_difference);
-    out.push_back("largest difference " + std::string(number) + ", " + std::to_string(d.differing) + " of " + std::to_string(a.numel()) + " elements");
-  } else if (d.same_dtype && d.same_shape && !d.equal_bits) {
-    out.emplace_back("other bits");
-  }
-  changed(escaped(a.device(), 40), escaped(b.device(), 40));
-  changed(a.requires_grad() ? "requires_grad" : "no requires_grad", b.requires_grad() ? "requires_grad" : "no requires_grad");
-  changed(a.is_parameter() ? "Parameter" : "Tensor", b.is_parameter() ? "Parameter" : "Tensor");
-  std::string text;
-  for (const std::string& part : out) text += (text.empty() ? "" : "  ") + part;
-  return text;
 }
 
 }  // namespace brine

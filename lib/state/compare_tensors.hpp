@@ -17,6 +17,8 @@ class TensorComparer {
 
   /// Fails with: io, corrupt, limit.
   Result<TensorDifference> compare(const Tensor& a, const Tensor& b);
+  /// The same of tensors that may be gone before the comparer is: remembers nothing.
+  Result<TensorDifference> compare_once(const Tensor& a, const Tensor& b);
   /// Looks at no element.
   static TensorDifference compare_attributes(const Tensor& a, const Tensor& b);
   /// Are these bytes of the two storages the same?
@@ -24,7 +26,7 @@ class TensorComparer {
 
   /// Equal, or within the tolerance.
   bool is_equal(const TensorDifference& d) const noexcept {
-    return d.equal_bits || (d.same_dtype && d.same_shape && d.largest_difference && *d.largest_difference <= options_.tolerance);
+    return d.equal_bits || (d.same_dtype && d.same_shape && d.largest_difference && !d.nan_differs && *d.largest_difference <= options_.tolerance);
   }
 
  private:
@@ -50,8 +52,5 @@ class TensorComparer {
   std::vector<std::byte> left_, right_;
   std::uint64_t done_ = 0;
 };
-
-/// What is different, in words: "[4] -> [7]", "largest difference 0.5, 1 of 5 elements".
-std::string change(const TensorDifference& difference, const Tensor& a, const Tensor& b);
 
 }  // namespace brine

@@ -24,6 +24,9 @@ struct Access {
 
   static const Form& form(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
   static const Limits& limits(const Checkpoint& checkpoint) noexcept;
+  /// What the object was read from, from its first byte on, and how.
+  static const Source& source(const Checkpoint& checkpoint) noexcept;
+  static const LoadOptions& options(const Checkpoint& checkpoint) noexcept;
 
   static const std::shared_ptr<StateDict::Impl>& impl(const StateDict& state) noexcept { return state.impl_; }
   static const Edits::Impl& impl(const Edits& edits) noexcept { return *edits.impl_; }

@@ -13,8 +13,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace brine {
+
+/// Something of a file that is no part of the object: a record that nothing refers to, an archive's comment.
+struct Part {
+  std::string_view name;     ///< of a record; empty for the comment
+  std::uint64_t size;        ///< bytes
+  const void* record;        ///< the form's own
+};
 
 /// A pickle of the file, for messages and disassembly.
 struct PickleAt {
@@ -39,6 +48,11 @@ class Form {
   /// Reads every byte of the object. `each` is called for every record (of a stream: for the whole), `read` as the work goes on.
   using Verdict = std::function<void(std::uint64_t size, bool has_crc, Result<void> verdict)>;
   virtual void verify(const Verdict& each, const std::function<void(std::uint64_t bytes)>& read) const = 0;
+
+  /// What the file holds beside the object, but for how it was written. Requires: locate() was called.
+  virtual std::vector<Part> parts() const { return {}; }
+  /// Fills `out` with a part's bytes from `offset` on. Fails with: io, corrupt, limit.
+  virtual Result<void> read_part(const Part&, std::uint64_t, std::span<std::byte>) const { return {}; }
 
   /// What a file saved as_read() must keep of this one.
   virtual void describe(SaveOptions& options) const = 0;

@@ -7,11 +7,16 @@
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace brine {
 
 namespace {
+
+// The records that say how the file was written, and the pickle.
+constexpr std::string_view kOwn[] = {"data.pkl", ".format_version", ".storage_alignment", "byteorder", "version", ".data/version", ".data/serialization_id"};
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
@@ -46,6 +51,22 @@ class ZipForm final : public Form {
       each(e.size, has_crc, has_crc || e.method != zip::kStored ? archive_.verify(e) : read_all(archive_.source(), e.data_offset, e.size));
       read(e.size);
     }
+  }
+
+  std::vector<Part> parts() const override {
+    const ZipDirectory& directory = archive_.directory();
+    std::vector<Part> out;
+    for (const ZipEntry& e : directory.entries()) {
+      const std::string_view record = e.name.substr(directory.root().size() + 1);
+      if (!used_[static_cast<std::size_t>(&e - directory.entries().data())] && std::find(std::begin(kOwn), std::end(kOwn), record) == std::end(kOwn)) out.push_back({record, e.size, &e});
+    }
+    if (directory.comment_offset() < size_) out.push_back({{}, size_ - directory.comment_offset(), nullptr});
+    return out;
+  }
+
+  Result<void> read_part(const Part& part, std::uint64_t offset, std::span<std::byte> out) const override {
+    if (!part.record) return archive_.source().read_at(archive_.directory().comment_offset() + offset, out);
+    return archive_.read_at(*static_cast<const ZipEntry*>(part.record), offset, out);
   }
 
   void describe(SaveOptions& options) const override {
@@ -88,6 +109,7 @@ class ZipForm final : public Form {
     std::string name = std::string(directory.root()) + "/data/";
     const std::size_t stem = name.size();
     const ZipEntry *next = nullptr, *const end = directory.entries().data() + directory.entries().size();
+    used_.resize(directory.entries().size());
     for (std::uint32_t i = 0; i < storages.size(); ++i) {
       StorageRecord& storage = storages[i];
       name.resize(stem);
@@ -107,6 +129,7 @@ class ZipForm final : public Form {
                   "an 8-byte element count stands before the data (PyTorch 1.6.0, CUDA)");
       }
       storage.entry = static_cast<std::uint32_t>(entry - directory.entries().data());
+      used_[storage.entry] = true;
       if (entry->method == zip::kStored) file_.place(storage, entry->data_offset + skip, foreign_);
       else file_.place_packed(storage, storage.entry, foreign_);
     }
@@ -179,6 +202,7 @@ class ZipForm final : public Form {
   StorageFile file_;
   Budget& inflated_;
   std::uint64_t size_;
+  std::vector<bool> used_;        // records that are storages
   PickleAt pickle_;
   std::string id_half_;           // of .data/serialization_id: the writer's C++ library's
   std::string version_;           // the record's text

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from common import Tally, command, run
+from diff_cases import cases
 
 
 class Custom:
@@ -73,7 +74,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         def save(name, value, **options):
             path = os.path.join(folder, name)
-            torch.save(value, path, **options)
+            if hasattr(value, 'data') and isinstance(value.data(), bytes):
+                with open(path, 'wb') as f: f.write(value.data())
+            else: torch.save(value, path, **options)
             return path
 
         def check(what, args, status, *lines, last=None):
@@ -115,7 +118,7 @@ def main():
         check('a place', [a, b, '--at', 'epoch'], 0, 'value in both: equal')
         check('no such place', [a, b, '--at', 'nowhere'], 1, 'nowhere')
         weights = save('weights.pt', c['model'])
-        check('a part of the other', [a, weights], 1, 'names in both: equal', '- epoch  3', '- optimizer', last='differs: optimizer, epoch')
+        check('a part of the other', [a, weights], 1, 'names in both: equal', '- epoch  3', '- optimizer', last='differs: model, optimizer, epoch')
         check('the weights alone', [a, weights, '--state-dict'], 0, 'names in both: equal')
         kept = dict(c['model'])
         kept['_extra_state'] = {'scale': 1.0, 'amax': [1, 2]}
@@ -136,6 +139,33 @@ def main():
         other[0].weight.data[0, 0] += 1
         other[0].bias.requires_grad_(False)
         check('a module\'s parameters', [whole, save('b.pt', other)], 1, '~ 0.weight  largest difference 1, 1 of 12 elements', '~ _modules.0._parameters.bias  requires_grad')
+
+        for what, x, y, said in cases():
+            a, b = save('a.pt', x), save('b.pt', y)
+            said = [said] if isinstance(said, str) else said
+            check(what, [a, b], 1 if said else 0, *said, last='differs: ' if said else None)
+            check(what + ', itself', [a, a], 0)
+            r = run(brine, 'diff', '--json', b, a)
+            tally.check(what + ', the other way round', None if r.json()['equal'] == (not said) == (r.status == 0) else r.text()[:400])
+
+        sd, near = {'w': torch.ones(2)}, {'f': 1 + 1e-9, 'c': complex(1, 1e-9), 'array': np.ones(3) + 1e-9, 'scalar': np.float64(1 + 1e-9), 'f4': np.float32(1.0000001), 'w': torch.ones(2) + 1e-6}
+        exact = {'f': 1., 'c': 1 + 0j, 'array': np.ones(3), 'scalar': np.float64(1), 'f4': np.float32(1), 'w': torch.ones(2)}
+        a, b = save('a.pt', {'model': sd, **exact}), save('b.pt', {'model': sd, **near})
+        check('nothing is near without a tolerance', [a, b], 1, *(f'~ {k}' for k in near), last='differs: ')
+        check('a tolerance is for every kind of number', [a, b, '--tolerance', '1e-3'], 0, 'equal within the tolerance')
+        check('a tolerance that is too small', [a, b, '--tolerance', '1e-10'], 1, *(f'~ {k}' for k in near))
+        for what, number, nan in (('a tensor', torch.ones(1), torch.tensor([float('nan')])), ('a float', 1., float('nan')), ('an array', np.ones(1), np.array([np.nan])),
+                                  ('a complex number', 1 + 1j, complex(1, float('nan'))), ('a weight', {'w': torch.ones(1)}, {'w': torch.tensor([float('nan')])})):
+            a, b = save('a.pt', [number]), save('b.pt', [nan])
+            check(f'no tolerance makes NaN {what}', [a, b, '--tolerance', 'inf'], 1, last='differs: ')
+            check(f'NaN is NaN in {what}', [b, b, '--tolerance', '0'], 0)
+        for bad in ('nan', '-1', '-nan', 'x'): check(f'--tolerance {bad}', [a, b, '--tolerance', bad], 2, bad)
+        a, b = save('a.pt', {'model': sd, 'x': 1}), save('b.pt', {'state_dict': dict(sd), 'x': 2})
+        check('places do not count among weights alone', [a, b, '--state-dict'], 0, '1 name in both: equal')
+        tied, untied = save('a.pt', {'a': sd['w'], 'b': sd['w']}), save('b.pt', {'a': sd['w'], 'b': sd['w'].clone()})
+        check('nor does what they share', [tied, untied, '--weights'], 0, '2 names in both: equal')
+        same_sharing = [e['same_sharing'] for e in run(brine, 'diff', '--json', tied, untied).json()['weights']['attributes']]
+        tally.check('what they share, JSON', None if same_sharing == [False] else same_sharing)
     return tally.close()
 
 

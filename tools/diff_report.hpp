@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// What brine diff prints: a line for each difference, what was compared, and last what differs; or the same as JSON.
+#pragma once
+
+#include <brine/diff.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace tool {
+
+struct DiffReport {
+  const brine::CheckpointDiff& found;
+  bool equal;
+  bool weights_only;           ///< then `found.weights` is all that was compared
+  std::string root;            ///< the place that was compared; "": all
+  std::string equal_text;      ///< "equal", "equal within the tolerance"
+
+  /// False, after a message, when standard output does not take it.
+  bool print() const;
+  /// False also when the names of what differs are more than `most_names` bytes, which is said.
+  bool print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most_names) const;
+};
+
+}  // namespace tool
