@@ -14,17 +14,33 @@
 #include "torch/access.hpp"
 #include "torch/form.hpp"
 #include "torch/numpy.hpp"
+#include "torch/part.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
 namespace brine {
+
+namespace {
+
+// What `work` returns, an Error with the source's name.
+template <class Work>
+auto reading(const Source& source, Work&& work) -> decltype(work()) {
+  return guarded("reading", [&]() -> decltype(work()) {
+    auto done = guarded("reading", work);
+    if (done || source.name().empty()) return done;
+    return std::move(done).error().in_file(source.name());
+  });
+}
+
+}  // namespace
 
 struct Checkpoint::Impl {
   Impl(Source from, const LoadOptions& with)
       : source(std::move(from)), options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
 
   // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
-  Source source;
+  Source source;  // the part of the caller's that is the checkpoint
+  std::optional<std::uint64_t> offset;
   LoadOptions options;
   Notes notes;
   Budget inflated;
@@ -37,7 +53,15 @@ struct Checkpoint::Impl {
   int protocol = 0;
 
   Result<void> open() {
-    auto opened = open_form(source, {options.limits, inflated, notes, options.offset});
+    auto part = choose_part(source, options, inflated);
+    if (!part) return std::move(part).error();
+    source = std::move(part->source);
+    offset = part->offset;
+    return reading(source, [this] { return open_part(); });
+  }
+
+  Result<void> open_part() {
+    auto opened = open_form(source, {options.limits, inflated, notes, offset});
     if (!opened) return std::move(opened).error();
     form = std::move(*opened);
     if (auto ok = unpickle(); !ok) return ok;
@@ -77,16 +101,6 @@ struct Checkpoint::Impl {
 };
 
 namespace {
-
-// What `work` returns, an Error with the source's name.
-template <class Work>
-auto reading(const Source& source, Work&& work) -> decltype(work()) {
-  return guarded("reading", [&]() -> decltype(work()) {
-    auto done = guarded("reading", work);
-    if (done || source.name().empty()) return done;
-    return std::move(done).error().in_file(source.name());
-  });
-}
 
 std::string describe(const Graph& graph, const Ref& value) {
   if (value.kind == Kind::object) return numpy_summary(graph, value);
@@ -134,14 +148,7 @@ std::string_view name(Note::Code code) noexcept {
 
 Result<Checkpoint> load(Source source, const LoadOptions& options) {
   return reading(source, [&]() -> Result<Checkpoint> {
-    Source from = source;
-    if (options.offset != 0) {
-      if (options.offset > source.size()) return Error(ErrorKind::usage, ErrorCode::out_of_range, "the offset lies behind the end of the source");
-      auto part = source.part(options.offset, source.size() - options.offset);
-      if (!part) return std::move(part).error();
-      from = std::move(*part);
-    }
-    auto impl = std::make_shared<Checkpoint::Impl>(std::move(from), options);
+    auto impl = std::make_shared<Checkpoint::Impl>(source, options);
     if (auto ok = impl->open(); !ok) return std::move(ok).error();
     impl->graph->set_owner(impl);
     impl->graph->file = impl->source.name();
@@ -226,7 +233,7 @@ std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.l
 Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }
 std::string_view Checkpoint::file() const noexcept { return impl_->source.name(); }
-std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->options.offset + impl_->form->end(); }
+std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->offset.value_or(0) + impl_->form->end(); }
 std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
 
@@ -234,19 +241,21 @@ Result<void> disassemble(const Source& source, const std::function<bool(std::str
   return reading(source, [&]() -> Result<void> {
     Notes notes;
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
-    auto from = source.part(options.offset, source.size() - std::min(options.offset, source.size()));
-    if (!from) return std::move(from).error();
-    auto form = open_form(std::move(*from), {options.limits, inflated, notes, options.offset});
-    if (!form) return std::move(form).error();
-    auto pickles = (*form)->all_pickles();
-    if (!pickles) return std::move(pickles).error();
-    bool more = true;
-    for (const PickleAt& pickle : *pickles) {
-      auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });
-      if (!done) return std::move(done).error().in_record(pickle.record);
-      if (!more) break;
-    }
-    return {};
+    auto part = choose_part(source, options, inflated);
+    if (!part) return std::move(part).error();
+    return reading(part->source, [&]() -> Result<void> {
+      auto form = open_form(part->source, {options.limits, inflated, notes, part->offset});
+      if (!form) return std::move(form).error();
+      auto pickles = (*form)->all_pickles();
+      if (!pickles) return std::move(pickles).error();
+      bool more = true;
+      for (const PickleAt& pickle : *pickles) {
+        auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });
+        if (!done) return std::move(done).error().in_record(pickle.record);
+        if (!more) break;
+      }
+      return {};
+    });
   });
 }
 

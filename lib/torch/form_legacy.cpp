@@ -9,6 +9,7 @@
 #include "pickle/machine.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "torch/other_zip.hpp"
 #include "torch/torch_calls.hpp"
 
 #include <algorithm>
@@ -18,7 +19,6 @@ namespace brine {
 namespace {
 
 constexpr std::string_view kMagicBytes("\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19", 10);
-constexpr std::string_view kMagicPickle("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 15);
 constexpr std::int64_t kProtocolVersion = 1001;
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }

@@ -16,7 +16,7 @@ struct Opening {
   const Limits& limits;
   Budget& inflated;
   Notes& notes;
-  std::uint64_t offset = 0;  ///< of the checkpoint in the caller's source
+  std::optional<std::uint64_t> offset = 0;  ///< of the checkpoint in the caller's source; nothing: it was inflated, and lies nowhere
 };
 
 class StorageFile final : public StorageReader {

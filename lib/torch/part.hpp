@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Which part of the caller's source is the checkpoint: LoadOptions::offset and length, then a member of the zip there.
+#pragma once
+
+#include <brine/checkpoint.hpp>
+
+#include "support/budget.hpp"
+
+#include <optional>
+
+namespace brine {
+
+struct Part {
+  Source source;                        ///< its name says what of the caller's it is: "m.zip, member policy.pth"
+  std::optional<std::uint64_t> offset;  ///< of its first byte in the caller's source; nothing: it was inflated
+};
+
+/// Fails with: usage (out_of_range, missing_key), limit; with a member: as ZipDirectory::read and Archive::read do.
+Result<Part> choose_part(Source source, const LoadOptions& options, Budget& inflated);
+
+}  // namespace brine
