@@ -12,6 +12,7 @@
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
+#include "torch/explain.hpp"
 #include "torch/form.hpp"
 #include "torch/numpy.hpp"
 #include "torch/part.hpp"
@@ -36,11 +37,10 @@ auto reading(const Source& source, Work&& work) -> decltype(work()) {
 
 struct Checkpoint::Impl {
   Impl(Source from, const LoadOptions& with)
-      : source(std::move(from)), options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
+      : part{std::move(from), 0, {}}, options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
 
   // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
-  Source source;  // the part of the caller's that is the checkpoint
-  std::optional<std::uint64_t> offset;
+  Part part;
   LoadOptions options;
   Notes notes;
   Budget inflated;
@@ -53,19 +53,19 @@ struct Checkpoint::Impl {
   int protocol = 0;
 
   Result<void> open() {
-    auto part = choose_part(source, options, inflated);
-    if (!part) return std::move(part).error();
-    source = std::move(part->source);
-    offset = part->offset;
-    return reading(source, [this] { return open_part(); });
+    auto chosen = choose_part(part.source, options, inflated);
+    if (!chosen) return std::move(chosen).error();
+    part = std::move(*chosen);
+    return reading(part.source, [this] { return open_part(); });
   }
 
   Result<void> open_part() {
-    auto opened = open_form(source, {options.limits, inflated, notes, offset});
+    auto opened = open_form({part, options.limits, inflated, notes});
     if (!opened) return std::move(opened).error();
     form = std::move(*opened);
-    if (auto ok = unpickle(); !ok) return ok;
-    if (auto ok = form->locate(*storages, notes); !ok) return ok;
+    auto read = unpickle();
+    if (read) read = form->locate(*storages, notes);
+    if (!read) return form->format() == Format::legacy ? explain_damage(part.source, std::move(read).error()) : std::move(read).error();
     return options.verify_crc ? verify() : Result<void>();
   }
 
@@ -151,7 +151,7 @@ Result<Checkpoint> load(Source source, const LoadOptions& options) {
     auto impl = std::make_shared<Checkpoint::Impl>(source, options);
     if (auto ok = impl->open(); !ok) return std::move(ok).error();
     impl->graph->set_owner(impl);
-    impl->graph->file = impl->source.name();
+    impl->graph->file = impl->part.source.name();
     return Checkpoint(std::move(impl));
   });
 }
@@ -170,7 +170,7 @@ Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->ro
 Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
 
 Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
-  return reading(impl_->source, [&]() -> Result<StateDict> {
+  return reading(impl_->part.source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
     auto found = find_weights(*impl_->graph, from, place_of(std::string(path)));
@@ -232,8 +232,8 @@ std::vector<ClassSource> Checkpoint::sources() const {
 std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }
 Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }
-std::string_view Checkpoint::file() const noexcept { return impl_->source.name(); }
-std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->offset.value_or(0) + impl_->form->end(); }
+std::string_view Checkpoint::file() const noexcept { return impl_->part.source.name(); }
+std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->form->end(); }
 std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
 
@@ -244,7 +244,7 @@ Result<void> disassemble(const Source& source, const std::function<bool(std::str
     auto part = choose_part(source, options, inflated);
     if (!part) return std::move(part).error();
     return reading(part->source, [&]() -> Result<void> {
-      auto form = open_form(part->source, {options.limits, inflated, notes, part->offset});
+      auto form = open_form({*part, options.limits, inflated, notes});
       if (!form) return std::move(form).error();
       auto pickles = (*form)->all_pickles();
       if (!pickles) return std::move(pickles).error();

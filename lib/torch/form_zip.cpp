@@ -174,11 +174,10 @@ class ZipForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_zip_form(Source source, const Opening& opening) {
-  const std::uint64_t size = source.size();
-  auto archive = Archive::open(std::move(source), opening.limits, ZipFolders::any);
+Result<std::unique_ptr<Form>> open_zip_form(const Opening& opening) {
+  auto archive = Archive::open(opening.part.source, opening.limits, ZipFolders::any);
   if (!archive) return std::move(archive).error();
-  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, size);
+  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, opening.part.source.size());
   if (auto ok = form->open(opening.limits, opening.notes); !ok) return std::move(ok).error();
   return std::unique_ptr<Form>(std::move(form));
 }

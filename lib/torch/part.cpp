@@ -15,11 +15,11 @@ Result<Part> at_offset(Source source, const LoadOptions& options) {
   if (options.offset > size) return outside("the offset " + std::to_string(options.offset) + " lies behind the end of the source, which has " + std::to_string(size) + " bytes");
   const std::uint64_t rest = size - options.offset, length = options.length.value_or(rest);
   if (length > rest) return outside("the length " + std::to_string(length) + " reaches behind the end of the source: " + std::to_string(rest) + " bytes are left at byte " + std::to_string(options.offset));
-  if (length == size) return Part{std::move(source), 0};
+  if (length == size) return Part{std::move(source), size, 0};
   auto part = source.part(options.offset, length);
   if (!part) return std::move(part).error();
-  if (options.offset == 0) return Part{std::move(*part), 0};
-  return Part{part->named(std::string(source.name()) + ", from byte " + std::to_string(options.offset)), options.offset};
+  if (options.offset == 0) return Part{std::move(*part), size, 0};
+  return Part{part->named(std::string(source.name()) + ", from byte " + std::to_string(options.offset)), size, options.offset};
 }
 
 /// A member that torch.save wrote inflates to little more than it is packed.
@@ -42,15 +42,23 @@ Result<Part> member_of(Part zip, const std::string& name, const Limits& limits, 
   if (e->method == zip::kStored) {
     auto part = zip.source.part(e->data_offset, e->size);
     if (!part) return std::move(part).error();
-    return Part{part->named(full), *zip.offset + e->data_offset};
+    return Part{part->named(full), zip.whole, *zip.offset + e->data_offset, true};
   }
   if (auto ok = check_inflated(*e); !ok) return std::move(ok).error().in_file(full);
   auto bytes = archive->read(*e, inflated, true);
   if (!bytes) return std::move(bytes).error();
-  return Part{Source::memory(bytes->span, bytes->owner, full), std::nullopt};
+  return Part{Source::memory(bytes->span, bytes->owner, full), zip.whole, std::nullopt, true};
 }
 
 }  // namespace
+
+std::string Part::options(std::uint64_t from, std::uint64_t to) const {
+  std::string out;
+  if (!offset) return out;
+  if (*offset + from != 0) out += "--offset " + std::to_string(*offset + from);
+  if (*offset + to != whole) out += (out.empty() ? "--length " : " --length ") + std::to_string(to - from);
+  return member ? out + " without --member" : out;
+}
 
 Result<Part> choose_part(Source source, const LoadOptions& options, Budget& inflated) {
   auto part = at_offset(std::move(source), options);
