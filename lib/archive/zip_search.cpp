@@ -58,19 +58,20 @@ Bytes look_at(const Source& source, std::uint64_t from, std::uint64_t size) {
 }
 
 std::optional<ZipSeen> find_last_zip(const Source& source, std::uint64_t end) {
-  const std::uint64_t from = end - std::min(end, search_reach(source));
-  const Bytes bytes = look_at(source, from, end - from);
-  const auto* begin = reinterpret_cast<const char*>(bytes.span.data());
-  for (std::size_t left = bytes.span.size(); left >= zip::kSignatureSize; --left) {
-    const char* p = begin + left - zip::kSignatureSize;
-    if (p[2] != 5 || std::memcmp(p, "PK\5\6", zip::kSignatureSize) != 0) continue;  // the third byte is the rarest
-    if (auto seen = read_end(source, from + left - zip::kSignatureSize, end)) return seen;
+  std::uint64_t window = std::min<std::uint64_t>(end, 64 * 1024);  // mostly it ends here
+  for (std::uint64_t seen = 0;;) {
+    const Bytes bytes = look_at(source, end - window, window);
+    const auto* begin = reinterpret_cast<const char*>(bytes.span.data());
+    for (std::size_t left = bytes.span.size() - std::min<std::size_t>(bytes.span.size(), static_cast<std::size_t>(seen)); left >= zip::kSignatureSize; --left) {
+      const char* p = begin + left - zip::kSignatureSize;
+      if (p[2] != 5 || std::memcmp(p, "PK\5\6", zip::kSignatureSize) != 0) continue;  // the third byte is the rarest
+      if (auto zip = read_end(source, end - window + left - zip::kSignatureSize, end)) return zip;
+    }
+    const std::uint64_t most = std::min(end, search_reach(source));
+    if (window >= most) return std::nullopt;
+    seen = window - zip::kSignatureSize;
+    window = most;
   }
-  return std::nullopt;
-}
-
-std::optional<ZipSeen> find_zip_before(const Source& source, std::uint64_t end) {
-  return end < zip::end::kSize ? std::nullopt : read_end(source, end - zip::end::kSize, end);
 }
 
 }  // namespace brine

@@ -18,9 +18,6 @@ struct ZipSeen {
 /// The last zip that ends at `end` or before it: an end record, and a directory where that says it is. Nothing too where the source cannot be read.
 std::optional<ZipSeen> find_last_zip(const Source& source, std::uint64_t end);
 
-/// The zip that ends at `end` exactly, without a comment: for going back through zips that stand one behind the other.
-std::optional<ZipSeen> find_zip_before(const Source& source, std::uint64_t end);
-
 /// How many bytes a search looks at: 64 MiB, or 1 MiB where each has to be fetched.
 std::uint64_t search_reach(const Source& source) noexcept;
 

@@ -12,10 +12,9 @@ namespace brine {
 
 namespace {
 
-/// A part of the file, from end to start.
 struct Span {
   std::uint64_t from, to;
-  std::string_view what;  // empty: no checkpoint
+  std::string_view what;  ///< empty: no checkpoint
 };
 
 Error with_text(const Error& fault, std::string text) {
@@ -26,11 +25,11 @@ Error with_text(const Error& fault, std::string text) {
   return out;
 }
 
-/// Zips one behind the other, the last first; back to `reach` bytes before the end, and no further.
+/// The zips, the last first; back to where a search would look at.
 std::vector<Span> find_zips(const Source& source) {
   std::vector<Span> out;
   auto zip = find_last_zip(source, source.size());
-  for (; zip && zip->start >= 0; zip = find_zip_before(source, out.back().from)) {
+  for (; zip && zip->start >= 0; zip = find_last_zip(source, out.back().from)) {
     const auto from = static_cast<std::uint64_t>(zip->start);
     if (from >= zip->end || checkpoint_at(source, from, zip->end).empty()) break;
     out.push_back({from, zip->end, "a zip archive"});
@@ -68,21 +67,32 @@ Error explain_damage(const Source& source, Error fault) {
 
 Error explain_around(const Part& part, Error fault) {
   const Source& source = part.source;
+  const std::uint64_t size = source.size();
   std::vector<Span> spans = find_zips(source);
   if (spans.empty()) spans = find_legacy(source);
-  if (spans.empty() || (spans.front().to == source.size() && spans.back().from == 0 && spans.size() == 1)) return fault;
-  if (const std::uint64_t end = spans.front().to; end != source.size()) spans.insert(spans.begin(), {end, source.size(), checkpoint_at(source, end, source.size())});
-  if (const std::uint64_t start = spans.back().from; start != 0) spans.push_back({0, start, {}});
+  if (spans.empty()) {
+    const auto zip = find_last_zip(source, size);
+    if (!zip || zip->start != 0 || look_at(source, 0, 4).text() == "PK\3\4") return fault;
+    return with_text(fault, "the file is a zip archive with other bytes in front of it, from which its offsets count: zip -J FILE takes them off");
+  }
+  if (spans.size() == 1 && spans[0].from == 0 && spans[0].to == size) return fault;
+  std::vector<Span> all;  // and what is between them
+  for (std::uint64_t at = 0; !spans.empty(); spans.pop_back()) {
+    if (spans.back().from > at) all.push_back({at, spans.back().from, checkpoint_at(source, at, spans.back().from)});
+    all.push_back(spans.back());
+    at = spans.back().to;
+  }
+  if (const std::uint64_t end = all.back().to; end != size) all.push_back({end, size, checkpoint_at(source, end, size)});
 
   constexpr std::size_t most = 6;
   std::string text = "the file is not one checkpoint alone: ";
-  for (std::size_t n = 0; n < spans.size() && n < most; ++n) {
-    const Span& span = spans[spans.size() - 1 - n];
+  for (std::size_t n = 0; n < all.size() && n < most; ++n) {
+    const Span& span = all[n];
     const std::string options = span.what.empty() ? "" : part.options(span.from, span.to);
     text += (n ? ", bytes " : "bytes ") + std::to_string(span.from) + " to " + std::to_string(span.to) + " are " + std::string(span.what.empty() ? "something else" : span.what);
     if (!options.empty()) text += " (" + options + " opens it)";
   }
-  if (spans.size() > most) text += ", and " + std::to_string(spans.size() - most) + " more parts follow";
+  if (all.size() > most) text += ", and " + std::to_string(all.size() - most) + " more parts follow";
   return with_text(fault, std::move(text));
 }
 
