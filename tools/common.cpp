@@ -15,6 +15,8 @@ std::function<std::string(std::string)> stream(const char* device) {
   return [device](std::string path) { return path == "-" ? device : path; };
 }
 
+std::string check_dtype(const std::string& dtype) { return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16"; }
+
 void Part::add_to(CLI::App& command, const std::string& suffix, const std::string& file) {
   command.add_option("--offset" + suffix, offset, "byte of " + file + " at which the checkpoint starts");
   command.add_option("--length" + suffix, length, "bytes that it has there, when others follow");

@@ -29,6 +29,9 @@ struct Part {
   void choose(brine::LoadOptions& options) const;
 };
 
+/// For an option's check(): a dtype's name as people write it.
+std::string check_dtype(const std::string& dtype);
+
 /// What every command takes.
 struct Common {
   std::string file, at;
