@@ -39,6 +39,10 @@ struct LineEnds {
       last = c;
     }
   }
+
+  std::uint64_t alike() const { return std::min(cr_other, other_lf); }
+  /// Few, that is: CR CR LF has become CR LF.
+  bool lack_crlf() const { return 16 * crlf <= alike(); }
 };
 
 /// UTF-8, but for a character that either end may have cut.
@@ -71,7 +75,7 @@ std::string_view counted(const Source& source, std::uint64_t directory, std::int
   if (bytes.span.size() != directory) return {};
   const LineEnds ends(bytes.text());
   if (won > 0 && ends.crlf == static_cast<std::uint64_t>(won) && ends.lf == ends.crlf) return kToCrlf;
-  if (won < 0 && ends.crlf == 0 && ends.lf >= static_cast<std::uint64_t>(-won)) return kToLf;
+  if (won < 0 && ends.lack_crlf() && ends.lf >= static_cast<std::uint64_t>(-won)) return kToLf;
   return {};
 }
 
@@ -95,17 +99,17 @@ std::string_view text_damage(const Source& source) {
   if (zip)
     if (const auto damage = counted(source, zip->directory, zip->start); !damage.empty()) return damage;
 
-  // None where its neighbours would let expect a dozen is no accident either.
+  // Almost none where pairs alike let expect a dozen is no accident either.
   constexpr std::uint64_t enough = 4 * 12;
   const Bytes whole = look_at(source, 0, source.size());
   const LineEnds all(whole.text());
-  return all.crlf == 0 && all.cr_other > enough && all.other_lf > enough ? kToLf : std::string_view();
+  return all.lack_crlf() && all.alike() > enough ? kToLf : std::string_view();
 }
 
 bool may_lack_cr(const Source& source, std::uint64_t missing) {
   const Bytes whole = look_at(source, 0, source.size());
   const LineEnds ends(whole.text());
-  return whole.span.size() == source.size() && ends.crlf == 0 && ends.lf >= missing && text_damage(source).empty();
+  return whole.span.size() == source.size() && ends.lack_crlf() && ends.lf >= missing && text_damage(source).empty();
 }
 
 std::string_view text_damage_of_start(std::string_view start) noexcept {

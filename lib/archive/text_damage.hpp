@@ -12,7 +12,7 @@ namespace brine {
 /// were lost or won, also at what is before it (search_reach()).
 std::string_view text_damage(const Source& source);
 
-/// Of a file from which bytes are missing, where text_damage() is not sure: could they be CRs? It has no CR LF, and LFs enough.
+/// Of a file from which bytes are missing, where text_damage() is not sure: could they be CRs? It has next to no CR LF, and LFs enough.
 bool may_lack_cr(const Source& source, std::uint64_t missing);
 
 /// text_damage() by the first bytes of a file that begins neither like a zip nor like a pickle any more.
