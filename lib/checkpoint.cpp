@@ -12,19 +12,35 @@
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
+#include "torch/explain.hpp"
 #include "torch/form.hpp"
 #include "torch/numpy.hpp"
+#include "torch/part.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
 namespace brine {
 
+namespace {
+
+// What `work` returns, an Error with the source's name.
+template <class Work>
+auto reading(const Source& source, Work&& work) -> decltype(work()) {
+  return guarded("reading", [&]() -> decltype(work()) {
+    auto done = guarded("reading", work);
+    if (done || source.name().empty()) return done;
+    return std::move(done).error().in_file(source.name());
+  });
+}
+
+}  // namespace
+
 struct Checkpoint::Impl {
   Impl(Source from, const LoadOptions& with)
-      : source(std::move(from)), options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
+      : part{std::move(from), 0, {}}, options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
 
   // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
-  Source source;
+  Part part;
   LoadOptions options;
   Notes notes;
   Budget inflated;
@@ -37,11 +53,19 @@ struct Checkpoint::Impl {
   int protocol = 0;
 
   Result<void> open() {
-    auto opened = open_form(source, {options.limits, inflated, notes, options.offset});
+    auto chosen = choose_part(part.source, options, inflated);
+    if (!chosen) return std::move(chosen).error();
+    part = std::move(*chosen);
+    return reading(part.source, [this] { return open_part(); });
+  }
+
+  Result<void> open_part() {
+    auto opened = open_form({part, options.limits, inflated, notes});
     if (!opened) return std::move(opened).error();
     form = std::move(*opened);
-    if (auto ok = unpickle(); !ok) return ok;
-    if (auto ok = form->locate(*storages, notes); !ok) return ok;
+    auto read = unpickle();
+    if (read) read = form->locate(*storages, notes);
+    if (!read) return form->format() == Format::legacy ? explain_damage(part.source, std::move(read).error()) : std::move(read).error();
     return options.verify_crc ? verify() : Result<void>();
   }
 
@@ -77,16 +101,6 @@ struct Checkpoint::Impl {
 };
 
 namespace {
-
-// What `work` returns, an Error with the source's name.
-template <class Work>
-auto reading(const Source& source, Work&& work) -> decltype(work()) {
-  return guarded("reading", [&]() -> decltype(work()) {
-    auto done = guarded("reading", work);
-    if (done || source.name().empty()) return done;
-    return std::move(done).error().in_file(source.name());
-  });
-}
 
 std::string describe(const Graph& graph, const Ref& value) {
   if (value.kind == Kind::object) return numpy_summary(graph, value);
@@ -134,17 +148,10 @@ std::string_view name(Note::Code code) noexcept {
 
 Result<Checkpoint> load(Source source, const LoadOptions& options) {
   return reading(source, [&]() -> Result<Checkpoint> {
-    Source from = source;
-    if (options.offset != 0) {
-      if (options.offset > source.size()) return Error(ErrorKind::usage, ErrorCode::out_of_range, "the offset lies behind the end of the source");
-      auto part = source.part(options.offset, source.size() - options.offset);
-      if (!part) return std::move(part).error();
-      from = std::move(*part);
-    }
-    auto impl = std::make_shared<Checkpoint::Impl>(std::move(from), options);
+    auto impl = std::make_shared<Checkpoint::Impl>(source, options);
     if (auto ok = impl->open(); !ok) return std::move(ok).error();
     impl->graph->set_owner(impl);
-    impl->graph->file = impl->source.name();
+    impl->graph->file = impl->part.source.name();
     return Checkpoint(std::move(impl));
   });
 }
@@ -165,7 +172,7 @@ Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->ro
 Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
 
 Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
-  return reading(impl_->source, [&]() -> Result<StateDict> {
+  return reading(impl_->part.source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
     auto found = find_weights(*impl_->graph, from, place_of(std::string(path)));
@@ -227,8 +234,8 @@ std::vector<ClassSource> Checkpoint::sources() const {
 std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }
 Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }
-std::string_view Checkpoint::file() const noexcept { return impl_->source.name(); }
-std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->options.offset + impl_->form->end(); }
+std::string_view Checkpoint::file() const noexcept { return impl_->part.source.name(); }
+std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->form->end(); }
 std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
 
@@ -236,19 +243,21 @@ Result<void> disassemble(const Source& source, const std::function<bool(std::str
   return reading(source, [&]() -> Result<void> {
     Notes notes;
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
-    auto from = source.part(options.offset, source.size() - std::min(options.offset, source.size()));
-    if (!from) return std::move(from).error();
-    auto form = open_form(std::move(*from), {options.limits, inflated, notes, options.offset});
-    if (!form) return std::move(form).error();
-    auto pickles = (*form)->all_pickles();
-    if (!pickles) return std::move(pickles).error();
-    bool more = true;
-    for (const PickleAt& pickle : *pickles) {
-      auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });
-      if (!done) return std::move(done).error().in_record(pickle.record);
-      if (!more) break;
-    }
-    return {};
+    auto part = choose_part(source, options, inflated);
+    if (!part) return std::move(part).error();
+    return reading(part->source, [&]() -> Result<void> {
+      auto form = open_form({*part, options.limits, inflated, notes});
+      if (!form) return std::move(form).error();
+      auto pickles = (*form)->all_pickles();
+      if (!pickles) return std::move(pickles).error();
+      bool more = true;
+      for (const PickleAt& pickle : *pickles) {
+        auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });
+        if (!done) return std::move(done).error().in_record(pickle.record);
+        if (!more) break;
+      }
+      return {};
+    });
   });
 }
 

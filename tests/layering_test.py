@@ -3,7 +3,7 @@
 """The direction of includes: layering_test.py SOURCE_ROOT
 
 A folder of lib/ includes only itself and folders left of it in STAGES; files directly in lib/ may include all. Public headers include
-public headers and the standard library, nothing else.
+public headers and the standard library, nothing else. Every ErrorCode and Note::Code has its sentence.
 """
 import pathlib
 import re
@@ -31,6 +31,13 @@ def check_public(path, faults):
             faults.append(f'{path}: a public header includes {form}{name}; only <brine/…> and the standard library are allowed')
 
 
+def check_codes(path, faults):
+    found = re.search(r'enum class (?:Error)?Code[^{]*\{(.*?)\};', path.read_text('utf-8'), re.S)
+    for line in found[1].splitlines() if found else ['nothing']:
+        if line.strip() and not re.fullmatch(r'\s*//.*|\s*\w+,\s+///< .+', line):
+            faults.append(f'{path}: expected an enumerator and its sentence, found {line.strip()!r}')
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     faults, files = [], 0
@@ -44,6 +51,7 @@ def main():
     for path in sorted((root / 'include').rglob('*.hpp')):
         check_public(path, faults)
         files += 1
+    for name in ('error.hpp', 'note.hpp'): check_codes(root / 'include' / 'brine' / name, faults)
     for fault in faults:
         print(fault)
     print(f'{files} files, {len(faults)} faults')

@@ -1,140 +1,162 @@
 // SPDX-License-Identifier: MIT
-// brine cat: one tensor's elements, as text or as .npy.
+// brine cat: the elements of one tensor or numpy array, as text or as .npy, piece by piece.
 #include "common.hpp"
+#include "element_text.hpp"
 #include "npy.hpp"
 
-#include <charconv>
-#include <cstring>
-#include <fstream>
-#include <iostream>
+#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <memory>
-
-#include <unistd.h>
 
 namespace tool {
 
 namespace {
 
-template <class T>
-void append_number(std::string& out, T v) {
-  char text[48];
-  out.append(text, std::to_chars(text, text + sizeof text, v).ptr);
-}
+constexpr std::size_t kPiece = 1 << 20;
 
-template <class T>
-T load_at(const std::byte* p) {
-  T v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
+using Write = std::function<brine::Result<void>(std::string_view)>;
+using Use = std::function<brine::Result<void>(std::span<const std::byte>)>;
 
-// One element, as text. `dtype` is one that element_dtype() gives.
-void append_element(std::string& out, brine::DType dtype, const std::byte* p) {
-  using enum brine::DType;
-  const auto complex = [&](auto re, auto im) {
-    append_number(out, re);
-    if (!std::signbit(im)) out += '+';
-    append_number(out, im);
-    out += 'j';
-  };
-  switch (dtype) {
-    case bool_: out += std::to_integer<int>(*p) ? "True" : "False"; break;
-    case float32: append_number(out, load_at<float>(p)); break;
-    case float64: append_number(out, load_at<double>(p)); break;
-    case int64: append_number(out, load_at<std::int64_t>(p)); break;
-    case uint64: append_number(out, load_at<std::uint64_t>(p)); break;
-    case complex64: complex(load_at<float>(p), load_at<float>(p + 4)); break;
-    case complex128: complex(load_at<double>(p), load_at<double>(p + 8)); break;
-    default: break;
+/// Calls `copy` for runs of elements and `use` with their bytes.
+template <class Copy>
+brine::Result<void> in_pieces(std::int64_t count, std::size_t item, Copy copy, const Use& use) {
+  const auto most = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / std::max<std::size_t>(item, 1), 1));
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min(count, most)) * item);
+  for (std::int64_t at = 0; at < count; at += most) {
+    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min(count - at, most)) * item);
+    if (auto ok = copy(at, part); !ok) return ok;
+    if (auto ok = use(part); !ok) return ok;
   }
-}
-
-// The wider type of the same kind in which text is printed.
-std::optional<brine::DType> printed_as(brine::DType dtype) {
-  using enum brine::DType;
-  if (dtype == bool_ || dtype == uint64 || dtype == complex64 || dtype == complex128 || dtype == float64) return dtype;
-  if (dtype == complex32) return complex64;
-  if (brine::is_floating(dtype) && brine::convertible(dtype, float32)) return float32;
-  if (brine::convertible(dtype, int64) && !brine::is_complex(dtype)) return int64;
-  return std::nullopt;
+  return {};
 }
 
 struct Cat {
   Common common;
   std::string name, output, cast;
-  bool npy = false;
+  bool npy = false, force = false;
+
+  std::optional<brine::DType> cast_to() const { return cast.empty() ? std::nullopt : brine::dtype_from_text(cast); }
 
   int run() const {
-    std::optional<brine::DType> to;
-    if (!cast.empty() && !(to = brine::dtype_from_name(cast))) {
-      fail("there is no dtype " + cast + "; PyTorch's names are meant, as float32");
-      return kUsage;
-    }
+    if (npy && output.empty() && refuse_terminal("an .npy file")) return kUsage;
+    std::error_code ignored;
+    if (!force && !output.empty() && std::filesystem::is_regular_file(output, ignored)) return fail(output + ": the file exists; --force replaces it");
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
-    const auto tensor = find(*ckpt);
-    if (!tensor) return fail(tensor.error());
-    const brine::DType dtype = to.value_or(tensor->dtype());
-    const auto descr = npy_descr(dtype);
-    if (npy && !descr) return fail(common.file + ": NumPy has no dtype for " + std::string(brine::name(dtype)) + "; use --cast, as --cast float32");
-    const auto as = npy ? std::optional(dtype) : printed_as(dtype);
-    if (!as) return fail(common.file + ": " + std::string(brine::name(dtype)) + " has no plain values to print");
-    return write(*tensor, to, *as, descr.value_or(""));
+    const auto job = plan(*ckpt);
+    if (!job) return fail(brine::Error(job.error()).in_file(common.file));
+    return write(*job);
   }
+
+  /// What writes it all, once it is known that it can be written.
+  using Job = std::function<brine::Result<void>(const Write&)>;
 
   // A name of the state dict, or a path of ls --all.
-  brine::Result<brine::Tensor> find(const brine::Checkpoint& ckpt) const {
+  brine::Result<Job> plan(const brine::Checkpoint& ckpt) const {
     if (const auto weights = ckpt.state_dict(common.at))
-      if (const brine::Tensor* t = weights->find(name)) return *t;
+      if (const brine::Tensor* t = weights->find(name)) return of_tensor(*t);
     const brine::Value value = ckpt.at(common.at.empty() ? name : name.empty() ? common.at : common.at + "." + name);
-    if (value.exists()) {
-      auto t = value.as_tensor();
-      if (!t) return std::move(t).error().in_file(common.file);
-      return t;
+    if (!value.exists())
+      return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no tensor or array " + printable(name) + "; brine ls --all lists them");
+    if (auto array = brine::Array::of(value); array || value.kind() == brine::Kind::object) {
+      if (!array && array.error().code() != brine::ErrorCode::wrong_kind) return std::move(array).error();
+      if (array) return of_array(*array);
     }
-    return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no tensor " + printable(name) + "; brine ls --all lists them").in_file(common.file);
+    auto tensor = value.as_tensor();
+    if (!tensor) return std::move(tensor).error();
+    return of_tensor(*tensor);
   }
 
-  int write(const brine::Tensor& tensor, std::optional<brine::DType> cast_to, brine::DType as, const std::string& descr) const {
-    // --cast rounds to its dtype first; text then prints that in a type that has a decimal form.
-    std::vector<std::byte> elements;
-    const auto copy = [&](const brine::Tensor& t, brine::DType dtype) -> brine::Result<void> {
-      elements.resize(static_cast<std::size_t>(t.numel()) * brine::item_size(dtype));
-      return t.copy_to(dtype, elements);
-    };
-    if (tensor.numel() > (std::int64_t{1} << 34)) return fail(common.file + ": the tensor has too many elements to print or copy");
-    if (auto ok = copy(tensor, cast_to.value_or(as)); !ok) return fail(std::move(ok).error().in_file(common.file));
-    if (cast_to && *cast_to != as) {
-      std::vector<std::byte> wide(static_cast<std::size_t>(tensor.numel()) * brine::item_size(as));
-      if (auto ok = brine::convert(*cast_to, elements, as, wide); !ok) return fail(ok.error());
-      elements = std::move(wide);
-    }
-    std::string out;
-    if (npy) {
-      out = npy_header(descr, tensor.shape());
-      out.append(reinterpret_cast<const char*>(elements.data()), elements.size());
-    } else {
-      out = text(tensor.shape(), as, elements);
-    }
-    if (output.empty()) return write_out(out) ? kDone : kRefused;
-    std::ofstream file(output, std::ios::binary);
-    file.write(out.data(), static_cast<std::streamsize>(out.size()));
-    file.close();
-    return file ? kDone : fail(output + ": cannot be written");
+  static brine::Error unsuited(std::string text) { return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::wrong_dtype, std::move(text)); }
+
+  brine::Result<Job> of_tensor(const brine::Tensor& tensor) const {
+    const brine::DType dtype = cast_to().value_or(tensor.dtype());
+    const std::string dtype_name(brine::name(dtype));
+    const auto descr = npy_descr(dtype);
+    if (npy && !descr) return unsuited("NumPy has no dtype for " + dtype_name + "; use --cast, as --cast float32");
+    const auto as = npy ? std::optional(dtype) : printed_as(dtype);
+    if (!as) return unsuited(dtype_name + " has no plain values to print");
+    if (auto ok = check_repeats(tensor); !ok) return std::move(ok).error();
+    return Job([=, this](const Write& write) -> brine::Result<void> {
+      if (npy)
+        if (auto ok = write(npy_header("'" + *descr + "'", tensor.shape())); !ok) return ok;
+      Separators separators(tensor.shape());
+      std::vector<std::byte> wide;
+      // --cast rounds to its dtype first; text then prints that in a type that has a decimal form.
+      const brine::DType first = cast_to().value_or(*as);
+      return in_pieces(tensor.numel(), brine::item_size(first), [&](std::int64_t at, std::span<std::byte> out) { return tensor.copy_part(first, at, out); },
+                       [&](std::span<const std::byte> part) -> brine::Result<void> {
+                         if (first != *as) {
+                           wide.resize(part.size() / brine::item_size(first) * brine::item_size(*as));
+                           if (auto ok = brine::convert(first, part, *as, wide); !ok) return ok;
+                           part = wide;
+                         }
+                         return npy ? write(text_of(part)) : write_text(part, brine::item_size(*as), separators, write, [&](std::string& out, const std::byte* p) { append_element(out, *as, p); });
+                       });
+    });
   }
 
-  // A line for each run of the last dimension; a blank line between matrices.
-  static std::string text(std::span<const std::int64_t> shape, brine::DType dtype, std::span<const std::byte> elements) {
+  brine::Result<Job> of_array(const brine::Array& array) const {
+    auto tensor = array.tensor();
+    if (tensor && (!npy || !cast.empty())) return of_tensor(*tensor);
+    if (!cast.empty()) return unsuited("an array of dtype " + std::string(array.dtype()) + " cannot be cast");
+    if (array.items().exists()) return unsuited("an array of objects has no plain values; brine ls --all and show list what is in it");
+    std::string probe;
+    const std::vector<std::byte> zero(array.itemsize());
+    if (!npy && !append_text_element(probe, array.dtype(), zero.data(), 0))
+      return unsuited("dtype " + std::string(array.dtype()) + " has no plain values to print; --npy writes it as a file of NumPy's");
+    auto descr = npy ? array.descr() : brine::Result<std::string>(std::string());
+    if (!descr) return std::move(descr).error();
+    return Job([=, this, descr = std::move(*descr)](const Write& write) -> brine::Result<void> {
+      if (npy)
+        if (auto ok = write(npy_header(descr, array.shape())); !ok) return ok;
+      Separators separators(array.shape());
+      return in_pieces(array.size(), array.itemsize(), [&](std::int64_t at, std::span<std::byte> out) { return array.copy_part(at, out); },
+                       [&](std::span<const std::byte> part) -> brine::Result<void> {
+                         return npy ? write(text_of(part)) : write_text(part, array.itemsize(), separators, write, [&](std::string& out, const std::byte* p) { append_text_element(out, array.dtype(), p, array.itemsize()); });
+                       });
+    });
+  }
+
+  // A view of stride 0 is a few bytes that can claim to be exabytes.
+  brine::Result<void> check_repeats(const brine::Tensor& tensor) const {
+    constexpr std::uint64_t few = 32 * 1024, often = 16;
+    const std::uint64_t held = tensor.storage().nbytes() / brine::item_size(tensor.dtype());
+    if (force || static_cast<std::uint64_t>(tensor.numel()) <= few + often * held) return {};
+    return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
+                        "the tensor has " + std::to_string(tensor.numel()) + " elements, which repeat the " + std::to_string(held) + " of its storage; --force writes them all");
+  }
+
+  static std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+  template <class Append>
+  static brine::Result<void> write_text(std::span<const std::byte> part, std::size_t item, Separators& separators, const Write& write, Append append) {
     std::string out;
-    const std::size_t item = brine::item_size(dtype), n = elements.size() / item;
-    const std::size_t row = shape.empty() ? 1 : static_cast<std::size_t>(shape.back());
-    const std::size_t matrix = shape.size() < 2 ? n : row * static_cast<std::size_t>(shape[shape.size() - 2]);
-    for (std::size_t i = 0; i < n; ++i) {
-      append_element(out, dtype, elements.data() + i * item);
-      out += (i + 1) % row ? ' ' : '\n';
-      if (shape.size() > 2 && (i + 1) % matrix == 0 && i + 1 < n) out += '\n';
+    for (std::size_t at = 0; at < part.size(); at += item) {
+      append(out, part.data() + at);
+      separators.append(out);
+      if (out.size() < kPiece) continue;
+      if (auto ok = write(out); !ok) return ok;
+      out.clear();
     }
-    return out;
+    return write(out);
+  }
+
+  int write(const Job& job) const {
+    const auto failed = [this](const brine::Error& error) { return fail(brine::Error(error).in_file(common.file)); };
+    if (!output.empty()) {
+      const auto done = brine::write_file(output, [&](brine::Sink& sink) { return job([&](std::string_view text) { return sink.write(std::as_bytes(std::span(text))); }); });
+      return done ? kDone : failed(done.error());
+    }
+    bool told = false;
+    const auto done = job([&](std::string_view text) -> brine::Result<void> {
+      if (write_out(text, false)) return {};
+      told = true;
+      return brine::Error(brine::ErrorKind::io, brine::ErrorCode::write_failed, "standard output");
+    });
+    if (!done && !told) return failed(done.error());
+    return done && write_out("") ? int{kDone} : int{kRefused};
   }
 };
 
@@ -142,12 +164,13 @@ struct Cat {
 
 void add_cat(CLI::App& app, Run& run) {
   auto cat = std::make_shared<Cat>();
-  CLI::App* command = app.add_subcommand("cat", "print one tensor, as text or as .npy");
+  CLI::App* command = app.add_subcommand("cat", "print one tensor or numpy array, as text or as .npy");
   cat->common.add_to(*command);
-  command->add_option("NAME", cat->name, "the tensor: a name of ls, or a path of ls --all")->required();
-  command->add_flag("--npy", cat->npy, "as a NumPy file");
-  command->add_option("-o,--output", cat->output, "write to this file instead of standard output");
-  command->add_option("--cast", cat->cast, "convert to this dtype first: float32");
+  command->add_option("NAME", cat->name, "the tensor or array: a name of ls, or a path of ls --all")->required();
+  command->add_flag("--npy", cat->npy, "as a NumPy file; it does not go to a terminal");
+  command->add_option("-o,--output", cat->output, "write to this file instead of standard output")->transform([](std::string path) { return path == "-" ? "" : path; });
+  command->add_option("--cast", cat->cast, "convert to this dtype first (float32, bf16, torch.float16 …)")->check(check_dtype)->option_text("DTYPE");
+  command->add_flag("--force", cat->force, "replace the file of -o if it exists; write a view that repeats its elements very often");
   command->footer("Examples:\n  brine cat resnet50.pth fc.bias\n  brine cat model.pth embed.weight --cast float32 --npy -o embed.npy");
   command->callback([cat, &run] { run = [cat] { return cat->run(); }; });
 }

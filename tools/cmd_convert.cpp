@@ -47,6 +47,7 @@ struct Convert {
   int run() const {
     if (const std::string format = other_format(out); !format.empty())
       return fail(out + ": brine writes PyTorch's zip format, and no " + format + " yet; a name that ends in .pth or .pt says what the file is");
+    if (out == "/dev/stdout" && refuse_terminal("a checkpoint")) return kUsage;
     std::error_code ignored;
     if (!force && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
     if (!cast.empty() && !is_number(dtype()) && !force) return fail("--cast " + cast + " would cut the fraction off every weight; with --force it does");
@@ -187,8 +188,6 @@ std::string check_rule(const std::string& rule) {
   const auto done = brine::remap_keys(nothing, std::span(&rule, 1));
   return done ? "" : done.error().text();
 }
-
-std::string check_dtype(const std::string& dtype) { return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16"; }
 
 }  // namespace
 

@@ -17,18 +17,21 @@ struct Diff {
   std::string file_a, file_b, at, at_a, at_b;
   bool weights_only = false, plain = false, names = false, weights = false, json = false;
   double tolerance = -1;
+  Part both, part_a, part_b;
 
-  brine::Result<brine::Checkpoint> open(const std::string& file) const {
+  brine::Result<brine::Checkpoint> open(const std::string& file, const Part& part) const {
     brine::LoadOptions options;
+    both.choose(options);
+    part.choose(options);
     options.weights_only = weights_only;
     options.file_mode = plain ? brine::FileMode::plain : brine::FileMode::mapped;
     return brine::load(file, options);
   }
 
   int run() const {
-    const auto a = open(file_a);
+    const auto a = open(file_a, part_a);
     if (!a) return fail(a.error());
-    const auto b = open(file_b);
+    const auto b = open(file_b, part_b);
     if (!b) return fail(b.error());
     brine::DiffOptions options;
     options.elements = !names;
@@ -79,6 +82,9 @@ void add_diff(CLI::App& app, Run& run) {
   command->add_flag("--json", d->json, "for programs");
   command->add_flag("--weights-only", d->weights_only, "refuse what torch.load(weights_only=True) refuses");
   command->add_flag("--no-mmap", d->plain, "read the files instead of mapping them");
+  d->both.add_to(*command, "", "both files");
+  d->part_a.add_to(*command, "-a", "A");
+  d->part_b.add_to(*command, "-b", "B");
   command->footer(
       "Everything is compared: names, elements, numbers, texts, objects by what made them. The order of dicts is told and does not count; strides do not count.\n"
       "- is only in A, + only in B, ~ differs. Status: 0 all is equal; 1 something differs or was not compared, the last line says what; 2 wrong usage.\n"

@@ -18,6 +18,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 struct Match {
   std::string model_file, weights_file, at_model, at_weights, model_name;
   bool no_strict = false, skip_mismatched = false, weights_only = false, plain = false, as_json = false;
+  Part both, model_part, weights_part;
 
   struct Converted {
     std::string_view name;
@@ -32,15 +33,17 @@ struct Match {
     brine::Suggestions suggestions;
   };
 
-  brine::Result<brine::Checkpoint> open(const std::string& file) const {
+  brine::Result<brine::Checkpoint> open(const std::string& file, const Part& part) const {
     brine::LoadOptions options;
+    both.choose(options);
+    part.choose(options);
     options.weights_only = weights_only;
     options.file_mode = plain ? brine::FileMode::plain : brine::FileMode::mapped;
     return brine::load(file, options);
   }
 
   int run() const {
-    const auto model_ckpt = open(model_file), weights_ckpt = open(weights_file);
+    const auto model_ckpt = open(model_file, model_part), weights_ckpt = open(weights_file, weights_part);
     if (!model_ckpt) return fail(model_ckpt.error());
     if (!weights_ckpt) return fail(weights_ckpt.error());
     const auto model = model_ckpt->state_dict(at_model), weights = weights_ckpt->state_dict(at_weights);
@@ -145,6 +148,9 @@ void add_match(CLI::App& app, Run& run) {
   command->add_option("--name", m->model_name, "the model's class name in the message");
   command->add_flag("--weights-only", m->weights_only, "refuse what torch.load(weights_only=True) refuses");
   command->add_flag("--no-mmap", m->plain, "read the files instead of mapping them");
+  m->both.add_to(*command, "", "both files");
+  m->model_part.add_to(*command, "-model", "MODEL");
+  m->weights_part.add_to(*command, "-weights", "WEIGHTS");
   command->footer(
       "Prints PyTorch's result or error, and what the keys might have meant. Status: 0 it would load, 1 it would not, 2 wrong usage.\n"
       "Examples:\n  brine match whole_model.pth only_weights.pth\n  brine match model.pth pretrained.pth --no-strict --at-weights ema\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // brine show: the object tree, bounded.
 #include "common.hpp"
+#include "tree_json.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -24,22 +25,35 @@ int print_sources(const brine::Checkpoint& ckpt) {
   return write_out(out) ? int{kDone} : int{kRefused};
 }
 
+// A few bytes of a pickle can refer to much: the text is bounded by it.
+int print_json(const brine::Checkpoint& ckpt, const brine::Value& from, const Common& common, TreeBounds bounds) {
+  bounds.bytes = 16 * ckpt.pickle_bytes() + (1 << 19);
+  JsonWriter json;
+  json.object().field("file", common.file).field("format", name(ckpt.format())).field("protocol", ckpt.protocol()).field("at", common.at).key("tree");
+  const bool whole = write_tree(json, from, bounds);
+  return json.field("complete", whole).end().close() ? kDone : kRefused;
+}
+
 }  // namespace
 
 void add_show(CLI::App& app, Run& run) {
   struct Show {
     Common common;
     std::uint64_t depth = brine::PrintOptions{}.depth, items = 100;
-    bool modules = false, source = false;
+    bool modules = false, source = false, json = false;
+    const CLI::Option* has_depth = nullptr;
   };
   auto show = std::make_shared<Show>();
   CLI::App* command = app.add_subcommand("show", "show the object that was saved, as a tree");
   show->common.add_to(*command);
-  command->add_option("--depth", show->depth, "levels to show")->capture_default_str();
+  show->has_depth = command->add_option("--depth", show->depth, "levels to show; 100 of JSON, which programs read with a stack")->capture_default_str();
   command->add_option("--items", show->items, "items to show of each container")->capture_default_str();
   command->add_flag("--modules", show->modules, "of a whole pickled model: its modules, as Python's print(model)");
   command->add_flag("--source", show->source, "the source texts of classes that a legacy file carries");
-  command->footer("Examples:\n  brine show checkpoint.pt\n  brine show checkpoint.pt --at optimizer.param_groups --depth 2\n  brine show whole_model.pth --modules");
+  command->add_flag("--json", show->json, "for programs: {\"file\", \"format\", \"protocol\", \"at\", \"tree\", \"complete\"}")->excludes("--modules")->excludes("--source");
+  command->footer("In JSON None, bool, int, float, str and list are JSON's own; of all else an object's first key is the type: {\"dict\": {…}}, {\"Tensor\": {…}},\n"
+                  "{\"module.Class\": {\"args\": […], \"state\": …}}. \"complete\" is false where depth, items or size cut the tree short.\n\n"
+                  "Examples:\n  brine show checkpoint.pt\n  brine show checkpoint.pt --at optimizer.param_groups --depth 2\n  brine show whole_model.pth --modules");
   command->callback([show, &run] {
     run = [show] {
       const auto ckpt = show->common.open();
@@ -54,6 +68,7 @@ void add_show(CLI::App& app, Run& run) {
         return write_out(model->repr() + "\n") ? int{kDone} : int{kRefused};
       }
       if (show->source) return print_sources(*ckpt);
+      if (show->json) return print_json(*ckpt, from, show->common, {.depth = show->has_depth->count() > 0 ? show->depth : 100, .items = show->items, .bytes = 0});
       brine::PrintOptions options;
       options.depth = show->depth;
       options.per_container = show->items;

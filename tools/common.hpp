@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace tool {
@@ -17,11 +18,25 @@ enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
 /// For an option's transform(): "-" is this device.
 std::function<std::string(std::string)> stream(const char* device);
 
+/// Which part of a file is the checkpoint: --offset, --length, --member.
+struct Part {
+  std::optional<std::uint64_t> offset, length;
+  std::optional<std::string> member;
+
+  /// `suffix`: "-a", of commands that take several files; `file`: "A".
+  void add_to(CLI::App& command, const std::string& suffix = "", const std::string& file = "the file");
+  /// Sets what was given.
+  void choose(brine::LoadOptions& options) const;
+};
+
+/// For an option's check(): a dtype's name as people write it.
+std::string check_dtype(const std::string& dtype);
+
 /// What every command takes.
 struct Common {
   std::string file, at;
   bool weights_only = false, plain = false;
-  std::uint64_t offset = 0;
+  Part part;
 
   void add_to(CLI::App& command, bool with_at = true);
   brine::LoadOptions load_options() const;

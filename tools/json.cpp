@@ -127,6 +127,7 @@ void JsonWriter::separate() {
 
 void JsonWriter::flush(bool last) {
   if (!last && out_.size() < 1 << 16) return;
+  flushed_ += out_.size();
   if (ok_) ok_ = write_out(out_, last);
   out_.clear();
 }

@@ -47,6 +47,8 @@ class JsonWriter {
 
   /// Ends the line and writes what is left. False, after a message, when standard output did not take all of it.
   bool close();
+  /// Bytes so far.
+  std::uint64_t size() const noexcept { return flushed_ + out_.size(); }
   /// False once standard output does not take more: a long listing may stop.
   bool ok() const noexcept { return ok_; }
 
@@ -56,6 +58,7 @@ class JsonWriter {
   void separate();
   void flush(bool last);
   std::string out_;
+  std::uint64_t flushed_ = 0;
   std::vector<char> ends_;
   bool first_ = true, after_key_ = false, ok_ = true;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "npy.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace tool {
@@ -28,16 +29,20 @@ std::optional<std::string> npy_descr(brine::DType dtype) {
 }
 
 std::string npy_header(const std::string& descr, std::span<const std::int64_t> shape) {
-  std::string dict = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
+  std::string dict = "{'descr': " + descr + ", 'fortran_order': False, 'shape': (";
   for (const std::int64_t size : shape) dict += std::to_string(size) + ", ";
   if (shape.size() > 1) dict.resize(dict.size() - 2);
   if (shape.size() == 1) dict.resize(dict.size() - 1);
   dict += "), }";
-  constexpr std::size_t prefix = 10;
-  dict.append(63 - (prefix + dict.size()) % 64, ' ');
+  const bool ascii = std::all_of(dict.begin(), dict.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const std::size_t width = ascii && dict.size() < 65'000 ? 2 : 4;  // of the length
+  dict.append(63 - (8 + width + dict.size()) % 64, ' ');
   dict += '\n';
-  const auto length = static_cast<unsigned>(dict.size());
-  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(length & 0xFF) + static_cast<char>(length >> 8) + dict;
+  std::string out("\x93NUMPY", 6);
+  out += width == 2 ? '\1' : '\3';
+  out += '\0';
+  for (std::size_t i = 0; i < width; ++i) out += static_cast<char>(dict.size() >> (8 * i) & 0xFF);
+  return out + dict;
 }
 
 }  // namespace tool

@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,15 @@ struct LoadOptions {
   /// Where in the source the checkpoint starts: torch.load reads from the current position of a stream, too. A legacy stream may hold several
   /// objects back to back: Checkpoint::end_offset() is where the next one starts.
   std::uint64_t offset = 0;
+
+  /// How many bytes of the source belong to the checkpoint; without it, all up to the end. A zip ends where its last byte is: what follows it in the
+  /// source (another zip, a signature) has to be kept away so. Beyond the end of the source: an error (usage, out_of_range).
+  std::optional<std::uint64_t> length;
+
+  /// The name of a file in a zip that is to be opened instead of the zip: "policy.pth" of what stable-baselines3 saves. A stored member is opened where it
+  /// lies, without a copy. A deflated one is inflated into memory, within Limits::inflated_bytes and 64 times its packed bytes and 16 MiB, and its
+  /// storages have no location(). Fails with: usage (missing_key: the message lists what is there), not_a_checkpoint (the source is no zip), limit.
+  std::string member;
 
   Limits limits;
 };
@@ -137,9 +147,9 @@ class BRINE_API Checkpoint {
   Format format() const noexcept;
   /// The pickle protocol of the object's pickle, 0 to 5.
   int protocol() const noexcept;
-  /// Name of the source, for messages.
+  /// Name of the source, for messages; with LoadOptions::offset or member it says so: "m.zip, member policy.pth", and offsets in messages count from there.
   std::string_view file() const noexcept;
-  /// Where this object ends in the source: its size for a zip; for a legacy stream, where a next object may start.
+  /// Where this object ends in the source (in a deflated member: in that): its size for a zip; for a legacy stream, where a next object may start.
   std::uint64_t end_offset() const noexcept;
   /// Bytes of the object's pickle, and of memory kept for the tree: for accounting.
   std::uint64_t pickle_bytes() const noexcept;

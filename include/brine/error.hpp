@@ -37,6 +37,7 @@ enum class ErrorCode : std::uint16_t {
   // what the file is: not_a_checkpoint, or unsupported
   empty_file,     ///< no bytes at all
   other_format,   ///< something else, which the message names, or a form of PyTorch's that brine does not read
+  transferred_as_text,  ///< corrupt: line ends were converted, or bytes decoded and encoded, on the way
   // archive, the ten rules of the zip directory: corrupt
   zip_signature,       ///< a record or the file begins with other bytes than a zip's
   zip_end_record,      ///< the end record is missing, is not at the end, or contradicts itself

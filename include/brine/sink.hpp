@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -51,5 +52,9 @@ class BRINE_API Sink {
   explicit Sink(std::shared_ptr<Impl> impl) noexcept;
   std::shared_ptr<Impl> impl_;
 };
+
+/// Writes a file of any kind as save() writes checkpoints: `write` fills a temporary file beside it, which takes its name when that is complete. The old
+/// file survives every failure, and nothing else is left behind. A pipe or a device is written straight. Fails with: io, limit, and as `write` does.
+BRINE_API Result<void> write_file(const std::filesystem::path& path, const std::function<Result<void>(Sink& sink)>& write);
 
 }  // namespace brine

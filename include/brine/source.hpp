@@ -51,11 +51,15 @@ class BRINE_API Source {
   /// The part [offset, offset + size) as a Source of its own. Fails with: usage (out of range).
   Result<Source> part(std::uint64_t offset, std::uint64_t size) const;
 
+  /// The same bytes under another name, which messages then have.
+  Source named(std::string name) const;
+
   struct Impl;
 
  private:
   explicit Source(std::shared_ptr<const Impl> impl, std::uint64_t offset, std::uint64_t size);
   std::shared_ptr<const Impl> impl_;
+  std::shared_ptr<const std::string> name_;  // null: that of impl_
   std::uint64_t offset_ = 0, size_ = 0;
 };
 

@@ -112,12 +112,14 @@ class BRINE_API Value {
   Value callee() const;
   Value args() const;
   Value kwargs() const;
-  Value state() const;       ///< the (last) BUILD state
+  Value state() const;       ///< the (last) BUILD state; of dict subclasses and of tensors with attributes of their own, too
   Value list_items() const;  ///< what was appended, as a list
   Value dict_items() const;  ///< what was set by key, as a dict
 
   /// The same object (Python's `is`), not merely an equal one.
   bool same_object(const Value& other) const noexcept;
+  /// Of containers and tensors: the same for the same object and for no other, as Python's id(); 0 for all else.
+  std::uintptr_t id() const noexcept;
 
  private:
   friend class Items;

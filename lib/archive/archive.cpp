@@ -85,9 +85,9 @@ Archive::Archive(Archive&&) noexcept = default;
 Archive& Archive::operator=(Archive&&) noexcept = default;
 Archive::~Archive() = default;
 
-Result<Archive> Archive::open(Source source, const Limits& limits) {
+Result<Archive> Archive::open(Source source, const Limits& limits, ZipFolders folders) {
   return guarded("an archive", [&]() -> Result<Archive> {
-    auto directory = ZipDirectory::read(source, limits);
+    auto directory = ZipDirectory::read(source, limits, folders);
     if (!directory) return std::move(directory).error();
     return Archive(std::move(source), std::move(*directory));
   });

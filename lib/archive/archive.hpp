@@ -12,7 +12,7 @@ class Inflaters;
 class Archive {
  public:
   /// Fails as ZipDirectory::read does.
-  static Result<Archive> open(Source source, const Limits& limits);
+  static Result<Archive> open(Source source, const Limits& limits, ZipFolders folders = ZipFolders::one);
   Archive(Archive&&) noexcept;
   Archive& operator=(Archive&&) noexcept;
   ~Archive();

@@ -4,6 +4,7 @@
 
 #include "archive/detect_magic.hpp"
 #include "archive/detect_pickle.hpp"
+#include "archive/text_damage.hpp"
 #include "archive/zip_format.hpp"
 #include "bytes/bytes.hpp"
 #include "bytes/cursor.hpp"
@@ -93,18 +94,15 @@ Detected classify(std::string_view start, std::string_view end, std::uint64_t si
   if (start.starts_with("PK\3\4")) return {FileFormat::zip, {}, {}};
   if (start.starts_with("PK") && !start.starts_with("PK\5\6") && ends_like_zip(end))
     return {FileFormat::zip, {}, {}};  // damaged: archive/ says how
+  if (is_safetensors(start, size)) return {FileFormat::other, kSafetensors.what, kSafetensors.advice};  // its first bytes may be anything's
   if ((start.size() > 262 && start.substr(257).starts_with("ustar")) || is_tar_header(start)) return tar_kind(start);
   if (const Magic* magic = find_magic(start)) return {FileFormat::other, magic->what, magic->advice};
-  if (looks_like_pickle(start, start.size() == size)) return {FileFormat::pickle, {}, {}};
-  if (all_zero(start) && all_zero(end)) {
-    return {FileFormat::other, "a file of zeros", "a download or a copy did not finish: fetch the file again"};
-  }
-  if (const Magic* form = find_by_form(start, size)) return {FileFormat::other, form->what, form->advice};
-  if (ends_like_zip(end)) {
-    return {FileFormat::other, "a zip archive with other bytes in front of it",
-            "take those off: PyTorch looks for a zip at the first byte only"};
-  }
-  return {FileFormat::other, "no file of a known kind", {}};
+  if (looks_like_pickle(start, start.size() == size) || !text_damage_of_start(start).empty()) return {FileFormat::pickle, {}, {}};
+  if (all_zero(start) && all_zero(end))
+    return {FileFormat::other, "a file of zeros", "a download or a copy did not finish: fetch the file again", false};
+  if (ends_like_zip(end)) return {FileFormat::other, "a zip archive with other bytes in front of it", "PyTorch looks for a zip at the first byte only", false};
+  if (const Magic* form = find_by_form(start)) return {FileFormat::other, form->what, form->advice, form != &kText};
+  return {FileFormat::other, "no file of a known kind", {}, false};
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct Detected {
   FileFormat format;
   std::string_view what;    ///< for `other`: "a GGUF model", "a git-lfs pointer, not the file itself" …
   std::string_view advice;  ///< for `other`: what to do instead, or empty
+  bool sure = true;         ///< for `other`: false when it may well be a checkpoint with other bytes in front
 };
 
 /// Looks at no more than the first and the last few kilobytes. Fails with: io; not_a_checkpoint (empty file).

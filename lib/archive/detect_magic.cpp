@@ -42,6 +42,8 @@ constexpr Magic kMagics[] = {
     {"Rar!\x1A\x07"sv, 0, "a RAR archive", kUnpack},
     {"PK\5\6"sv, 0, "an empty zip archive", ""},
     {"PK\7\x08"sv, 0, "one part of a split zip archive", "join the parts first"},
+    {"\xFF\xFEP\0K\0"sv, 0, "a zip archive that was written as UTF-16 text", "PowerShell's > does that: write it again as binary"},
+    {"\xFF\xFE\x80\0"sv, 0, "a pickle that was written as UTF-16 text", "PowerShell's > does that: write it again as binary"},
     {"version https://git-lfs"sv, 0, "a git-lfs pointer, not the file itself", "run: git lfs pull"},
     {"\x7F"
      "ELF"sv,
@@ -57,23 +59,14 @@ constexpr Magic kMagics[] = {
     {"#!"sv, 0, "a script", ""},
 };
 
-constexpr Magic kSafetensors{{}, 0, "a safetensors file", "read it with safetensors, or turn it into a checkpoint with: brine convert"};
 constexpr Magic kOnnx{{}, 0, "an ONNX model (protobuf)", "export the weights from PyTorch with torch.save instead"};
 constexpr Magic kHtml{{}, 0, "a web page, not a checkpoint", kDownload};
 constexpr Magic kXml{{}, 0, "an XML document", "if it came from a download, that failed: fetch the file again"};
 constexpr Magic kJson{{}, 0, "a JSON document", "weights are in another file beside it"};
-constexpr Magic kText{{}, 0, "a text file", ""};
 
 bool starts_with_folded(std::string_view text, std::string_view small) {
   const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; };
   return text.size() >= small.size() && std::equal(small.begin(), small.end(), text.begin(), [&](char s, char t) { return same(t, s); });
-}
-
-/// The header's length, then JSON.
-bool is_safetensors(std::string_view start, unsigned long long size) {
-  if (start.size() < 10 || start[8] != '{') return false;
-  const auto length = little_at<std::uint64_t>(reinterpret_cast<const std::byte*>(start.data()));
-  return length >= 2 && length <= size - 8 && (start[9] == '"' || start[9] == '}' || start[9] == ' ');
 }
 
 /// Field 1, the version of the format, a small number; then field 2, the producer's name, or field 7, the graph.
@@ -97,6 +90,24 @@ bool is_text(std::string_view start) {
 
 }  // namespace
 
+const Magic kText{{}, 0, "a text file", ""};
+const Magic kSafetensors{{}, 0, "a safetensors file", "brine does not read it; in Python, torch.save(safetensors.torch.load_file(FILE), 'weights.pth') makes a checkpoint of it"};
+
+/// The header's length, then JSON: an object, whose values are objects.
+bool is_safetensors(std::string_view start, unsigned long long size) noexcept {
+  constexpr std::size_t count = 8;
+  if (start.size() < count + 2 || start[count] != '{') return false;
+  const auto length = little_at<std::uint64_t>(reinterpret_cast<const std::byte*>(start.data()));
+  if (length < 2 || length > size - count) return false;
+  const std::string_view seen = start.substr(count, static_cast<std::size_t>(std::min<std::uint64_t>(length, start.size() - count)));
+  const bool whole = seen.size() == length;
+  if (!is_text(seen) || (whole && seen.find_last_not_of(' ') != seen.rfind('}'))) return false;
+  const auto first = seen.find_first_not_of(" \t\r\n", 1);
+  if (first == seen.npos || (seen[first] != '"' && seen[first] != '}')) return false;
+  const auto value = seen.find(':', first);
+  return value == seen.npos ? !whole || seen[first] == '}' : seen.find_first_not_of(" \t\r\n", value + 1) == seen.find('{', value);
+}
+
 const Magic* find_magic(std::string_view start) noexcept {
   for (const Magic& magic : kMagics) {
     if (start.size() >= magic.offset && start.substr(magic.offset).starts_with(magic.bytes)) return &magic;
@@ -104,8 +115,7 @@ const Magic* find_magic(std::string_view start) noexcept {
   return nullptr;
 }
 
-const Magic* find_by_form(std::string_view start, unsigned long long size) noexcept {
-  if (is_safetensors(start, size)) return &kSafetensors;
+const Magic* find_by_form(std::string_view start) noexcept {
   if (is_onnx(start)) return &kOnnx;
   if (!is_text(start)) return nullptr;
   if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);

@@ -37,24 +37,6 @@ Result<void> check_start(ReadAhead& bytes, std::uint64_t size) {
   return fault("no zip: expected the signature 0x04034b50, found " + hex(found, 8));
 }
 
-/// Rule 7: one top folder for all. PyTorch takes that of the first entry.
-Result<std::string_view> common_root(std::span<const ZipEntry> entries, const ZipDirectory& directory) {
-  const auto fault = [&](const ZipEntry& e, std::string_view text) {
-    return zip_fault(ErrorCode::zip_name, directory.place_of(e) + zip::entry::kSize, e.name, text);
-  };
-  const std::string_view first = entries.front().name;
-  const std::string_view root = first.substr(0, first.find('/'));
-  for (const ZipEntry& e : entries) {
-    if (e.name.size() > root.size() && e.name[root.size()] == '/' && e.name.starts_with(root) && root != "__MACOSX") [[likely]] continue;
-    if (e.name.starts_with("__MACOSX/")) {
-      return fault(e, "macOS put its own records into the archive, which PyTorch refuses too; remove them with: zip -d FILE '__MACOSX/*'");
-    }
-    if (e.name.find('/') == e.name.npos) return fault(e, "the record is in no folder");
-    return fault(e, "the record is not in the top folder of the first one, " + in_quotes(root));
-  }
-  return root;
-}
-
 /// Rules 5 and 6: the records follow each other from byte 0 to the directory, in whatever order the directory lists them.
 Result<void> check_records(ReadAhead& bytes, std::span<ZipEntry> entries, std::uint64_t directory_offset) {
   const auto by_offset = [](const ZipEntry& a, const ZipEntry& b) { return a.data_offset < b.data_offset; };
@@ -94,6 +76,20 @@ std::uint64_t ZipDirectory::place_of(const ZipEntry& entry) const noexcept {
   return offset_ + at - zip::entry::kSize;
 }
 
+/// Rule 7: one top folder for all. PyTorch takes that of the first entry.
+Result<void> ZipDirectory::check_folder() const {
+  const auto fault = [this](const ZipEntry& e, std::string_view text) { return zip_fault(ErrorCode::zip_name, place_of(e) + zip::entry::kSize, e.name, text); };
+  for (const ZipEntry& e : entries_) {
+    if (e.name.size() > root_.size() && e.name[root_.size()] == '/' && e.name.starts_with(root_) && root_ != "__MACOSX") [[likely]] continue;
+    if (e.name.starts_with("__MACOSX/")) {
+      return fault(e, "macOS put its own records into the archive, which PyTorch refuses too; remove them with: zip -d FILE '__MACOSX/*'");
+    }
+    if (e.name.find('/') == e.name.npos) return fault(e, "the record is in no folder, and PyTorch expects all in one: zip the folder, not what is in it");
+    return fault(e, "the record is not in the top folder of the first one, " + in_quotes(root_));
+  }
+  return {};
+}
+
 /// Rule 7: unique, whatever the case; the same index finds by exact name later.
 Result<void> ZipDirectory::index() {
   // Hashes run some entries ahead of their use, so that the slots are in the cache by then.
@@ -122,7 +118,7 @@ Result<void> ZipDirectory::index() {
   return {};
 }
 
-Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
+Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, ZipFolders folders) {
   ReadAhead start(source);
   if (auto fine = check_start(start, source.size()); !fine) return fine;
 
@@ -157,9 +153,11 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
   auto entries = read_zip_entries(bytes_.span, *end, limits);
   if (!entries) return std::move(entries).error();
   entries_ = std::move(*entries);
-  auto root = common_root(entries_, *this);
-  if (!root) return std::move(root).error();
-  root_ = *root;
+  root_ = entries_.front().name.substr(0, entries_.front().name.find('/'));
+  if (auto fine = check_folder(); !fine) {
+    if (folders == ZipFolders::one) return fine;
+    outside_root_ = std::move(fine).error();
+  }
   seed_ = random_seed();
   if (auto fine = index(); !fine) return fine;
   if (auto fine = check_records(start, entries_, offset_); !fine) return fine;
@@ -168,10 +166,10 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits) {
   return {};
 }
 
-Result<ZipDirectory> ZipDirectory::read(const Source& source, const Limits& limits) {
+Result<ZipDirectory> ZipDirectory::read(const Source& source, const Limits& limits, ZipFolders folders) {
   return guarded("the zip directory", [&]() -> Result<ZipDirectory> {
     ZipDirectory directory;
-    if (auto fine = directory.parse(source, limits); !fine) return std::move(fine).error().in_file(source.name());
+    if (auto fine = directory.parse(source, limits, folders); !fine) return std::move(fine).error().in_file(source.name());
     return directory;
   });
 }

@@ -12,6 +12,7 @@
 #include "bytes/bytes.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -29,17 +30,23 @@ struct ZipEntry {
   bool is_folder() const noexcept { return name.ends_with('/'); }
 };
 
+/// Rule 7's last part: is one top folder asked of all names? Of a zip that holds files of its own kind there is none.
+enum class ZipFolders : std::uint8_t { one, any };
+
 class ZipDirectory {
  public:
   /// Reads and checks the whole directory and every local header and descriptor; never the data.
   /// Fails with: not_a_checkpoint (no PK\3\4 at offset 0), corrupt (one of the ten rules, with the offset), unsupported, limit, io.
-  static Result<ZipDirectory> read(const Source& source, const Limits& limits);
+  static Result<ZipDirectory> read(const Source& source, const Limits& limits, ZipFolders folders = ZipFolders::one);
 
   /// In the directory's order; directory entries ("name/") are checked and left out.
   std::span<const ZipEntry> entries() const noexcept { return entries_; }
 
-  /// The one top folder, without the slash.
+  /// The one top folder, without the slash; of ZipFolders::any the first one, or nothing.
   std::string_view root() const noexcept { return root_; }
+
+  /// Why ZipFolders::one refuses the names, or null: all are in root().
+  const Error* outside_root() const noexcept { return outside_root_ ? &*outside_root_ : nullptr; }
 
   /// By exact name ("archive/data.pkl"), or null.
   const ZipEntry* find(std::string_view name) const noexcept;
@@ -55,8 +62,9 @@ class ZipDirectory {
 
  private:
   ZipDirectory() = default;
-  Result<void> parse(const Source& source, const Limits& limits);
+  Result<void> parse(const Source& source, const Limits& limits, ZipFolders folders);
   Result<void> index();
+  Result<void> check_folder() const;
 
   Bytes bytes_;  // the directory itself: the names live here
   std::uint64_t offset_ = 0;  // where it lies in the source
@@ -65,6 +73,7 @@ class ZipDirectory {
   ZipNameIndex index_;
   std::uint64_t seed_ = 0;
   std::string_view root_;
+  std::optional<Error> outside_root_;
 };
 
 }  // namespace brine

@@ -225,4 +225,6 @@ Result<void> save_file(const std::filesystem::path& target, const FileSaveOption
   });
 }
 
+Result<void> write_file(const std::filesystem::path& path, const std::function<Result<void>(Sink& sink)>& write) { return save_file(path, {}, write); }
+
 }  // namespace brine

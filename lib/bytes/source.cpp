@@ -63,7 +63,7 @@ Source Source::callback(std::uint64_t size, ReadAt read_at, std::string name) {
 }
 
 std::uint64_t Source::size() const noexcept { return size_; }
-std::string_view Source::name() const noexcept { return impl_->name; }
+std::string_view Source::name() const noexcept { return name_ ? *name_ : impl_->name; }
 bool Source::in_memory() const noexcept { return impl_->in_memory; }
 
 std::span<const std::byte> Source::view() const noexcept {
@@ -88,7 +88,16 @@ Result<void> Source::read_at(std::uint64_t offset, std::span<std::byte> out) con
 
 Result<Source> Source::part(std::uint64_t offset, std::uint64_t size) const {
   if (!fits(offset, size, size_)) return range_error(offset, size, size_).in_file(name());
-  return Source(impl_, offset_ + offset, size);
+  Source out = *this;
+  out.offset_ += offset;
+  out.size_ = size;
+  return out;
+}
+
+Source Source::named(std::string name) const {
+  Source out = *this;
+  out.name_ = std::make_shared<const std::string>(std::move(name));
+  return out;
 }
 
 }  // namespace brine

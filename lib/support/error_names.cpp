@@ -17,7 +17,7 @@ std::string_view name(ErrorCode code) noexcept {
 #define X(enumerator) case ErrorCode::enumerator: return #enumerator;
   switch (code) {
     X(open_failed) X(read_failed) X(write_failed) X(out_of_range)
-    X(empty_file) X(other_format) X(zip_signature) X(zip_end_record)
+    X(empty_file) X(other_format) X(transferred_as_text) X(zip_signature) X(zip_end_record)
     X(zip_zip64) X(zip_directory) X(zip_local_header) X(zip_overlap) X(zip_name) X(zip_duplicate_name) X(zip_method) X(zip_flags)
     X(zip_size) X(zip_crc) X(zip_inflate) X(zip_disabled) X(pickle_truncated) X(pickle_opcode) X(pickle_protocol) X(pickle_stack)
     X(pickle_mark) X(pickle_memo) X(pickle_text) X(pickle_utf8) X(pickle_frame) X(pickle_length) X(pickle_global) X(pickle_target)

@@ -3,22 +3,43 @@
 #include "torch/form.hpp"
 
 #include "archive/detect.hpp"
+#include "torch/explain.hpp"
 
 namespace brine {
 
-Result<std::unique_ptr<Form>> open_form(Source source, const Opening& opening) {
-  const auto found = detect(source);
+namespace {
+
+/// Is it no sound zip, or no pickle at all? Of a sound zip that is something else, its directory says what.
+bool is_about_the_whole(FileFormat format, const Error& fault) {
+  if (format == FileFormat::pickle) return fault.kind() == ErrorKind::not_a_checkpoint;
+  return fault.kind() == ErrorKind::corrupt && fault.code() >= ErrorCode::zip_signature && fault.code() <= ErrorCode::zip_size && fault.place().record.empty();
+}
+
+Result<std::unique_ptr<Form>> open_known(FileFormat format, const Opening& opening) {
+  auto form = format == FileFormat::zip ? open_zip_form(opening) : open_legacy_form(opening);
+  if (form) return form;
+  Error fault = std::move(form).error();
+  const bool whole = is_about_the_whole(format, fault);
+  if (whole || format == FileFormat::pickle) fault = explain_damage(opening.part.source, std::move(fault));
+  return whole && fault.code() != ErrorCode::transferred_as_text ? explain_around(opening.part, std::move(fault)) : std::move(fault);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Form>> open_form(const Opening& opening) {
+  const auto found = detect(opening.part.source);
   if (!found) return found.error();
   switch (found->format) {
-    case FileFormat::zip: return open_zip_form(std::move(source), opening);
-    case FileFormat::pickle: return open_legacy_form(std::move(source), opening);
+    case FileFormat::zip:
+    case FileFormat::pickle: return open_known(found->format, opening);
     case FileFormat::tar:
       return Error(ErrorKind::unsupported, ErrorCode::other_format, "this is a checkpoint in the tar format of PyTorch 0.1.1 to 0.1.9, which brine does not read yet");
     case FileFormat::other: break;
   }
   std::string text = "the file is no checkpoint: it is " + std::string(found->what);
   if (!found->advice.empty()) text += "; " + std::string(found->advice);
-  return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text));
+  Error fault(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text));
+  return found->sure ? std::move(fault) : explain_around(opening.part, std::move(fault));
 }
 
 }  // namespace brine

@@ -61,10 +61,10 @@ class Form {
   virtual Result<std::vector<PickleAt>> all_pickles() const = 0;
 };
 
-/// Opens the source in the form it has. Fails with: not_a_checkpoint and unsupported (named), corrupt, io, limit.
-Result<std::unique_ptr<Form>> open_form(Source source, const Opening& opening);
+/// Opens the part's source in the form it has. Fails with: not_a_checkpoint and unsupported (named), corrupt, io, limit.
+Result<std::unique_ptr<Form>> open_form(const Opening& opening);
 
-Result<std::unique_ptr<Form>> open_zip_form(Source source, const Opening& opening);
-Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Opening& opening);
+Result<std::unique_ptr<Form>> open_zip_form(const Opening& opening);
+Result<std::unique_ptr<Form>> open_legacy_form(const Opening& opening);
 
 }  // namespace brine

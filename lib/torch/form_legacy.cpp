@@ -4,11 +4,13 @@
 // Nothing is aligned and nothing has a length. Source: torch/serialization.py, _legacy_save and _legacy_load.
 #include "torch/form.hpp"
 
+#include "archive/text_damage.hpp"
 #include "bytes/cursor.hpp"
 #include "graph/walk.hpp"
 #include "pickle/machine.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "torch/explain.hpp"
 #include "torch/torch_calls.hpp"
 
 #include <algorithm>
@@ -18,7 +20,6 @@ namespace brine {
 namespace {
 
 constexpr std::string_view kMagicBytes("\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19", 10);
-constexpr std::string_view kMagicPickle("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 15);
 constexpr std::int64_t kProtocolVersion = 1001;
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
@@ -37,8 +38,8 @@ struct Small {
 
 class LegacyForm final : public Form {
  public:
-  LegacyForm(Source source, const Opening& opening)
-      : source_(source), file_(std::move(source), nullptr, opening), limits_(opening.limits), inflated_(opening.inflated) {}
+  explicit LegacyForm(const Opening& opening)
+      : part_(opening.part), source_(part_.source), file_(source_, nullptr, opening), limits_(opening.limits), inflated_(opening.inflated) {}
 
   Format format() const noexcept override { return Format::legacy; }
   const PickleAt& pickle() const noexcept override { return pickles_[3]; }
@@ -145,7 +146,12 @@ class LegacyForm final : public Form {
     if (cause.kind() == ErrorKind::io || cause.kind() == ErrorKind::limit) return cause;
     if (pickles_.empty())
       return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is no checkpoint: it starts like a pickle, but does not go on as one (" + cause.text() + ")");
-    return Error(ErrorKind::unsupported, ErrorCode::other_format, "this is a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet");
+    const std::string plain = "a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet";
+    const auto error = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
+    const std::uint64_t end = pickles_[0].bytes.span.size();
+    if (checkpoint_at(source_, end, source_.size()).empty()) return error("this is " + plain);
+    const std::string options = part_.options(end, source_.size());
+    return error("the file starts with " + plain + "; a checkpoint follows at byte " + std::to_string(end) + (options.empty() ? "" : ": " + options + " opens it"));
   }
 
   Result<void> take_storage(StorageRecord& storage) {
@@ -157,7 +163,7 @@ class LegacyForm final : public Form {
     const auto nbytes = checked_multiply(count, static_cast<std::int64_t>(item_size(storage.dtype)));
     if (count < 0 || !nbytes || static_cast<std::uint64_t>(*nbytes) != storage.nbytes)
       return corrupt(ErrorCode::storage_size, "storage " + in_quotes(storage.key) + " has " + std::to_string(count) + " elements here, the object says " +
-                                                  std::to_string(storage.nbytes / item_size(storage.dtype))).at_offset(at_);
+                                                  std::to_string(storage.nbytes / item_size(storage.dtype)) + if_text(1)).at_offset(at_);
     at_ += sizeof head;
     if (!fits(at_, storage.nbytes, source_.size())) return short_by(storage.nbytes, storage);
     file_.place(storage, at_, boost::endian::order::native == boost::endian::order::big);
@@ -167,23 +173,26 @@ class LegacyForm final : public Form {
 
   Error short_by(std::uint64_t need, const StorageRecord& storage) const {
     return corrupt(ErrorCode::storage_size, "the file is cut short: storage " + in_quotes(storage.key) + " needs " + std::to_string(need) + " bytes, " +
-                                                std::to_string(source_.size() - at_) + " are left").at_offset(at_);
+                                                std::to_string(source_.size() - at_) + " are left" + if_text(need - (source_.size() - at_))).at_offset(at_);
+  }
+
+  std::string if_text(std::uint64_t missing) const {
+    return may_lack_cr(source_, missing) ? "; a transfer as text, which makes LF of CR LF, does that: transfer it again as binary" : "";
   }
 
   Result<void> note_rest(Notes& notes) {
     if (at_ == source_.size()) return {};
-    std::byte head[15];
-    bool another = false;
-    if (source_.size() - at_ >= sizeof head) {
-      if (auto ok = source_.read_at(at_, head); !ok) return ok;
-      another = std::string_view(reinterpret_cast<const char*>(head), sizeof head) == kMagicPickle;
-    }
-    notes.add(another ? Note::Code::another_object : Note::Code::trailing_bytes, {.file = {}, .record = {}, .offset = at_, .opcode = {}, .path = {}},
-              another ? "another saved object follows" : std::to_string(source_.size() - at_) + " bytes follow the last storage");
+    const std::uint64_t at = part_.offset.value_or(0) + at_;
+    const bool another = !checkpoint_at(source_, at_, source_.size()).empty();
+    const std::string options = another ? part_.options(at_, source_.size()) : "";
+    notes.add(another ? Note::Code::another_object : Note::Code::trailing_bytes, {.file = {}, .record = {}, .offset = at, .opcode = {}, .path = {}},
+              (another ? "another saved object follows at byte " : std::to_string(source_.size() - at_) + " bytes follow the last storage, from byte ") + std::to_string(at) +
+                  (options.empty() ? "" : ": " + options + " opens it"));
     return {};
   }
 
-  Source source_;
+  const Part& part_;
+  const Source& source_;
   StorageFile file_;
   const Limits& limits_;
   Budget& inflated_;
@@ -193,8 +202,8 @@ class LegacyForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_legacy_form(Source source, const Opening& opening) {
-  auto form = std::make_unique<LegacyForm>(std::move(source), opening);
+Result<std::unique_ptr<Form>> open_legacy_form(const Opening& opening) {
+  auto form = std::make_unique<LegacyForm>(opening);
   if (auto ok = form->open(); !ok) return std::move(ok).error();
   return std::unique_ptr<Form>(std::move(form));
 }

@@ -6,6 +6,7 @@
 #include "archive/zip_format.hpp"
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"
+#include "torch/other_zip.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,21 +20,6 @@ namespace {
 constexpr std::string_view kOwn[] = {"data.pkl", ".format_version", ".storage_alignment", "byteorder", "version", ".data/version", ".data/serialization_id"};
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
-
-// What a zip without data.pkl, or with more than torch.save writes, is.
-std::optional<Error> other_zip(const ZipDirectory& directory) {
-  const auto has = [&](std::string_view record) { return directory.find_record(record) != nullptr; };
-  const auto unsupported = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
-  if (has("constants.pkl") || has("model.json"))
-    return unsupported("this is a TorchScript archive (torch.jit.save), which brine does not read yet; save its state_dict() with torch.save");
-  if (has("data.pkl")) return std::nullopt;
-  if (has(".data/extern_modules") || has(".data/python_version")) return unsupported("this is a torch.package archive, not a checkpoint");
-  if (has("archive_format") || has("models/model.json")) return unsupported("this is a torch.export archive (.pt2), not a checkpoint");
-  for (const ZipEntry& e : directory.entries())
-    if (e.name.size() == directory.root().size() + 9 && escaped(e.name).ends_with("DATA.PKL"))
-      return corrupt(ErrorCode::record_missing, "there is no record data.pkl, only one that differs in case: " + in_quotes(e.name));
-  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing, "this is a zip archive, but not of PyTorch: it has no record " + in_quotes(std::string(directory.root()) + "/data.pkl"));
-}
 
 class ZipForm final : public Form {
  public:
@@ -88,7 +74,7 @@ class ZipForm final : public Form {
 
   Result<void> open(const Limits& limits, Notes& notes) {
     const ZipDirectory& directory = archive_.directory();
-    if (auto error = other_zip(directory)) return std::move(*error);
+    if (auto error = other_zip(archive_)) return std::move(*error);
     if (auto ok = check_version(); !ok) return ok;
     if (auto ok = read_byte_order(); !ok) return ok;
     if (auto ok = read_layout(); !ok) return ok;
@@ -212,11 +198,10 @@ class ZipForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_zip_form(Source source, const Opening& opening) {
-  const std::uint64_t size = source.size();
-  auto archive = Archive::open(std::move(source), opening.limits);
+Result<std::unique_ptr<Form>> open_zip_form(const Opening& opening) {
+  auto archive = Archive::open(opening.part.source, opening.limits, ZipFolders::any);
   if (!archive) return std::move(archive).error();
-  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, size);
+  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, opening.part.source.size());
   if (auto ok = form->open(opening.limits, opening.notes); !ok) return std::move(ok).error();
   return std::unique_ptr<Form>(std::move(form));
 }

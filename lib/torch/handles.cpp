@@ -35,8 +35,8 @@ Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> out) const
 }
 
 std::optional<Location> Storage::location() const noexcept {
-  if (!record_ || !record_->reader || record_->packed) return std::nullopt;
-  return Location{record_->reader->base + record_->offset, record_->nbytes};
+  if (!record_ || !record_->reader || record_->packed || !record_->reader->base) return std::nullopt;
+  return Location{*record_->reader->base + record_->offset, record_->nbytes};
 }
 
 Result<bool> Storage::verify_crc() const {

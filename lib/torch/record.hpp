@@ -19,10 +19,10 @@ namespace brine {
 /// Where the bytes of a checkpoint's storages come from: a form of torch/.
 class StorageReader {
  public:
-  StorageReader(std::uint64_t most, std::uint64_t start) noexcept : copy_bytes(most), base(start) {}
+  StorageReader(std::uint64_t most, std::optional<std::uint64_t> start) noexcept : copy_bytes(most), base(start) {}
   virtual ~StorageReader() = default;
   const std::uint64_t copy_bytes;  ///< Limits::copy_bytes
-  const std::uint64_t base;        ///< LoadOptions::offset, from which the records' offsets count
+  const std::optional<std::uint64_t> base;  ///< where the records' offsets count from in the caller's source; nothing: they are not of it
   virtual Result<void> read(const StorageRecord& storage, std::uint64_t offset, std::span<std::byte> out) const = 0;
   /// All bytes, fetched once and kept. Thread-safe.
   virtual Result<std::span<const std::byte>> fetch(const StorageRecord& storage) const = 0;

@@ -4,6 +4,7 @@
 
 #include "archive/archive.hpp"
 #include "support/notes.hpp"
+#include "torch/part.hpp"
 #include "torch/record.hpp"
 
 #include <mutex>
@@ -13,17 +14,17 @@ namespace brine {
 
 /// What every form is opened with; all are borrowed.
 struct Opening {
+  const Part& part;
   const Limits& limits;
   Budget& inflated;
   Notes& notes;
-  std::uint64_t offset = 0;  ///< of the checkpoint in the caller's source
 };
 
 class StorageFile final : public StorageReader {
  public:
   /// `archive` may be null, and is borrowed.
   StorageFile(Source source, const Archive* archive, const Opening& opening)
-      : StorageReader(opening.limits.copy_bytes, opening.offset), source_(std::move(source)), archive_(archive), inflated_(opening.inflated) {}
+      : StorageReader(opening.limits.copy_bytes, opening.part.offset), source_(std::move(source)), archive_(archive), inflated_(opening.inflated) {}
 
   const Source& source() const noexcept { return source_; }
 

@@ -161,12 +161,22 @@ Value Elements::iterator::operator*() const {
 Value Value::callee() const { return kind() == Kind::object ? Value(graph_, ref_.node->origin->callee, place_) : Value(graph_, {}, place_); }
 Value Value::args() const { return kind() == Kind::object ? child(ref_.node->origin->args, {.prefix = "args", .whole = true}) : Value(graph_, {}, place_); }
 Value Value::kwargs() const { return kind() == Kind::object ? child(ref_.node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
-Value Value::state() const { return is_container(ref_) ? child(state_of(*ref_.node), {.prefix = "state", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::state() const {
+  const Step step{.prefix = "state", .whole = true};
+  if (is_container(ref_)) return child(state_of(*ref_.node), step);
+  const Effect* last = kind() == Kind::tensor ? kept_of(ref_) : nullptr;
+  while (last && last->next) last = last->next;
+  return last ? child(last->state, step) : Value(graph_, {}, place_);
+}
 Value Value::list_items() const {
   return kind() == Kind::object ? Value(graph_, make_node(Kind::list, object_of(ref_).list), place_) : Value(graph_, {}, place_);
 }
 Value Value::dict_items() const {
   return kind() == Kind::object ? Value(graph_, make_node(Kind::dict, object_of(ref_).dict), place_) : Value(graph_, {}, place_);
+}
+
+std::uintptr_t Value::id() const noexcept {
+  return is_container(ref_) || kind() == Kind::tensor ? reinterpret_cast<std::uintptr_t>(ref_.pointer) : 0;
 }
 
 bool Value::same_object(const Value& other) const noexcept { return brine::same_object(ref_, other.ref_); }

@@ -101,8 +101,30 @@ TEST_CASE("tar: PyTorch's oldest format, and any other") {
   check_other(tar_header("PaxHeader/x", 'x', "????????????") + tar_header("pickle"), "a tar archive");
 }
 
+TEST_CASE("safetensors are known by their form: any length of the header, but a length it is") {
+  for (const std::size_t length : {128, 136, 384, 640, 896, 1152, 1408, 35615, 0x6542}) {  // PROTO of every protocol, gzip, "BZ"
+    std::string header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+    header.resize(length, ' ');
+    std::string file;
+    for (int i = 0; i < 8; ++i) file += static_cast<char>(length >> (8 * i) & 0xFF);
+    check_other(file + header + "1234", "safetensors", "torch.save(safetensors");
+    CHECK(look(file + header.substr(0, 20)).what != "a safetensors file");  // longer than the file
+    CHECK(look(file + "{" + std::string(length, '\1')).what != "a safetensors file");
+  }
+  check_other("\x08\0\0\0\0\0\0\0{}      "sv, "safetensors");
+  check_format("\x80\x02{not JSON, but seven bytes behind PROTO"sv, FileFormat::pickle);
+}
+
+TEST_CASE("what may have a checkpoint in it is not sure") {
+  CHECK_FALSE(look("junk").sure);
+  CHECK_FALSE(look(std::string(100, '\0')).sure);
+  CHECK_FALSE(look("stub" + ZipBuilder::torch_file({}).lay_out().bytes()).sure);
+  CHECK(look("GGUF\3\0\0\0"sv).sure);
+  CHECK(look("<html>").sure);
+}
+
 TEST_CASE("other files are named") {
-  check_other("\x10\0\0\0\0\0\0\0{\"w\":{}}        "sv, "safetensors", "convert");
+  check_other("\x10\0\0\0\0\0\0\0{\"w\":{}}        "sv, "safetensors", "torch.save(safetensors");
   check_other("GGUF\3\0\0\0"sv, "GGUF");
   check_other("\x08\x08\x12\x07pytorch\x1A\x03"
               "2.6:"sv, "ONNX");

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Why a file could not be read, where its bytes say more than the fault that was met first: it was transferred as text, or a checkpoint is only a part
+// of it. Looks at search_reach() bytes of it.
+#pragma once
+
+#include "torch/part.hpp"
+
+#include <string>
+
+namespace brine {
+
+/// The fault, or that the file was transferred as text.
+Error explain_damage(const Source& source, Error fault);
+
+/// The fault, or where in the file there are checkpoints, and which options open them.
+Error explain_around(const Part& part, Error fault);
+
+/// What stands at byte `at`, if it is a checkpoint: "a zip archive", "a checkpoint in the old format"; else nothing. `end`: where it ends at the latest.
+std::string_view checkpoint_at(const Source& source, std::uint64_t at, std::uint64_t end);
+
+}  // namespace brine
