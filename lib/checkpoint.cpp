@@ -164,7 +164,7 @@ Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& op
 
 const Form& Access::form(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->form; }
 const Limits& Access::limits(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options.limits; }
-const Source& Access::source(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->source; }
+const Part& Access::part(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->part; }
 const LoadOptions& Access::options(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options; }
 
 Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->root); }

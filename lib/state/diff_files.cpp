@@ -8,6 +8,7 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
+#include "torch/part.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -25,30 +26,30 @@ class FileComparer {
   FileComparer(const DiffOptions& options, Comparison& out) : options_(options), out_(out) {}
 
   Result<void> compare_parts(const Form& a, const Form& b) {
-    const std::vector<Part> parts_a = a.parts(), parts_b = b.parts();
-    std::unordered_map<std::string_view, const Part*, KeyedHash> by_name;
-    for (const Part& part : parts_b) by_name.emplace(part.name, &part);
-    for (const Part& part : parts_a) {
+    const std::vector<Extra> parts_a = a.extras(), parts_b = b.extras();
+    std::unordered_map<std::string_view, const Extra*, KeyedHash> by_name;
+    for (const Extra& part : parts_b) by_name.emplace(part.name, &part);
+    for (const Extra& part : parts_a) {
       const auto other = by_name.find(part.name);
       if (other == by_name.end()) {
         differ(Kind::only_in_a, name(part), bytes_text(part.size));
         continue;
       }
-      const Part& same = *other->second;
+      const Extra& same = *other->second;
       by_name.erase(other);
-      const auto read_a = [&](std::uint64_t at, std::span<std::byte> out) { return a.read_part(part, at, out); };
-      const auto read_b = [&](std::uint64_t at, std::span<std::byte> out) { return b.read_part(same, at, out); };
+      const auto read_a = [&](std::uint64_t at, std::span<std::byte> out) { return a.read_extra(part, at, out); };
+      const auto read_b = [&](std::uint64_t at, std::span<std::byte> out) { return b.read_extra(same, at, out); };
       if (auto ok = compare_bytes(name(part), part.size, same.size, read_a, read_b); !ok) return ok;
     }
-    for (const Part& part : parts_b)
+    for (const Extra& part : parts_b)
       if (by_name.contains(part.name)) differ(Kind::only_in_b, name(part), bytes_text(part.size));
     return {};
   }
 
   // Objects as long as both files have some, then bytes.
   Result<void> compare_following(Checkpoint a, Checkpoint b) {
-    const Source all_a = Access::source(a), all_b = Access::source(b);
-    const std::uint64_t base_a = Access::options(a).offset, base_b = Access::options(b).offset;
+    const Source all_a = Access::part(a).source, all_b = Access::part(b).source;
+    const std::uint64_t base_a = Access::part(a).offset.value_or(0), base_b = Access::part(b).offset.value_or(0);
     std::uint64_t at_a = Access::form(a).end(), at_b = Access::form(b).end();
     for (std::size_t number = 2; at_a < all_a.size() || at_b < all_b.size(); ++number) {
       const std::string place = "(object " + std::to_string(number) + ")";
@@ -73,12 +74,14 @@ class FileComparer {
   }
 
  private:
-  static std::string name(const Part& part) { return part.name.empty() ? "(the comment of the archive)" : "(record " + std::string(part.name) + ")"; }
+  static std::string name(const Extra& part) { return part.name.empty() ? "(the comment of the archive)" : "(record " + std::string(part.name) + ")"; }
   static std::string bytes_text(std::uint64_t n) { return std::to_string(n) + (n == 1 ? " byte" : " bytes"); }
 
   static Result<Checkpoint> next(const Source& rest, const Checkpoint& before) {
     LoadOptions options = Access::options(before);
     options.offset = 0;
+    options.length.reset();
+    options.member.clear();
     return load(rest, options);
   }
 

@@ -13,6 +13,7 @@
 namespace brine {
 
 class Form;
+struct Part;
 
 struct Access {
   static const Graph* graph(const Value& value) noexcept { return value.graph_; }
@@ -25,7 +26,7 @@ struct Access {
   static const Form& form(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
   static const Limits& limits(const Checkpoint& checkpoint) noexcept;
   /// What the object was read from, from its first byte on, and how.
-  static const Source& source(const Checkpoint& checkpoint) noexcept;
+  static const Part& part(const Checkpoint& checkpoint) noexcept;
   static const LoadOptions& options(const Checkpoint& checkpoint) noexcept;
 
   static const std::shared_ptr<StateDict::Impl>& impl(const StateDict& state) noexcept { return state.impl_; }

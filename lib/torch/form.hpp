@@ -19,7 +19,7 @@
 namespace brine {
 
 /// Something of a file that is no part of the object: a record that nothing refers to, an archive's comment.
-struct Part {
+struct Extra {
   std::string_view name;     ///< of a record; empty for the comment
   std::uint64_t size;        ///< bytes
   const void* record;        ///< the form's own
@@ -50,9 +50,9 @@ class Form {
   virtual void verify(const Verdict& each, const std::function<void(std::uint64_t bytes)>& read) const = 0;
 
   /// What the file holds beside the object, but for how it was written. Requires: locate() was called.
-  virtual std::vector<Part> parts() const { return {}; }
+  virtual std::vector<Extra> extras() const { return {}; }
   /// Fills `out` with a part's bytes from `offset` on. Fails with: io, corrupt, limit.
-  virtual Result<void> read_part(const Part&, std::uint64_t, std::span<std::byte>) const { return {}; }
+  virtual Result<void> read_extra(const Extra&, std::uint64_t, std::span<std::byte>) const { return {}; }
 
   /// What a file saved as_read() must keep of this one.
   virtual void describe(SaveOptions& options) const = 0;

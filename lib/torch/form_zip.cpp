@@ -39,9 +39,9 @@ class ZipForm final : public Form {
     }
   }
 
-  std::vector<Part> parts() const override {
+  std::vector<Extra> extras() const override {
     const ZipDirectory& directory = archive_.directory();
-    std::vector<Part> out;
+    std::vector<Extra> out;
     for (const ZipEntry& e : directory.entries()) {
       const std::string_view record = e.name.substr(directory.root().size() + 1);
       if (!used_[static_cast<std::size_t>(&e - directory.entries().data())] && std::find(std::begin(kOwn), std::end(kOwn), record) == std::end(kOwn)) out.push_back({record, e.size, &e});
@@ -50,7 +50,7 @@ class ZipForm final : public Form {
     return out;
   }
 
-  Result<void> read_part(const Part& part, std::uint64_t offset, std::span<std::byte> out) const override {
+  Result<void> read_extra(const Extra& part, std::uint64_t offset, std::span<std::byte> out) const override {
     if (!part.record) return archive_.source().read_at(archive_.directory().comment_offset() + offset, out);
     return archive_.read_at(*static_cast<const ZipEntry*>(part.record), offset, out);
   }
