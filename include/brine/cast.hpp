@@ -17,9 +17,9 @@ class BRINE_API CastReport {
   struct Counts;
   CastReport();
   std::uint64_t values() const noexcept;    ///< converted in all
-  std::uint64_t infinite() const noexcept;  ///< finite before, and now infinite, or NaN where the type has no infinity
-  std::uint64_t zero() const noexcept;      ///< now 0, and not before
-  std::uint64_t clamped() const noexcept;   ///< now the largest or least number of the type: float8_e4m3fn, integers
+  std::uint64_t infinite() const noexcept;  ///< finite before, and now infinite; or now NaN, where the type has no infinity
+  std::uint64_t zero() const noexcept;      ///< now 0, and not before: too small, or NaN as an integer
+  std::uint64_t clamped() const noexcept;   ///< now the largest or least number of the type, infinities too: float8_e4m3fn, integers
   Counts* counts() const noexcept { return counts_.get(); }  ///< the library's own
 
  private:

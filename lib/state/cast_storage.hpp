@@ -22,6 +22,7 @@ struct CastStorage : StorageRecord {
   CastReport::Counts* counts = nullptr;
   DType from = DType::float32;
   bool swap = false;                     // the source is in the other byte order
+  bool negate = false;                   // the dtype has no neg bit that the tensors could keep
   mutable std::uint64_t first = 0, end = 0;  // elements that are counted: each once, as they are read in order
 };
 
