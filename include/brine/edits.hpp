@@ -17,6 +17,7 @@
 #pragma once
 
 #include <brine/checkpoint.hpp>
+#include <brine/left_out.hpp>
 #include <brine/save.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/tree.hpp>
@@ -64,12 +65,8 @@ class BRINE_API Edits {
   Result<void> cast(std::string_view path, DType dtype);
   Result<void> cast(std::string_view path, DType dtype, const CastOptions& options);
 
-  struct LeftOut {
-    std::string path;
-    std::size_t tensors;  ///< at all places in it
-  };
-  /// What erase() and keep() took away, as it went: the first `most` places, long paths cut; `more` is how many follow.
-  std::vector<LeftOut> left_out(std::size_t most, std::size_t& more) const;
+  /// What erase() and keep() took away: at most so many places.
+  LeftOutList left_out(std::size_t most) const;
 
   struct Impl;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "state/cast.hpp"
 
+#include "state/kept_tensor.hpp"
+#include "support/text.hpp"
 #include "torch/dtype_table.hpp"
 #include "torch/lazy_bits.hpp"
 #include "torch/storages.hpp"
@@ -37,8 +39,44 @@ bool Caster::changes(const TensorRecord& t) const noexcept {
   return is_floating(t.dtype) || (is_complex(t.dtype) && (lossy_ || is_complex(to_)));
 }
 
+namespace {
+
+constexpr std::size_t kMostNames = 20;
+
+CastReport::Kept& of_kind(std::vector<CastReport::Kept>& all, std::string_view kind) {
+  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.kind == kind; });
+  return at != all.end() ? *at : all.emplace_back(CastReport::Kept{kind, 0, {}});
+}
+
+}  // namespace
+
+void Caster::pass(std::string_view name, const Ref& value) {
+  std::string_view kind;
+  if (value.kind == Kind::tensor) {
+    if (is_complex(tensor_of(value).dtype) && !changes(tensor_of(value)) && tensor_of(value).dtype != to_) kind = "complex";
+  } else if (const KeptTensor kept = kept_tensor(value); !kept.integers) {
+    kind = kept.kind;
+  }
+  if (kind.empty()) return;
+  auto& kept = of_kind(kept_, kind);
+  if (kept.count++ < kMostNames) kept.names.push_back(printable(name, 200));
+}
+
+void Caster::report() {
+  auto& counts = *memory_->report.counts();
+  counts.tensors += changed_;
+  const std::lock_guard guard(counts.lock);
+  for (auto& more : kept_) {
+    auto& kept = of_kind(counts.kept, more.kind);
+    kept.count += more.count;
+    for (std::string& name : more.names)
+      if (kept.names.size() < kMostNames) kept.names.push_back(std::move(name));
+  }
+}
+
 // A parameter wraps a tensor, which may be a parameter: from the innermost outwards.
 Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
+  const bool fresh = !done_.contains(&t);
   std::vector<const TensorRecord*> wrappers;
   const TensorRecord* inner = &t;
   while (inner->form == TensorForm::parameter && inner->base && !done_.contains(inner)) {
@@ -72,6 +110,7 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
     }
     made = done_[&old] = record;
   }
+  changed_ += fresh && made && *made != &t;
   return made;
 }
 

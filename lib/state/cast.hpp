@@ -36,6 +36,11 @@ class Caster {
   /// Fails with: usage (wrong_dtype: values would be lost that were not given up), limit.
   Result<const TensorRecord*> cast(const TensorRecord& t);
 
+  /// A weight that stays as it is, for the report: complex, or a tensor kept as an object. Others are passed over.
+  void pass(std::string_view name, const Ref& value);
+  /// All that was asked for is done: the report tells of it.
+  void report();
+
   const std::shared_ptr<CastMemory>& memory() const noexcept { return memory_; }
 
  private:
@@ -49,6 +54,8 @@ class Caster {
   const bool lossy_;
   std::shared_ptr<CastMemory> memory_ = std::make_shared<CastMemory>();
   std::unordered_map<const TensorRecord*, const TensorRecord*> done_;
+  std::vector<CastReport::Kept> kept_;
+  std::uint64_t changed_ = 0;
   struct As {  // how a storage's bytes are read
     DType dtype;
     bool swap, negate;

@@ -32,6 +32,12 @@ std::uint64_t CastReport::values() const noexcept { return counts_->values; }
 std::uint64_t CastReport::infinite() const noexcept { return counts_->infinite; }
 std::uint64_t CastReport::zero() const noexcept { return counts_->zero; }
 std::uint64_t CastReport::clamped() const noexcept { return counts_->clamped; }
+std::uint64_t CastReport::tensors() const noexcept { return counts_->tensors; }
+
+std::vector<CastReport::Kept> CastReport::kept() const {
+  const std::lock_guard guard(counts_->lock);
+  return counts_->kept;
+}
 
 CastReader::CastReader() : StorageReader(Limits{}.copy_bytes, 0) {}
 

@@ -14,7 +14,9 @@
 namespace brine {
 
 struct CastReport::Counts {
-  std::atomic<std::uint64_t> values{0}, infinite{0}, zero{0}, clamped{0};
+  std::atomic<std::uint64_t> values{0}, infinite{0}, zero{0}, clamped{0}, tensors{0};
+  std::mutex lock;
+  std::vector<Kept> kept;
 };
 
 struct CastStorage : StorageRecord {
