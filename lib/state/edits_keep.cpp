@@ -67,23 +67,25 @@ Result<void> Edits::keep(std::span<const std::string> kept) {
 
 namespace {
 
-/// Tensors at all places in a value; what is in a container that was met before counts there.
+/// Tensors at all places in a value. Of a large file whose places share most of what is in them each container counts for the first place only.
 class TensorCounter {
  public:
   std::size_t count(const Ref& value) {
     if (!is_container(value)) return value.kind == Kind::tensor;
-    const auto known = known_.find(value.node);
-    if (known != known_.end()) return known->second;
+    const auto [known, fresh] = known_.try_emplace(value.node, std::size_t{0});
+    if (!fresh) return known->second;
     std::size_t tensors = 0;
     Walker walk(value);
-    while (walk.next()) {
+    for (; walk.next(); ++steps_) {
       tensors += walk.value().kind == Kind::tensor;
-      if (has_children(walk.value()) && !seen_.insert(walk.value().node).second) walk.skip();
+      if (steps_ > kExact && has_children(walk.value()) && !seen_.insert(walk.value().node).second) walk.skip();
     }
-    return known_[value.node] = tensors;
+    return known->second = tensors;
   }
 
  private:
+  static constexpr std::size_t kExact = 1'000'000;
+  std::size_t steps_ = 0;
   std::unordered_map<const Node*, std::size_t> known_;
   std::unordered_set<const Node*> seen_;
 };

@@ -124,8 +124,14 @@ def chosen(weights, keep):
 
 
 def dropped(weights, keep):
-    names = [k for k in weights if not keep(k)]
-    return ', '.join(names[:8]) + (f' and {len(names) - 8} more' if len(names) > 8 else '')
+    """What is told of the names that go: the shortest beginning, up to a dot, that no other name has, where several names have it."""
+    groups = OrderedDict()
+    for name in weights:
+        if keep(name): continue
+        parts = name.split('.')
+        begins = ('.'.join(parts[:i]) + '.' for i in range(1, len(parts)))
+        groups.setdefault(next((b for b in begins if not any(keep(k) and k.startswith(b) for k in weights)), name), []).append(name)
+    return ', '.join(names[0] if len(names) == 1 else f'{begin}* ({len(names)} tensors)' for begin, names in groups.items())
 
 
 def test_only_and_drop(f):
@@ -171,13 +177,13 @@ def test_places(f):
     other = network().double().state_dict()
     torch.save({'epoch': 3, 'runs': {'last': f.weights, 'best': other}, 'model': f.weights}, f.file('all.pth'))
     source = f.file('all.pth')
-    same(f.convert('--state-dict', source=source, left='epoch, runs (18 tensors)'), f.weights)
-    best = 'epoch, model (9 tensors), runs.last (9 tensors)'
+    same(f.convert('--state-dict', source=source, left='runs (18 tensors), epoch'), f.weights)
+    best = 'model (9 tensors), runs.last (9 tensors), epoch'
     same(f.convert('--state-dict', 'runs.best', source=source, left=best), other)
     same(f.convert('--state-dict=best', '--at', 'runs', source=source, left=best), other)
     same(f.convert('--at', 'runs.best', source=source, left=best), other)
     need(f.convert('--at', 'epoch', source=source, left='runs (18 tensors), model (9 tensors)') == 3, '--at epoch')
-    need(list(f.convert('--at', 'runs', source=source, left='epoch, model (9 tensors)')) == ['last', 'best'], '--at runs')
+    need(list(f.convert('--at', 'runs', source=source, left='model (9 tensors), epoch')) == ['last', 'best'], '--at runs')
     same(f.convert('--at', 'runs.best', '--cast', 'float32', source=source, left=best), network().state_dict())
     r = run(f.brine, 'convert', '--state-dict', f.source, f.file('first.pth'))  # FILE is no KEY
     need(r.status == 0, r.error())
@@ -216,13 +222,13 @@ def test_the_rest_is_kept(f):
     f.same_bytes('--cast', 'fp16', source='all.pth', edit=half)
     f.same_bytes('--drop-at', 'optimizer', '--drop-at', 'args.lr', source='all.pth', edit=slim, left='optimizer (18 tensors), args.lr')
     f.same_bytes('--drop', 'bn.*', source='all.pth', edit=lambda c: [c['model'].pop(k) for k in list(c['model']) if k.startswith('bn.')] and None,
-                 left='bn.weight, bn.bias, bn.running_mean, bn.running_var, bn.num_batches_tracked')
+                 left='bn.* (5 tensors)')
     got = f.convert('--rename', 's/^conv/stem/', '--cast', 'torch.bfloat16', source=f.file('all.pth'))
     need(got['epoch'] == 3 and 'stem.weight' in got['model'] and got['model']['stem.weight'].dtype == torch.bfloat16, got['model'].keys())
     need(type(got['model']) is OrderedDict and got['model']._metadata['bn']['version'] == 2, 'metadata')
     need(got['optimizer']['state'][0]['exp_avg'].dtype == torch.float32, 'the optimizer was cast')
     got = f.convert('--keep-at', 'epoch', '--keep-at', 'model.fc.bias', '--keep-at', 'names.1', source=f.file('all.pth'),
-                    left='optimizer (18 tensors), args, model.conv.weight, model.conv.bias, model.bn.weight, model.bn.bias, model.bn.running_mean, model.bn.running_var and 3 more')
+                    left='optimizer (18 tensors), model.conv.* (2 tensors), model.bn.* (5 tensors), model.fc.weight, args, names.0')
     need(list(got) == ['epoch', 'model', 'names'] and list(got['model']) == ['fc.bias'] and got['names'] == ['b'], got)
     for options in (['--drop-at', 'nowhere'], ['--keep-at', 'model.nothing'], ['--drop-at', 'model.fc.bias', '--only', 'conv.*']):
         need(f.run(*options, '--force', source=f.file('all.pth')).refused() is None, options)
