@@ -99,7 +99,7 @@ Edits::Edits(const Checkpoint& checkpoint, const Value& from) : impl_(std::make_
 Edits::~Edits() = default;
 Edits::Edits(Edits&&) noexcept = default;
 Edits& Edits::operator=(Edits&&) noexcept = default;
-Tree& Edits::tree() { return impl_->tree; }
+Tree& Edits::tree() & { return impl_->tree; }
 
 Result<void> Edits::set(std::string_view path, const TreeItem& value) {
   return guarded("edits", [&]() -> Result<void> {
