@@ -221,7 +221,7 @@ std::string Checkpoint::print(const Value& from, const PrintOptions& options) co
                       [this](const Ref& value) { return describe(*impl_->graph, value); });
 }
 
-std::vector<ClassSource> Checkpoint::sources() const {
+std::vector<ClassSource> Checkpoint::sources() const& {
   std::vector<ClassSource> out;
   for (const Ref& id : impl_->calls->module_ids()) {
     const auto part = tuple_of(id).items();
@@ -231,10 +231,10 @@ std::vector<ClassSource> Checkpoint::sources() const {
   return out;
 }
 
-std::span<const Note> Checkpoint::notes() const noexcept { return impl_->notes.list(); }
+std::span<const Note> Checkpoint::notes() const& noexcept { return impl_->notes.list(); }
 Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }
-std::string_view Checkpoint::file() const noexcept { return impl_->part.source.name(); }
+std::string_view Checkpoint::file() const& noexcept { return impl_->part.source.name(); }
 std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->form->end(); }
 std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }

@@ -2,6 +2,7 @@
 // brine convert: saves a checkpoint again, whole or its weights, edited on the way.
 #include "common.hpp"
 #include "left_out.hpp"
+#include "name_edits.hpp"
 #include "progress.hpp"
 
 #include <algorithm>
@@ -22,9 +23,12 @@ std::string other_format(const std::string& path) {
   return std::find(std::begin(kinds), std::end(kinds), extension) == std::end(kinds) ? "" : extension;
 }
 
-bool is_number(brine::DType dtype) { return brine::is_floating(dtype) || brine::is_complex(dtype); }
+constexpr const char* kStdout = "/dev/stdout";
 
-void note(const std::string& text) { std::fprintf(stderr, "note: %s\n", printable(text).c_str()); }
+/// What is open already is written to, not replaced.
+bool is_descriptor(const std::string& path) { return path == kStdout || path == "/dev/stderr" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/"); }
+
+bool is_number(brine::DType dtype) { return brine::is_floating(dtype) || brine::is_complex(dtype); }
 
 // Ctrl-C leaves the old file and no temporary one; the second time it ends the program at once.
 volatile std::sig_atomic_t signalled = 0;
@@ -35,21 +39,22 @@ void on_signal(int number) {
 
 struct Convert {
   Common common;
-  std::string out, profile, cast, strip_prefix, add_prefix, key;
-  std::vector<std::string> only, drop, rename, keep_at, drop_at;
+  std::string out, profile, cast, key;
+  NameEdits names;
+  std::vector<std::string> keep_at, drop_at;
   bool as_read = false, compact = false, force = false, no_crc = false, no_verify = false, fsync = false;
   int protocol = 0;
   CLI::Option* state_dict = nullptr;
 
-  bool renames() const { return !strip_prefix.empty() || !add_prefix.empty() || !only.empty() || !drop.empty() || !rename.empty(); }
   brine::DType dtype() const { return *brine::dtype_from_text(cast); }
 
   int run() const {
+    if (out.empty()) return fail_usage("expected a name for the new file, found ''");
+    if (out == kStdout && refuse_terminal("a checkpoint")) return kUsage;
     if (const std::string format = other_format(out); !format.empty())
       return fail(out + ": brine writes PyTorch's zip format, and no " + format + " yet; a name that ends in .pth or .pt says what the file is");
-    if (out == "/dev/stdout" && refuse_terminal("a checkpoint")) return kUsage;
     std::error_code ignored;
-    if (!force && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
+    if (!force && !is_descriptor(out) && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
     if (!cast.empty() && !is_number(dtype()) && !force) return fail("--cast " + cast + " would cut the fraction off every weight; with --force it does");
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
@@ -61,8 +66,9 @@ struct Convert {
     if (signalled != 0 && !done) return std::raise(signalled);
     if (!done) return fail(done.error().place().file.empty() ? std::move(done).error().in_file(common.file) : std::move(done).error());
     left.add_of_file(*ckpt);
+    tell_kept(report, left);
     left.print();
-    tell(report);
+    if (const std::string cost = cost_of(report); !cost.empty()) std::fprintf(stderr, "note: %s\n", cost.c_str());
     return kDone;
   }
 
@@ -71,15 +77,13 @@ struct Convert {
     auto weights = ckpt.state_dict(common.at.empty() || key.empty() ? common.at + key : common.at + "." + key);
     if (!weights) return weights.error();
     left.add_around(ckpt, std::string(weights->path()));
-    if (weights->from_module()) left.add("the module's classes and attributes");
-    if (auto ok = edit(*weights, left); !ok) return ok;
-    if (!cast.empty()) {
-      tell_complex(*weights);
+    if (weights->from_module()) left.add_of_module(ckpt, *weights, false);
+    if (auto ok = names.apply(*weights, left); !ok) return ok;
+    if (!cast.empty())
       if (auto ok = weights->cast(dtype(), {.lossy = force, .report = report}); !ok) return ok;
-    }
     if (auto ok = brine::save(*weights, out, save_options(ckpt)); !ok) return ok;
     for (const brine::Note& n : weights->notes())
-      if (n.code != brine::Note::Code::part_of_file) note(n.text);  // what is left out says it
+      if (n.code != brine::Note::Code::part_of_file) left.note(n.text);  // what is left out says it
     return {};
   }
 
@@ -87,27 +91,8 @@ struct Convert {
   brine::Result<void> save_edited(const brine::Checkpoint& ckpt, const brine::Value& from, const brine::CastReport& report, LeftOut& left) const {
     brine::Edits edits(ckpt, from);
     left.add_around(ckpt, common.at);
-    if (renames() || !cast.empty()) {
-      auto weights = ckpt.state_dict(common.at);
-      if (!weights) return weights.error();
-      std::string place(weights->path().substr(common.at.size()));
-      if (!common.at.empty() && !place.empty()) place.erase(0, 1);
-      if (!cast.empty()) tell_complex(*weights);
-      if (renames()) {
-        for (const auto* paths : {&drop_at, &keep_at})
-          for (const std::string& path : *paths)
-            if (path != place && (place.empty() || path.starts_with(place + ".")))
-              return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
-        if (auto ok = edit(*weights, left); !ok) return ok;
-        if (weights->from_module()) {
-          note("the module" + (place.empty() ? "" : " at " + place) + " becomes its state dict");
-          for (const brine::Note& n : weights->notes()) note(n.text);
-        }
-        if (auto ok = edits.set(place, *weights); !ok) return ok;
-      }
-      if (!cast.empty())
-        if (auto ok = edits.cast(place, dtype(), {.lossy = force, .report = report}); !ok) return ok;
-    }
+    if (!names.empty() || !cast.empty())
+      if (auto ok = edit_weights(ckpt, from, edits, report, left); !ok) return ok;
     if (!keep_at.empty())
       if (auto ok = edits.keep(keep_at); !ok) return ok;
     if (auto ok = edits.erase(drop_at); !ok) return ok;
@@ -115,9 +100,40 @@ struct Convert {
     return brine::save(edits, out, save_options(ckpt));
   }
 
+  brine::Result<void> edit_weights(const brine::Checkpoint& ckpt, const brine::Value& from, brine::Edits& edits, const brine::CastReport& report, LeftOut& left) const {
+    auto weights = ckpt.state_dict(common.at);
+    if (!weights && names.empty() && weights.error().kind() == brine::ErrorKind::usage && has_numbers(ckpt, from)) {
+      left.note("there are no weights by themselves" + (common.at.empty() ? "" : " at " + common.at) + ": every floating-point tensor is cast");
+      return edits.cast("", dtype(), {.everywhere = true, .lossy = force, .report = report});
+    }
+    if (!weights) return weights.error();
+    std::string place(weights->path().substr(common.at.size()));
+    if (!common.at.empty() && !place.empty()) place.erase(0, 1);
+    if (!names.empty()) {
+      for (const auto* paths : {&drop_at, &keep_at})
+        for (const std::string& path : *paths)
+          if (path != place && (place.empty() || path.starts_with(place + ".")))
+            return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
+      if (weights->from_module()) left.add_of_module(ckpt, *weights, true);
+      if (auto ok = names.apply(*weights, left); !ok) return ok;
+      if (weights->from_module()) {
+        left.note("the module" + (place.empty() ? "" : " at " + place) + " becomes its state dict");
+        for (const brine::Note& n : weights->notes()) left.note(n.text);
+      }
+      if (auto ok = edits.set(place, *weights); !ok) return ok;
+    }
+    if (cast.empty()) return {};
+    return edits.cast(place, dtype(), {.lossy = force, .report = report});
+  }
+
+  static bool has_numbers(const brine::Checkpoint& ckpt, const brine::Value& from) {
+    const auto tensors = ckpt.tensors(from);
+    return std::any_of(tensors.begin(), tensors.end(), [](const auto& at) { return is_number(at.tensor.dtype()); });
+  }
+
   brine::SaveOptions save_options(const brine::Checkpoint& ckpt) const {
     brine::SaveOptions options = as_read ? brine::SaveOptions::as_read(ckpt) : brine::SaveOptions{};
-    if (out == "/dev/stdout" && !as_read) options.root = "archive";  // as torch.save to a stream
+    if (out == kStdout && !as_read) options.root = "archive";  // as torch.save to a stream
     if (profile == "torch-1.6") options.profile = brine::Profile::torch_1_6;
     if (profile == "torch-2.1") options.profile = brine::Profile::torch_2_1;
     if (profile == "torch-2.7") options.profile = brine::Profile::torch_2_7;
@@ -132,42 +148,21 @@ struct Convert {
     return options;
   }
 
-  static void unused(const char* option, const std::string& what) { note(std::string(option) + " '" + what + "' matches no weight"); }
-
-  /// The names.
-  brine::Result<void> edit(brine::StateDict& weights, LeftOut& left) const {
-    for (const auto& [option, globs] : {std::pair("--only", &only), std::pair("--drop", &drop)})
-      for (const std::string& glob : *globs)
-        if (std::none_of(weights.begin(), weights.end(), [&](const auto& w) { return brine::matches_glob(glob, w.name); })) unused(option, glob);
-    left.add_dropped(weights, only, drop);
-    const bool any = !weights.empty();
-    if (!only.empty()) weights.keep(only);
-    if (!drop.empty()) weights.drop(drop);
-    if (any && weights.empty()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight");
-    if (!strip_prefix.empty()) {
-      left.add_replaced(weights, strip_prefix);
-      if (weights.strip_prefix(strip_prefix) == 0) unused("--strip-prefix", strip_prefix);
+  static void tell_kept(const brine::CastReport& report, LeftOut& left) {
+    for (const auto& [kind, count, first] : report.kept()) {
+      std::string text = std::to_string(count) + " " + std::string(kind == "other" ? "special" : kind) + (count == 1 ? " weight stays as it is" : " weights stay as they are");
+      if (kind == "complex") {
+        left.note(text + "; --force gives up the imaginary parts");
+        continue;
+      }
+      for (std::size_t i = 0; i < first.size(); ++i) text += (i ? ", " : ": ") + first[i];
+      left.note(text + (count > first.size() ? " and more" : ""));
     }
-    if (!add_prefix.empty()) weights.add_prefix(add_prefix);
-    if (!rename.empty()) {
-      const auto done = brine::remap_keys(weights, rename);
-      if (!done) return done.error();
-      for (std::size_t i = 0; i < rename.size(); ++i)
-        if (done->matches[i] == 0) unused("--rename", rename[i]);
-    }
-    return {};
   }
 
-  void tell_complex(const brine::StateDict& weights) const {
-    if (force || brine::is_complex(dtype())) return;
-    std::size_t complex = 0;
-    for (const auto& [name, tensor] : weights) complex += brine::is_complex(tensor.dtype());
-    if (complex) note(std::to_string(complex) + (complex == 1 ? " complex weight stays as it is" : " complex weights stay as they are") + "; --force gives up the imaginary parts");
-  }
-
-  void tell(const brine::CastReport& report) const {
-    if (cast.empty()) return;
-    if (report.values() == 0) return note("--cast " + cast + " changes no weight");
+  std::string cost_of(const brine::CastReport& report) const {
+    if (cast.empty()) return {};
+    if (report.tensors() == 0) return "--cast " + cast + " changes no weight";
     const std::string_view type = brine::name(dtype());
     const bool infinity = type.find("fnuz") == type.npos && type.find("e4m3") == type.npos && type.find("e8m0") == type.npos;
     std::string text;
@@ -179,15 +174,10 @@ struct Convert {
     add(report.infinite(), infinity ? "inf" : "NaN");
     add(report.clamped(), "the largest or least that the type has");
     add(report.zero(), "0");
-    if (!text.empty()) note(text);
+    return text;
   }
 };
 
-std::string check_rule(const std::string& rule) {
-  brine::StateDict nothing;
-  const auto done = brine::remap_keys(nothing, std::span(&rule, 1));
-  return done ? "" : done.error().text();
-}
 
 }  // namespace
 
@@ -195,7 +185,7 @@ void add_convert(CLI::App& app, Run& run) {
   auto c = std::make_shared<Convert>();
   CLI::App* command = app.add_subcommand("convert", "save again: legacy to zip, a whole model to its weights, keys renamed, dropped, cast");
   c->common.add_to(*command);
-  command->add_option("OUT", c->out, "the new file; - is standard output")->required()->transform(stream("/dev/stdout"));
+  command->add_option("OUT", c->out, "the new file; - is standard output")->required()->transform(stream(kStdout));
   command->add_option("--profile", c->profile, "whose torch.save to follow (torch-2.7 is today's)")->check(CLI::IsMember({"torch-1.6", "torch-2.1", "torch-2.7"}));
   command->add_flag("--as-read", c->as_read, "keep root, keys, order, alignment and old calls of the source file, instead of today's");
   command->add_flag("--compact", c->compact, "of each storage write only what its tensors view");
@@ -205,11 +195,7 @@ void add_convert(CLI::App& app, Run& run) {
   const auto several = [&](const char* name, std::vector<std::string>& values, const char* kind, const char* help) {
     return command->add_option(name, values, help)->allow_extra_args(false)->option_text(kind);
   };
-  several("--only", c->only, "GLOB", "keep only weights whose name matches; once for each glob");
-  several("--drop", c->drop, "GLOB", "leave out weights whose name matches; once for each glob");
-  several("--rename", c->rename, "RULE", "s/old/new/ in the names: * is a part of a name, ^ and $ its ends, \\1 what the first star matched; once for each rule")->check(check_rule);
-  command->add_option("--strip-prefix", c->strip_prefix, "take this off the names: module.");
-  command->add_option("--add-prefix", c->add_prefix, "put this before the names");
+  c->names.add_to(*command);
   several("--keep-at", c->keep_at, "PATH", "keep only this place of the tree, and what leads there; once for each place")->excludes(c->state_dict);
   several("--drop-at", c->drop_at, "PATH", "leave out this place of the tree: optimizer; once for each place")->excludes(c->state_dict);
   command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
@@ -218,11 +204,16 @@ void add_convert(CLI::App& app, Run& run) {
   command->add_flag("--fsync", c->fsync, "wait until the file is on the disk");
   command->add_flag("--force", c->force, "replace OUT if it exists; cast where that gives up fractions or imaginary parts");
   command->footer("Weights are edited where they stand, and the rest of FILE is kept; --state-dict writes them alone, --at another part. A whole model becomes\n"
-                  "its state dict when names are edited, and stays a model when it is cast. What is left out is named on standard error.\n\n"
+                  "its state dict when names are edited, and stays a model when it is cast. What is left out is named on standard error.\n"
+                  "--only, --drop, --rename, --strip-prefix and --add-prefix are taken in the order of the line, each on the names that those before it left;\n"
+                  "--only and --drop that stand together choose at once. Before all of them the names are those of brine ls.\n\n"
                   "Examples:\n  brine convert legacy.pth modern.pth\n  brine convert whole_model.pth weights.pth --state-dict\n"
                   "  brine convert ckpt.pt half.pt --cast float16 --drop-at optimizer\n  brine convert ckpt.pt ema.pt --state-dict ema --cast bf16\n"
                   "  brine convert ddp.pt plain.pt --strip-prefix module. --drop '*.num_batches_tracked' --drop 'head.*'");
-  command->callback([c, &run] { run = [c] { return c->run(); }; });
+  command->callback([c, command, &run] {
+    c->names.take(*command);
+    run = [c] { return c->run(); };
+  });
 }
 
 }  // namespace tool

@@ -87,20 +87,21 @@ struct Ls {
   }
 
   std::string size_text(std::uint64_t bytes) const { return human ? human_bytes(bytes) : std::to_string(bytes); }
-  static std::string name_text(std::string_view name, std::size_t most = 4096) { return name.empty() ? "(the root)" : cell(name, most); }
+  // In a state dict "" is a key like others; in the tree it is the root where that is no container.
+  static std::string name_text(const Listing& list, std::string_view name) { return !name.empty() ? cell(name, 4096) : list.root_is_tensor ? "(the root)" : "''"; }
 
   bool print_table(const Listing& list) const {
     std::vector<Cells> table;
     const std::size_t rows = list.rows.size();
     table.reserve(rows + list.arrays.size());
     for (const auto& row : list.rows) {
-      table.push_back({name_text(row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())});
+      table.push_back({name_text(list, row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())});
       if (crc) table.back().push_back(row.crc ? hex8(*row.crc) : "");
     }
     for (const auto& row : list.arrays) {
       const auto array = brine::Array::of(row.value);
-      if (!array) table.push_back({name_text(row.name), "numpy", "?", "unreadable"});
-      else table.push_back({name_text(row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->nbytes())});
+      if (!array) table.push_back({name_text(list, row.name), "numpy", "?", "unreadable"});
+      else table.push_back({name_text(list, row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->nbytes())});
       const auto value = crc && array ? crc_of(*array) : std::nullopt;
       if (crc) table.back().push_back(value ? hex8(*value) : "");
     }
@@ -110,7 +111,7 @@ struct Ls {
   bool print_prefixes(const Listing& list) const {
     std::vector<Cells> table;
     for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix))
-      table.push_back({name_text(prefix), counted(t.tensors, "tensor"), counted(t.elements, "element"), size_text(t.bytes) + (human ? "" : " bytes")});
+      table.push_back({name_text(list, prefix), counted(t.tensors, "tensor"), counted(t.elements, "element"), size_text(t.bytes) + (human ? "" : " bytes")});
     return write_table(table, " rrr");
   }
 
@@ -206,7 +207,10 @@ void add_ls(CLI::App& app, Run& run) {
   command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
   command->add_flag("-H,--human", ls->human, "sizes as 1.2 MB");
   command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")->check(CLI::IsMember({"file", "name", "size", "dtype"}))->capture_default_str();
-  command->add_flag("--by-prefix{1}", ls->by_prefix, "totals by the first part of the names; --by-prefix=2: by the first two");
+  command->add_flag("--by-prefix{1}", ls->by_prefix, "totals by the first part of the names; --by-prefix=2: by the first two")->check([](const std::string& text) {
+    const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return digits && text.find_first_not_of('0') != text.npos ? std::string() : "expected a number from 1 on, found " + text;
+  });
   command->footer("Examples:\n  brine ls resnet50.pth\n  brine ls resnet50.pth 'layer4.*' '*.bias' --sort size --human\n  brine ls resnet50.pth --by-prefix=2\n"
                   "  brine ls checkpoint.pt --all --json --crc\n  brine ls checkpoint.pt --at ema\n  brine ls model-00001-of-00002.bin model-00002-of-00002.bin");
   command->callback([ls, &run] { run = [ls] { return ls->run(); }; });

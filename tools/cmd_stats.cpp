@@ -22,6 +22,11 @@ struct Row {
   brine::TensorStats stats;
 };
 
+/// A tensor that is kept as an object.
+struct Unread {
+  std::string_view name, kind;
+};
+
 std::string text(const std::optional<Number>& number) {
   if (!number) return "-";
   if (const auto* v = std::get_if<std::int64_t>(&*number)) return std::to_string(*v);
@@ -40,19 +45,23 @@ struct Stats {
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
     std::vector<Row> rows;
+    std::vector<Unread> unread;
     std::uint64_t total = 0, done = 0;
+    const auto wanted = [&](std::string_view name) { return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); }); };
     const auto add = [&](std::string_view name, const brine::Tensor& tensor) {
-      if (!globs.empty() && std::none_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); })) return;
+      if (!wanted(name)) return;
       rows.push_back({name, &tensor, {}});
       total += tensor.nbytes();
     };
     brine::StateDict weights;
+    bool root = false;  // of the tree, where it is a tensor, the name is ""
     std::vector<brine::TensorAt> found;
     std::deque<std::string> paths;
     std::uint64_t paths_size = 0;
     if (all) {
       const brine::Value from = ckpt->at(common.at);
       if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+      root = from.kind() == brine::Kind::tensor;
       found = ckpt->tensors(from);
       spell_paths(*ckpt, found, paths, paths_size);
       for (std::size_t i = 0; i < found.size(); ++i) add(paths[i], found[i].tensor);
@@ -61,8 +70,10 @@ struct Stats {
       if (!state) return fail(state.error());
       weights = std::move(*state);
       for (const auto& [name, tensor] : weights) add(name, tensor);
+      for (const auto& [name, value] : weights.others())
+        if (const auto kind = brine::kept_tensor_kind(value); !kind.empty() && wanted(name)) unread.push_back({name, kind});
     }
-    if (rows.empty() && !globs.empty()) return fail(common.file + ": no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + "; brine ls lists them");
+    if (rows.empty() && unread.empty() && !globs.empty()) return fail(common.file + ": no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + "; brine ls lists them");
     const Progress progress;
     for (Row& row : rows) {
       const std::uint64_t item = brine::item_size(row.tensor->dtype());
@@ -70,14 +81,14 @@ struct Stats {
       if (!stats) return fail(std::move(stats).error().in_file(common.file).at_path(row.name));
       row.stats = std::move(*stats);
     }
-    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows, paths_size) : print(rows)) ? kDone : kRefused;
+    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows, unread, paths_size) : print(rows, unread, root)) ? kDone : kRefused;
   }
 
-  static bool print(const std::vector<Row>& rows) {
+  static bool print(const std::vector<Row>& rows, const std::vector<Unread>& unread, bool root) {
     using Cells = std::array<std::string, 8>;
-    const auto cells_of = [](const Row& row) {
+    const auto cells_of = [root](const Row& row) {
       const brine::TensorStats& s = row.stats;
-      return Cells{row.name.empty() ? "(the root)" : cell(row.name), std::string(name(row.tensor->dtype())), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
+      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), std::string(name(row.tensor->dtype())), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
     };
     const Cells head{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
     std::array<std::size_t, 8> width{};
@@ -106,15 +117,24 @@ struct Stats {
       odd += row.stats.nan + row.stats.inf > 0;
       is_complex |= brine::is_complex(row.tensor->dtype());
     }
-    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements: " +
-           (odd == 0 ? "all finite" : std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
+    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements" +
+           (rows.empty() ? "" : odd == 0 ? ": all finite" : ": " + std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
+    if (!unread.empty()) out += "not looked at: " + told(unread) + "\n";
     if (is_complex) out += "of complex tensors: the magnitudes\n";
     return write_out(out);
   }
 
-  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, std::uint64_t length) const {
+  static std::string told(const std::vector<Unread>& unread) {
+    constexpr std::size_t most = 20;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(most, unread.size()); ++i) out += (i ? ", " : "") + cell(unread[i].name) + " (" + std::string(unread[i].kind) + ")";
+    return out + (unread.size() > most ? " and " + std::to_string(unread.size() - most) + " more tensors" : "");
+  }
+
+  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, const std::vector<Unread>& unread, std::uint64_t length) const {
     std::uint64_t named = 0, nan = 0, inf = 0;
     for (const Row& row : rows) named += row.name.size(), nan += row.stats.nan, inf += row.stats.inf;
+    for (const Unread& u : unread) named += u.name.size();
     length = std::max(length, named);
     if (length > 24 * ckpt.end_offset() + (1 << 20))
       return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names are " + std::to_string(length) + " bytes, many times the file").in_file(common.file)), false;
@@ -130,7 +150,13 @@ struct Stats {
       out.field("mean", s.mean).field("nan", s.nan).field("inf", s.inf).end();
       if (!out.ok()) return false;
     }
-    return out.end().field("nan", nan).field("inf", inf).end().close();
+    out.end();
+    if (!unread.empty()) {
+      out.key("not_looked_at").array();
+      for (const Unread& u : unread) out.object().field("name", u.name).field("kind", u.kind).end();
+      out.end();
+    }
+    return out.field("nan", nan).field("inf", inf).end().close();
   }
 };
 
@@ -143,7 +169,7 @@ void add_stats(CLI::App& app, Run& run) {
   command->add_option("GLOB", s->globs, "only tensors whose name matches one of these: 'layer1.*'");
   command->add_flag("--all", s->all, "every tensor of the file, by its path in the object tree");
   command->add_flag("--json", s->json, "for programs");
-  command->footer("Of the finite elements; of complex tensors, of the magnitudes.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
+  command->footer("Of the finite elements; of complex tensors, of the magnitudes. Sparse, quantised, meta and nested tensors are named, and not looked at.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
   command->callback([s, &run] { run = [s] { return s->run(); }; });
 }
 

@@ -9,39 +9,52 @@
 
 namespace tool {
 
-void LeftOut::add(const std::string& what, std::size_t tensors) {
-  if (first_.size() == kMost) return void(++more_);
-  first_.push_back(cell(what) + (tensors == 0 ? "" : tensors == 1 ? " (1 tensor)" : " (" + std::to_string(tensors) + " tensors)"));
-}
+namespace {
 
-void LeftOut::add(const brine::Edits& edits) {
-  std::size_t more = 0;
-  for (const auto& gone : edits.left_out(kMost, more)) add(gone.path, gone.tensors);
-  add_more(more);
+std::string counted(std::size_t tensors) { return std::to_string(tensors) + (tensors == 1 ? " tensor" : " tensors"); }
+
+}  // namespace
+
+void LeftOut::add(const std::string& what, std::size_t tensors) { places_.push_back({what, tensors, false}); }
+
+void LeftOut::add(const brine::LeftOutList& places) {
+  places_.insert(places_.end(), places.places.begin(), places.places.end());
+  more_ += places.more;
+  more_tensors_ += places.more_tensors;
 }
 
 void LeftOut::add_around(const brine::Checkpoint& ckpt, const std::string& path) {
   if (path.empty()) return;
   brine::Edits rest(ckpt);
-  if (rest.keep(std::span(&path, 1))) add(rest);
+  if (rest.keep(std::span(&path, 1))) return add(rest);
+  add("all that is outside " + path, ckpt.tensors().size() - ckpt.tensors(ckpt.at(path)).size());  // it is in what cannot be edited
 }
 
-void LeftOut::add_dropped(const brine::StateDict& weights, const std::vector<std::string>& only, const std::vector<std::string>& drop) {
-  const auto any = [](const std::vector<std::string>& globs, std::string_view name) {
-    return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return brine::matches_glob(glob, name); });
-  };
-  const auto gone = [&](std::string_view name) { return (!only.empty() && !any(only, name)) || any(drop, name); };
-  const auto name_it = [&](std::string_view name) { first_.size() == kMost ? add_more(1) : add(std::string(name)); };
-  for (const auto& [name, tensor] : weights)
-    if (gone(name)) name_it(name);
-  for (const auto& [name, value] : weights.others())
-    if (gone(name)) name_it(name);
+void LeftOut::add_dropped(const brine::StateDict& weights, const std::function<bool(std::string_view name)>& gone) {
+  std::vector<brine::NameFate> names;
+  for (const auto& [name, tensor] : weights) names.push_back({name, gone(name), 1, true});
+  for (const auto& [name, value] : weights.others()) {
+    const bool tensor = !brine::kept_tensor_kind(value).empty();
+    names.push_back({name, gone(name), tensor, tensor});
+  }
+  add(brine::left_out(names, kMost));
 }
 
 void LeftOut::add_replaced(const brine::StateDict& weights, const std::string& prefix) {
-  for (const auto& [name, tensor] : weights)
-    if (name.starts_with(prefix) && weights.contains(name.substr(prefix.size())) && !name.substr(prefix.size()).starts_with(prefix))
-      add(std::string(name.substr(prefix.size())));
+  add_dropped(weights, [&](std::string_view name) {
+    const std::string longer = prefix + std::string(name);
+    return !name.starts_with(prefix) && weights.contains(longer);
+  });
+}
+
+void LeftOut::add_of_module(const brine::Checkpoint& ckpt, const brine::StateDict& weights, bool said) {
+  // By the text of their storages' keys, which each storage of a file has of its own.
+  std::vector<const char*> keys;
+  for (const auto& [name, tensor] : weights) keys.push_back(tensor.storage().key().data());
+  std::sort(keys.begin(), keys.end());
+  std::size_t others = 0;
+  for (const auto& found : ckpt.tensors(ckpt.at(weights.path()))) others += !std::binary_search(keys.begin(), keys.end(), found.tensor.storage().key().data());
+  if (others > 0 || !said) add("the module's classes and attributes", others);
 }
 
 void LeftOut::add_of_file(const brine::Checkpoint& ckpt) {
@@ -54,10 +67,16 @@ void LeftOut::add_of_file(const brine::Checkpoint& ckpt) {
 }
 
 void LeftOut::print() const {
-  if (first_.empty()) return;
+  for (const std::string& text : notes_) std::fprintf(stderr, "note: %s\n", printable(text).c_str());
+  std::vector<brine::LeftOut> places = places_;
+  std::stable_partition(places.begin(), places.end(), [](const brine::LeftOut& p) { return p.tensors > 0; });
+  std::size_t more = more_, tensors = more_tensors_;
+  for (std::size_t i = kMost; i < places.size(); ++i) ++more, tensors += places[i].tensors;
+  if (places.empty()) return;
   std::string line = "left out: ";
-  for (std::size_t i = 0; i < first_.size(); ++i) line += (i ? ", " : "") + first_[i];
-  if (more_) line += " and " + std::to_string(more_) + " more";
+  for (std::size_t i = 0; i < std::min(kMost, places.size()); ++i)
+    line += (i ? ", " : "") + cell(places[i].path) + (places[i].tensors == 0 || places[i].is_tensor ? "" : " (" + counted(places[i].tensors) + ")");
+  if (more) line += " and " + std::to_string(more) + " more" + (tensors ? " (" + counted(tensors) + ")" : "");
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 

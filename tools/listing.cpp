@@ -11,7 +11,7 @@
 namespace tool {
 
 brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const std::string& at, bool all) {
-  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .paths = {}, .paths_size = 0};
+  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .root_is_tensor = false, .paths = {}, .paths_size = 0};
   list.notes.assign(checkpoint.notes().begin(), checkpoint.notes().end());
   if (all) {
     const brine::Value from = checkpoint.at(at);
@@ -20,6 +20,7 @@ brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const st
     const auto arrays = checkpoint.arrays(from);
     spell_paths(checkpoint, tensors, list.paths, list.paths_size);
     spell_paths(checkpoint, arrays, list.paths, list.paths_size);
+    list.root_is_tensor = from.kind() == brine::Kind::tensor || from.kind() == brine::Kind::object;
     auto path = list.paths.begin();
     for (const auto& found : tensors) list.rows.push_back({*path++, found.tensor});
     for (const auto& found : arrays) list.arrays.push_back({*path++, found.value});

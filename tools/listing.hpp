@@ -27,6 +27,7 @@ struct Listing {
   std::vector<ArrayRow> arrays;                                  // of everything
   std::vector<std::pair<std::string_view, brine::Value>> others; // of a state dict: what is no tensor
   std::vector<brine::Note> notes;
+  bool root_is_tensor = false;  // of everything: the name "" is the root's, which is no container
 
   /// What the rows' names borrow from where everything is listed; and how long they are in all. Without their middles where this is far
   /// more than the file: it names once what stands on the way to many.

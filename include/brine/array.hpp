@@ -29,14 +29,17 @@ class BRINE_API Array {
 
   /// numpy's dtype.str after loading: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O". numpy turns big-endian elements into its machine's order
   /// as it loads them, but for structures and what protocol 5 pickles (_frombuffer); brine says little endian for them on every machine.
-  std::string_view dtype() const noexcept { return dtype_; }
+  std::string_view dtype() const& noexcept { return dtype_; }
+  std::string dtype() && { return std::move(dtype_); }
   /// numpy's dtype.descr, as an .npy file has it: "'<f8'", or "[('x', '<i4'), ('y', '<f8', (3,))]". Fails with: unsupported (fields that overlap, or lie
   /// deeper than 8 in each other), corrupt, limit (more than 64,000 bytes of text).
   Result<std::string> descr() const;
 
-  std::span<const std::int64_t> shape() const noexcept { return {dims_.data(), dims_.size() / 2}; }
+  std::span<const std::int64_t> shape() const& noexcept { return {dims_.data(), dims_.size() / 2}; }
+  std::vector<std::int64_t> shape() && { return {shape().begin(), shape().end()}; }
   /// In elements.
-  std::span<const std::int64_t> stride() const noexcept { return std::span(dims_).subspan(dims_.size() / 2); }
+  std::span<const std::int64_t> stride() const& noexcept { return std::span(dims_).subspan(dims_.size() / 2); }
+  std::vector<std::int64_t> stride() && { return {stride().begin(), stride().end()}; }
   std::int64_t size() const noexcept { return size_; }           ///< elements
   std::size_t itemsize() const noexcept { return itemsize_; }    ///< bytes of one
   bool is_scalar() const noexcept { return scalar_; }            ///< numpy.float64(0.5), not numpy.array(0.5)

@@ -29,6 +29,7 @@
 #include <brine/dtype.hpp>
 #include <brine/edits.hpp>
 #include <brine/error.hpp>
+#include <brine/left_out.hpp>
 #include <brine/limits.hpp>
 #include <brine/module.hpp>
 #include <brine/load_state_dict.hpp>

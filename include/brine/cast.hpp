@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace brine {
 
@@ -17,9 +19,20 @@ class BRINE_API CastReport {
   struct Counts;
   CastReport();
   std::uint64_t values() const noexcept;    ///< converted in all
-  std::uint64_t infinite() const noexcept;  ///< finite before, and now infinite, or NaN where the type has no infinity
-  std::uint64_t zero() const noexcept;      ///< now 0, and not before
-  std::uint64_t clamped() const noexcept;   ///< now the largest or least number of the type: float8_e4m3fn, integers
+  std::uint64_t infinite() const noexcept;  ///< finite before, and now infinite; or now NaN, where the type has no infinity
+  std::uint64_t zero() const noexcept;      ///< now 0, and not before: too small, or NaN as an integer
+  std::uint64_t clamped() const noexcept;   ///< now the largest or least number of the type, infinities too: float8_e4m3fn, integers
+
+  // As soon as cast() is done:
+  std::uint64_t tensors() const noexcept;   ///< that change their dtype
+  /// Weights that stay as they are and are no integers: of one kind, "complex" or what kept_tensor_kind() says.
+  struct Kept {
+    std::string_view kind;
+    std::uint64_t count = 0;
+    std::vector<std::string> names;         ///< the first 20, long ones cut
+  };
+  std::vector<Kept> kept() const;
+
   Counts* counts() const noexcept { return counts_.get(); }  ///< the library's own
 
  private:
@@ -28,6 +41,7 @@ class BRINE_API CastReport {
 
 struct CastOptions {
   std::string glob = "*";  ///< which names
+  bool everywhere = false; ///< of Edits::cast(): every tensor below the place, and not its weights alone; names are paths from there
   bool lossy = false;      ///< floats to integers too, and complex numbers to their real parts
   CastReport report = {};  ///< where to ask afterwards
 };

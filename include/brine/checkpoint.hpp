@@ -139,16 +139,19 @@ class BRINE_API Checkpoint {
   std::string print(const Value& from, const PrintOptions& options = {}) const;
 
   /// Source texts of the model's classes, where the file has them. Kept, and never run.
-  std::vector<ClassSource> sources() const;
+  std::vector<ClassSource> sources() const&;
+  std::vector<ClassSource> sources() const&& = delete;
 
   /// What is odd in the file but no error.
-  std::span<const Note> notes() const noexcept;
+  std::span<const Note> notes() const& noexcept;
+  std::vector<Note> notes() && { return {notes().begin(), notes().end()}; }
 
   Format format() const noexcept;
   /// The pickle protocol of the object's pickle, 0 to 5.
   int protocol() const noexcept;
   /// Name of the source, for messages; with LoadOptions::offset or member it says so: "m.zip, member policy.pth", and offsets in messages count from there.
-  std::string_view file() const noexcept;
+  std::string_view file() const& noexcept;
+  std::string file() && { return std::string(file()); }
   /// Where this object ends in the source (in a deflated member: in that): its size for a zip; for a legacy stream, where a next object may start.
   std::uint64_t end_offset() const noexcept;
   /// Bytes of the object's pickle, and of memory kept for the tree: for accounting.

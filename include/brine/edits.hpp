@@ -12,11 +12,12 @@
 //
 // A place is a path as `brine ls --all` prints it: "optimizer.param_groups.0.lr". Paths name the places of the loaded checkpoint, whatever was
 // edited before: after erase("lrs.0"), "lrs.1" is still the second item of the file. Items of dicts, lists and tuples can be edited, and attributes
-// of objects; not what an object was made with (its constructor's arguments), nor members of sets: set() of the place that holds them
-// replaces the whole.
+// of objects, dicts and tensors; members of sets can be erased. Not what an object was made with (its constructor's arguments), nor items of numpy
+// arrays: set() of the place that holds them replaces the whole.
 #pragma once
 
 #include <brine/checkpoint.hpp>
+#include <brine/left_out.hpp>
 #include <brine/save.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/tree.hpp>
@@ -42,13 +43,14 @@ class BRINE_API Edits {
   Edits& operator=(Edits&&) noexcept;
 
   /// For values that are more than a number, text or tensor: edits.set("lrs", edits.tree().list({0.1, 0.01})).
-  Tree& tree();
+  Tree& tree() &;
 
   /// The value of a place. A Value of another Tree or Checkpoint borrows from it: that must live until the edits are saved.
   /// Fails with: usage — missing_key (no such place; add() makes new ones), bad_argument (a place that cannot be edited).
   Result<void> set(std::string_view path, const TreeItem& value);
-  /// Weights, as StateDict edited them: edits.set(weights.path(), weights). A dict keeps its class, and names that stay their keys; of a whole module
-  /// only its state dict is left.
+  /// Weights, as StateDict edited them: edits.set(weights.path(), weights). A dict gets these items, wherever it is held: it keeps its class and
+  /// attributes, names that stay their keys, and `_metadata` follows; edits of its items are over, before and after. A whole module becomes its state
+  /// dict, likewise.
   Result<void> set(std::string_view path, const StateDict& weights);
   /// A new item at the end of the dict at `path`, or of the list there (then `key` is not looked at).
   /// Fails as set() does; bad_argument: the key is there already.
@@ -59,17 +61,14 @@ class BRINE_API Edits {
   Result<void> keep(std::span<const std::string> paths);
 
   /// Casts weights where they are: the tensors of the dict, list or tuple at `path`, the parameters and buffers of the module there, with all its
-  /// children; a Parameter stays one, with its attributes. A tensor that stands at other places too is cast for all of them; what shares its memory
-  /// without being weights there keeps the old memory. Converted while it is saved. Fails as StateDict::cast() does, and as set().
+  /// children, whose own names count for a glob; with CastOptions::everywhere all tensors that the file has there, however deep. A Parameter stays one,
+  /// with its attributes. A tensor that stands at other places too is cast for all of them; what shares its memory without being weights there keeps the
+  /// old memory. Converted while it is saved. Fails as StateDict::cast() does, and as set().
   Result<void> cast(std::string_view path, DType dtype);
   Result<void> cast(std::string_view path, DType dtype, const CastOptions& options);
 
-  struct LeftOut {
-    std::string path;
-    std::size_t tensors;  ///< at all places in it
-  };
-  /// What erase() and keep() took away, as it went: the first `most` places, long paths cut; `more` is how many follow.
-  std::vector<LeftOut> left_out(std::size_t most, std::size_t& more) const;
+  /// What erase() and keep() took away: at most so many places.
+  LeftOutList left_out(std::size_t most) const;
 
   struct Impl;
 

@@ -20,9 +20,9 @@ struct Note {
     newer_opcode,     ///< an opcode newer than the protocol the pickle declares
     size_prefix,      ///< PyTorch 1.6 CUDA storages: an 8-byte count stood before the data
     state_dict_hook,  ///< of a whole model (StateDict::notes): a module has code that Python's state_dict() runs
-    part_of_file,     ///< StateDict::notes: the file holds more tensors outside this state dict
+    part_of_file,     ///< StateDict::notes: the file holds more tensors or numpy arrays outside this state dict
     placeholders,     ///< likewise: most tensors have the shape [0], as in files of DeepSpeed's ZeRO stage 3, whose weights are elsewhere
-    no_weights,       ///< likewise: what was found is no model's weights, but a random generator's state, or the slices of a dataset
+    no_weights,       ///< likewise: what was found is no model's weights, but a random generator's state, or a dataset
     nothing_kept,     ///< likewise: a module of a class of the user's with neither parameters nor buffers
     more_notes,       ///< and more, which were not kept
   };

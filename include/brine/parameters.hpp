@@ -123,14 +123,17 @@ class BRINE_API Parameters {
     bool lazy;                   ///< without a shape as yet
   };
   /// In the order in which they were added.
-  Entry entry(std::size_t index) const;
+  Entry entry(std::size_t index) const&;
+  Entry entry(std::size_t index) && = delete;
 
   /// What load_state_dict gave this entry that is not the caller's memory, or null. With `assign`: the checkpoint's own tensor, with its
   /// dtype and strides. Of a lazy entry: the tensor that was made. The handle may outlive this.
-  const Tensor* assigned(std::string_view name) const noexcept;
+  const Tensor* assigned(std::string_view name) const& noexcept;
+  const Tensor* assigned(std::string_view name) && = delete;
 
   /// The first fault of an add, an alias or like(), or null.
-  const Error* fault() const noexcept;
+  const Error* fault() const& noexcept;
+  const Error* fault() && = delete;
 
   struct Impl;
 

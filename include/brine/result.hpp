@@ -44,8 +44,11 @@ class [[nodiscard]] Result {
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
   /// A value of its own, so that what is made of a call's result outlives it: for (const auto& entry : *checkpoint.state_dict()) …
   T operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  T* operator->() noexcept { return std::get_if<0>(&state_); }
-  const T* operator->() const noexcept { return std::get_if<0>(&state_); }
+  /// Not of a call's result: what `load(p)->notes()` gives would be gone with it. (*load(p)).format() and load(p).value().format() are values.
+  T* operator->() & noexcept { return std::get_if<0>(&state_); }
+  const T* operator->() const& noexcept { return std::get_if<0>(&state_); }
+  T* operator->() && = delete;
+  const T* operator->() const&& = delete;
 
   Error& error() & noexcept { return *std::get_if<1>(&state_); }
   const Error& error() const& noexcept { return *std::get_if<1>(&state_); }

@@ -41,27 +41,32 @@ class BRINE_API StateDict {
   bool empty() const noexcept { return size() == 0; }
   Iterator begin() const noexcept;
   Iterator end() const noexcept;
-  const StateDict& entries() const noexcept { return *this; }
+  const StateDict& entries() const& noexcept { return *this; }
+  StateDict entries() && noexcept { return std::move(*this); }
 
   /// The tensor of that name, or null: there is no such name, or its value is no tensor. Borrows: valid while a handle of this StateDict
   /// lives and is not edited.
-  const Tensor* find(std::string_view name) const noexcept;
+  const Tensor* find(std::string_view name) const& noexcept;
+  const Tensor* find(std::string_view name) && = delete;
   bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
   /// Fails with: usage (missing_key).
   Result<Tensor> at(std::string_view name) const;
 
   /// Which place of the checkpoint this is: "" for the root, else a path such as "model" (as `brine ls --all` prints it).
-  std::string_view path() const noexcept;
+  std::string_view path() const& noexcept;
+  std::string path() && { return std::string(path()); }
 
   /// Was it a whole pickled nn.Module (its parameters and buffers), or a dict?
   bool from_module() const noexcept;
 
   /// Of a whole model: the hooks in it that Python's state_dict() runs. brine runs nothing, so that names and values may differ there.
-  std::span<const Note> notes() const noexcept;
+  std::span<const Note> notes() const& noexcept;
+  std::vector<Note> notes() && { return {notes().begin(), notes().end()}; }
 
   /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; sparse tensors, parameters of lazy modules), by name; they are
   /// saved with the rest. Borrows from this handle.
-  std::vector<std::pair<std::string_view, Value>> others() const;
+  std::vector<std::pair<std::string_view, Value>> others() const&;
+  std::vector<std::pair<std::string_view, Value>> others() && = delete;
 
   /// The version that `_metadata` gives the module of that name ("" is the root), or nothing. PyTorch's loaders of BatchNorm and others ask for it.
   std::optional<std::int64_t> version(std::string_view module) const;

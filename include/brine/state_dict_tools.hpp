@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What one does with state dicts beside loading them: rename keys by pattern; diff.hpp compares two.
+// What one does with state dicts beside loading them: rename keys by pattern, tell the kinds of other values; diff.hpp compares two.
 #pragma once
 
 #include <brine/state_dict.hpp>
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace brine {
@@ -28,5 +29,9 @@ struct RemapReport {
 /// Names keep their places; `_metadata` follows where a rule matches a module's name and its dot.
 /// Fails with: usage — bad_argument (a rule that is none; two keys would have one name). Then nothing is changed.
 BRINE_API Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> rules);
+
+/// Of one of StateDict::others(): which kind of tensor it is, or in short holds, that brine has no Tensor for: "sparse", "quantized", "meta", "nested",
+/// "uninitialized", "other"; empty where it is none.
+BRINE_API std::string_view kept_tensor_kind(const Value& value);
 
 }  // namespace brine

@@ -16,6 +16,7 @@
 #include <brine/tensor.hpp>
 
 #include <complex>
+#include <concepts>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -98,7 +99,11 @@ class BRINE_API Value {
   Value operator[](const Value& key) const;
   /// A dict's value by integer key; else the element of a list or tuple (or set, in the file's order). Negative indices do not count from the end.
   Value operator[](std::int64_t key) const;
-  Value operator[](int key) const { return (*this)[static_cast<std::int64_t>(key)]; }
+  template <std::integral T>
+  Value operator[](T key) const {
+    if (sizeof(T) < 8 || std::signed_integral<T> || static_cast<std::uint64_t>(key) <= INT64_MAX) return (*this)[static_cast<std::int64_t>(key)];
+    return missing(std::to_string(key)).fault(ErrorCode::does_not_fit, "a key or index of more than 64 bits with its sign");
+  }
 
   /// An attribute: of an object's state, or of a dict subclass (OrderedDict's `_metadata`).
   Value attr(std::string_view name) const;

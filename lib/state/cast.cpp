@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "state/cast.hpp"
 
+#include "state/kept_tensor.hpp"
+#include "support/text.hpp"
 #include "torch/dtype_table.hpp"
+#include "torch/lazy_bits.hpp"
 #include "torch/storages.hpp"
 #include "torch/torch_calls.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -35,8 +39,44 @@ bool Caster::changes(const TensorRecord& t) const noexcept {
   return is_floating(t.dtype) || (is_complex(t.dtype) && (lossy_ || is_complex(to_)));
 }
 
+namespace {
+
+constexpr std::size_t kMostNames = 20;
+
+CastReport::Kept& of_kind(std::vector<CastReport::Kept>& all, std::string_view kind) {
+  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.kind == kind; });
+  return at != all.end() ? *at : all.emplace_back(CastReport::Kept{kind, 0, {}});
+}
+
+}  // namespace
+
+void Caster::pass(std::string_view name, const Ref& value) {
+  std::string_view kind;
+  if (value.kind == Kind::tensor) {
+    if (is_complex(tensor_of(value).dtype) && !changes(tensor_of(value)) && tensor_of(value).dtype != to_) kind = "complex";
+  } else if (const KeptTensor kept = kept_tensor(value); !kept.integers) {
+    kind = kept.kind;
+  }
+  if (kind.empty()) return;
+  auto& kept = of_kind(kept_, kind);
+  if (kept.count++ < kMostNames) kept.names.push_back(printable(name, 200));
+}
+
+void Caster::report() {
+  auto& counts = *memory_->report.counts();
+  counts.tensors += changed_;
+  const std::lock_guard guard(counts.lock);
+  for (auto& more : kept_) {
+    auto& kept = of_kind(counts.kept, more.kind);
+    kept.count += more.count;
+    for (std::string& name : more.names)
+      if (kept.names.size() < kMostNames) kept.names.push_back(std::move(name));
+  }
+}
+
 // A parameter wraps a tensor, which may be a parameter: from the innermost outwards.
 Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
+  const bool fresh = !done_.contains(&t);
   std::vector<const TensorRecord*> wrappers;
   const TensorRecord* inner = &t;
   while (inner->form == TensorForm::parameter && inner->base && !done_.contains(inner)) {
@@ -52,12 +92,14 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
       made = done_[&old] = &old;
       continue;
     }
-    if (old.storage != old.base->storage || old.offset != old.base->offset || old.dtype != old.base->dtype)
+    if (old.storage != old.base->storage || old.offset != old.base->offset || old.dtype != old.base->dtype || old.conj != old.base->conj || old.neg != old.base->neg)
       return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a Parameter whose state gives it other data than it wraps cannot be cast");
     auto* record = memory_->graph.arena().make<TensorRecord>(old);
     if (!record) return spent();
     record->storage = base->storage;
     record->dtype = base->dtype;
+    record->conj = base->conj;
+    record->neg = base->neg;
     record->base = base;
     record->requires_grad = old.requires_grad && (is_floating(to_) || is_complex(to_));
     if (old.origin && (is_call(old.origin->callee, TorchCall::rebuild_parameter_with_state) || is_call(old.origin->callee, TorchCall::rebuild_from_type))) {
@@ -68,6 +110,7 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
     }
     made = done_[&old] = record;
   }
+  changed_ += fresh && made && *made != &t;
   return made;
 }
 
@@ -79,7 +122,10 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype,
                  std::string(name(t.dtype)) + " to " + std::string(name(to_)) + (convertible(t.dtype, to_) ? " loses every fraction" : " is no conversion there is"));
   auto* record = memory_->graph.arena().make<TensorRecord>(t);
-  if (!record || !(record->storage = storage(t))) return spent();
+  if (!record) return spent();
+  record->conj = t.conj && is_complex(to_);  // the real part is the same
+  record->neg = t.neg && number && can_be_negative(to_);  // of integers -x would not be the same: not all have a sign, and none is symmetric
+  if (!(record->storage = storage(t, t.neg && !record->neg))) return spent();
   record->dtype = to_;
   record->requires_grad = t.requires_grad && number;
   record->form = form_of(to_);
@@ -88,15 +134,16 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
   return done_[&t] = record;
 }
 
-const StorageRecord* Caster::storage(const TensorRecord& t) {
+const StorageRecord* Caster::storage(const TensorRecord& t, bool negate) {
   const bool swap = t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1;
-  const StorageRecord*& kept = storages_[{t.storage, t.dtype, swap}];
+  const StorageRecord*& kept = storages_[{t.storage, {t.dtype, swap, negate}}];
   if (kept) return kept;
   auto* made = memory_->graph.arena().make<CastStorage>();
   if (!made) return nullptr;
   made->source = t.storage;
   made->from = t.dtype;
   made->swap = swap;
+  made->negate = negate;
   made->counts = memory_->report.counts();
   made->key = t.storage->key;
   made->device = t.storage->device;
@@ -110,6 +157,13 @@ const StorageRecord* Caster::storage(const TensorRecord& t) {
 Ref Caster::callee(std::uint16_t known, std::string_view module, std::string_view name) {
   GlobalNode* first = memory_->graph.first(known);
   return first ? make_node(Kind::global, first) : memory_->graph.first_global(module, name, known);
+}
+
+// {'neg': True}
+Ref Caster::only_neg() {
+  const Ref dict = memory_->graph.dict();
+  bool replaced = false;
+  return dict.kind != Kind::absent && memory_->graph.set(static_cast<DictNode&>(*dict.node), make_text("neg"), make_bool(true), replaced) ? dict : Ref{};
 }
 
 // The same call with the cast tensor's storage, or the cast tensor that a parameter wraps; the other arguments as they are. A class of the
@@ -137,10 +191,15 @@ const Origin* Caster::call(const TensorRecord& t, const TensorRecord& cast, cons
     if (was_v3) now.erase(now.begin() + 6);
     while (v3 && now.size() < 6) now.push_back(now.size() == 4 ? make_bool(false) : make_none());
     if (v3) now.insert(now.begin() + 6, callee(dtype, "torch", name(cast.dtype)));
+    if (const std::size_t metadata = v3 ? 7 : 6; now.size() > metadata && (t.conj != cast.conj || t.neg != cast.neg)) {
+      now.resize(metadata);
+      if (cast.neg) now.push_back(only_neg());  // conj is gone
+    }
     if (was_v3 != v3)
       func = v3 ? callee(static_cast<std::uint16_t>(TorchCall::rebuild_tensor_v3), "torch._utils", "_rebuild_tensor_v3")
                 : callee(static_cast<std::uint16_t>(TorchCall::rebuild_tensor_v2), "torch._utils", "_rebuild_tensor_v2");
   }
+  if (std::any_of(now.begin(), now.end(), [](const Ref& r) { return r.kind == Kind::absent; })) return nullptr;
   Ref tuple = graph.tuple(now);
   for (auto a = around.rbegin(); a != around.rend(); ++a) {
     if (tuple.kind == Kind::absent || func.kind == Kind::absent) return nullptr;

@@ -2,6 +2,7 @@
 #include "state/cast_storage.hpp"
 
 #include "torch/byte_swap.hpp"
+#include "torch/lazy_bits.hpp"
 
 #include <brine/convert.hpp>
 #include <brine/limits.hpp>
@@ -31,6 +32,12 @@ std::uint64_t CastReport::values() const noexcept { return counts_->values; }
 std::uint64_t CastReport::infinite() const noexcept { return counts_->infinite; }
 std::uint64_t CastReport::zero() const noexcept { return counts_->zero; }
 std::uint64_t CastReport::clamped() const noexcept { return counts_->clamped; }
+std::uint64_t CastReport::tensors() const noexcept { return counts_->tensors; }
+
+std::vector<CastReport::Kept> CastReport::kept() const {
+  const std::lock_guard guard(counts_->lock);
+  return counts_->kept;
+}
 
 CastReader::CastReader() : StorageReader(Limits{}.copy_bytes, 0) {}
 
@@ -46,13 +53,14 @@ Result<void> CastReader::read(const StorageRecord& record, std::uint64_t offset,
     const auto skip = static_cast<std::size_t>(offset % to);
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, (skip + out.size() + to - 1) / to));
     std::span<const std::byte> bytes(in->get(), n * from);
-    if (const std::byte* data = source.data; data && !storage.swap) {
+    if (const std::byte* data = source.data; data && !storage.swap && !storage.negate) {
       bytes = {data + element * from, n * from};
     } else {
       const std::span<std::byte> own(in->get(), n * from);
       if (data) std::copy_n(data + element * from, own.size(), own.data());
       else if (auto ok = source.reader->read(source, element * from, own); !ok) return ok;
       if (storage.swap) swap_bytes(storage.from, own);
+      if (storage.negate) resolve_bits(storage.from, false, true, own);
     }
     const bool whole = skip == 0 && out.size() >= n * to;
     const std::span<std::byte> target(whole ? out.data() : converted, n * to);
@@ -108,10 +116,12 @@ void CastReader::count(const CastStorage& storage, std::uint64_t first, std::spa
         !convert(storage.dtype, to.subspan(at * to_size, size * to_size), wide, as_bytes(after)))
       return;  // that they convert was seen before
     for (std::size_t i = 0; i < parts; ++i) {
-      const bool finite = std::isfinite(before[i]);
-      infinite += finite && !std::isfinite(after[i]);
-      zero += before[i] != 0 && after[i] == 0 && (number || !finite || std::abs(before[i]) < 1);
-      clamped += finite && (number ? storage.dtype == DType::float8_e4m3fn && std::abs(before[i]) > 464 : std::abs(before[i] - after[i]) >= 1);
+      const bool finite = std::isfinite(before[i]), nan = std::isnan(before[i]);
+      infinite += !std::isfinite(after[i]) && (finite || (!nan && std::isnan(after[i])));
+      zero += before[i] != 0 && after[i] == 0 && (number || nan || std::abs(before[i]) < 1);
+      // A bool is "not zero", whatever the number.
+      if (number) clamped += storage.dtype == DType::float8_e4m3fn && std::abs(before[i]) > 464;
+      else clamped += !nan && storage.dtype != DType::bool_ && std::abs(before[i] - after[i]) >= 1;
     }
   }
   storage.counts->infinite += infinite;

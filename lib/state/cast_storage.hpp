@@ -14,7 +14,9 @@
 namespace brine {
 
 struct CastReport::Counts {
-  std::atomic<std::uint64_t> values{0}, infinite{0}, zero{0}, clamped{0};
+  std::atomic<std::uint64_t> values{0}, infinite{0}, zero{0}, clamped{0}, tensors{0};
+  std::mutex lock;
+  std::vector<Kept> kept;
 };
 
 struct CastStorage : StorageRecord {
@@ -22,6 +24,7 @@ struct CastStorage : StorageRecord {
   CastReport::Counts* counts = nullptr;
   DType from = DType::float32;
   bool swap = false;                     // the source is in the other byte order
+  bool negate = false;                   // the dtype has no neg bit that the tensors could keep
   mutable std::uint64_t first = 0, end = 0;  // elements that are counted: each once, as they are read in order
 };
 

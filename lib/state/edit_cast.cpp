@@ -17,7 +17,10 @@ Result<void> StateDict::cast(DType dtype, const CastOptions& options) {
     auto& owners = caster.memory()->owners;
     StateDict out = *this;
     for (Item& e : out.edit().items) {
-      if (e.kept != Item::kTensor || !matches_glob(options.glob, e.name)) continue;
+      if (!matches_glob(options.glob, e.name)) continue;
+      const Impl::Kept* kept = impl_->kept_of(e);
+      caster.pass(e.name, kept ? kept->value : make_tensor_ref(&Handles::record(e.tensor)));
+      if (kept) continue;
       const TensorRecord& record = Handles::record(e.tensor);
       auto cast = caster.cast(record);
       if (!cast) return std::move(cast).error().at_path(e.name).in_file(impl_->file);
@@ -27,6 +30,7 @@ Result<void> StateDict::cast(DType dtype, const CastOptions& options) {
       e.tensor = Handles::tensor(caster.memory(), *cast);
     }
     *this = std::move(out);
+    caster.report();
     return {};
   });
 }

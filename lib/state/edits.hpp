@@ -10,7 +10,6 @@
 #include "state/find.hpp"
 
 #include <map>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,11 +23,23 @@ struct Slot {
   auto operator<=>(const Slot&) const = default;
 };
 
+/// A place that can be edited.
+struct EditPlace {
+  Ref container;
+  Slot slot;
+  Ref owner = {};  // whose attributes the container holds; of no kind: it is no such dict
+};
+/// The place of a container's nth child. Fails with: usage (bad_argument: it cannot be edited), at `path`.
+Result<EditPlace> editable(const Graph& graph, const WayStep& step, std::string_view path);
+
 struct Edits::Impl {
   struct Change {
     Ref container;
+    Ref whole;                   // a dict: of a dict all its items from now on; of an object, what stands in its place
     std::map<Slot, Ref> values;  // absent: erased
     Ref added;                   // a dict or list of what comes behind
+    Ref owner;                   // as of EditPlace
+    Ref attributes;              // a dict: of one that had none
   };
   struct Gone {
     Ref value, container;  // the container and which of its children; of no kind: `parent` is the path itself
@@ -49,12 +60,17 @@ struct Edits::Impl {
 
   Impl(const Checkpoint& checkpoint, const Value& from);
   Result<Way> find(std::string_view path) const;
+  /// The value there, after the edits so far.
+  Ref now(const Way& way) const;
+  /// The items of a dict, list or tuple, after the edits so far; those of lists and tuples have no keys.
+  std::vector<Entry> items_now(const Ref& container) const;
   Result<void> put(std::string_view path, const Ref& value);
+  Result<void> put(const EditPlace& at, const Ref& value, std::string_view path);
+  /// All items of `old` become those of `now`, whose attributes `now_graph` can look up; `_metadata` likewise.
+  Result<void> refill(const Ref& old, const Ref& now, const Graph& now_graph);
+  bool refill_items(const Ref& old, const Ref& now);
   Result<void> erase_all_but(const Ref& container, std::uint32_t path, const std::vector<std::uint32_t>& kept);
 };
-
-/// The place of a container's nth child. Fails with: usage (bad_argument: it cannot be edited), at `path`.
-Result<std::pair<Ref, Slot>> editable(const WayStep& step, std::string_view path);
 
 /// What is to be written, in the end: the root, and what stands for what; made in `scratch`.
 struct Edited {

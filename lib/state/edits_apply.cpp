@@ -3,8 +3,10 @@
 #include "state/edits.hpp"
 
 #include "torch/access.hpp"
+#include "torch/torch_calls.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace brine {
 
@@ -17,13 +19,17 @@ class Copier {
  public:
   explicit Copier(Graph& graph) : graph_(graph) {}
 
-  Ref copy(const Change& change) {
+  /// `stateless`: nothing is left of its attributes, and Python then writes none.
+  Ref copy(const Change& change, bool stateless) {
+    Ref out;
     switch (change.container.kind) {
-      case Kind::dict: return dict(change);
-      case Kind::list: return list(change);
-      case Kind::tuple: return tuple(change);
-      default: return object(change);
+      case Kind::dict: out = dict(change); break;
+      case Kind::list: out = list(change); break;
+      case Kind::set: case Kind::frozenset: out = set(change); break;
+      case Kind::tuple: out = tuple(change); break;
+      default: out = change.whole.kind == Kind::absent ? object(change) : change.whole; break;
     }
+    return out.kind == Kind::absent || !stateless || drop_state(*out.node) ? out : Ref{};
   }
 
  private:
@@ -44,6 +50,7 @@ class Copier {
 
   DictNode* fill(const DictNode& from, const Change& change, Slot::Part part) {
     auto* out = graph_.arena().make<DictNode>(from);
+    if (change.whole.kind == Kind::dict) return refilled(out, change);
     const std::span<const Entry> added = part == Slot::items && change.added.kind == Kind::dict ? dict_of(change.added).entries() : std::span<const Entry>();
     auto* entries = graph_.arena().array<Entry>(from.size + added.size());
     if (!out || !entries) return nullptr;
@@ -55,6 +62,17 @@ class Copier {
     }
     entries = std::copy(added.begin(), added.end(), entries);
     out->size = out->capacity = static_cast<std::uint32_t>(entries - out->data);
+    out->index = nullptr;
+    out->slots = 0;
+    return out;
+  }
+
+  // All items of another dict.
+  DictNode* refilled(DictNode* out, const Change& change) {
+    if (!out) return nullptr;
+    const DictNode& whole = dict_of(change.whole);
+    out->data = whole.data;
+    out->size = out->capacity = whole.size;
     out->index = nullptr;
     out->slots = 0;
     return out;
@@ -95,12 +113,21 @@ class Copier {
     auto& plain = static_cast<DictNode&>(*contents.node);
     plain.data = out->data;
     plain.size = plain.capacity = out->size;
-    return take_nothing(*out, contents) ? make_node(Kind::dict, out) : Ref{};
+    if (!take_nothing(*out, contents)) return {};
+    if (change.attributes.kind == Kind::absent) return make_node(Kind::dict, out);
+    out->origin = graph_.arena().make<Origin>(*out->origin);
+    return out->origin && graph_.add_effect(*out->origin, {}, change.attributes) ? make_node(Kind::dict, out) : Ref{};
   }
 
   Ref list(const Change& change) {
     ListNode* out = fill(list_of(change.container), change, Slot::items);
     return out && take_nothing(*out, {}) ? make_node(Kind::list, out) : Ref{};
+  }
+
+  // Made anew, as it has no attributes.
+  Ref set(const Change& change) {
+    const std::vector<Ref> now = items(list_of(change.container).items(), change, Slot::items);
+    return graph_.set_of(now, change.container.kind);
   }
 
   Ref tuple(const Change& change) {
@@ -117,19 +144,72 @@ class Copier {
     return make_node(Kind::object, out);
   }
 
+  // Without the BUILD of its attributes.
+  bool drop_state(Node& node) {
+    auto* origin = graph_.arena().make<Origin>(*node.origin);
+    if (!origin) return false;
+    origin->first = origin->last = origin->built = nullptr;
+    for (const Effect* e = node.origin->first; e; e = e->next)
+      if (e != node.origin->built && !graph_.add_effect(*origin, e->setter, e->state)) return false;
+    node.origin = origin;
+    return true;
+  }
+
   Graph& graph_;
 };
+
+/// All items of a dict are erased, and none came.
+bool is_empty(const Change& change) {
+  return change.container.kind == Kind::dict && change.whole.kind == Kind::absent && change.added.kind == Kind::absent && change.values.size() == change.container.node->size &&
+         std::all_of(change.values.begin(), change.values.end(), [](const auto& v) { return v.second.kind == Kind::absent; });
+}
+
+/// As it is written without attributes: a Parameter, or a plain tensor. Null: in no other way.
+const TensorRecord* without_attributes(const TensorRecord& t, Graph& graph, bool& spent) {
+  const auto is = [](const Ref& callee, TorchCall call) { return callee.kind == Kind::global && callee.node->known == static_cast<std::uint16_t>(call); };
+  const auto args = t.origin && !t.origin->outer && t.origin->args.kind == Kind::tuple ? tuple_of(t.origin->args).items() : std::span<const Ref>();
+  if (args.size() != 4 || args[3].kind != Kind::dict) return nullptr;
+  const bool parameter = is(t.origin->callee, TorchCall::rebuild_parameter_with_state);
+  const bool plain = is(t.origin->callee, TorchCall::rebuild_from_type) && is(args[1], TorchCall::tensor_class) && global_of(args[1]).name == "Tensor" &&
+                     (is(args[0], TorchCall::rebuild_tensor_v2) || is(args[0], TorchCall::rebuild_tensor_v3));
+  if (!plain && !(parameter && t.base)) return nullptr;
+  auto* record = graph.arena().make<TensorRecord>(t);
+  spent = !record;
+  if (record) record->origin = nullptr;
+  return record;
+}
 
 }  // namespace
 
 Result<Edited> apply(const Edits& edits, Graph& scratch) {
   const Edits::Impl& impl = Access::impl(edits);
   if (impl.root.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the part to be edited does not exist");
+  const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the edits");
   Edited out{impl.root, {}};
   Copier copier(scratch);
+  std::unordered_set<const Node*> stateless;
   for (const auto& [node, change] : impl.changes) {
-    const Ref copy = copier.copy(change);
-    if (copy.kind == Kind::absent) return Error(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the edits");
+    const Ref& owner = change.owner;
+    if (owner.kind == Kind::absent || !is_empty(change)) continue;
+    if (owner.kind == Kind::tensor) {
+      const auto cast = impl.cast.find(owner.pointer);
+      bool no_memory = false;
+      const TensorRecord* bare = without_attributes(cast == impl.cast.end() ? tensor_of(owner) : tensor_of(cast->second), scratch, no_memory);
+      if (no_memory) return spent;
+      if (bare) out.replaced.set(owner, make_tensor_ref(bare));
+    } else if (const Effect* built = owner.node->origin ? owner.node->origin->built : nullptr; built && built->setter.kind == Kind::absent && same_object(built->state, change.container)) {
+      stateless.insert(owner.node);
+      if (impl.changes.contains(owner.node)) continue;
+      Change nothing;
+      nothing.container = owner;
+      const Ref copy = copier.copy(nothing, true);
+      if (copy.kind == Kind::absent) return spent;
+      out.replaced.set(owner, copy);
+    }
+  }
+  for (const auto& [node, change] : impl.changes) {
+    const Ref copy = copier.copy(change, stateless.contains(node));
+    if (copy.kind == Kind::absent) return spent;
     out.replaced.set(change.container, copy);
   }
   for (const auto& [record, now] : impl.cast) {

@@ -11,16 +11,20 @@ namespace brine {
 
 namespace {
 
-// Tensors of the tree that do not lie in this part of it.
-std::uint64_t tensors_outside(const Ref& root, const Ref& part) {
-  std::uint64_t n = 0;
+struct Outside {
+  std::uint64_t tensors = 0, arrays = 0;
+};
+// What of the tree does not lie in this part of it.
+Outside outside_of(const Ref& root, const Ref& part) {
+  Outside out;
   Walker walk(root);
   while (walk.next()) {
     const Ref& v = walk.value();
     if (is_container(v) && v.node == part.node) walk.skip();
-    n += v.kind == Kind::tensor;
+    out.tensors += v.kind == Kind::tensor;
+    out.arrays += is_array(v);
   }
-  return n;
+  return out;
 }
 
 bool is_shape(const TensorRecord& t, std::int64_t size) noexcept { return t.ndim == 1 && t.shape()[0] == size; }
@@ -29,14 +33,6 @@ bool is_shape(const TensorRecord& t, std::int64_t size) noexcept { return t.ndim
 bool is_generator(std::string_view name, const TensorRecord& t) noexcept {
   if (t.dtype != DType::uint8) return false;
   return is_shape(t, 5056) || ((is_shape(t, 16) || is_shape(t, 816)) && name.find("rng") != name.npos);
-}
-
-// (data, slices[, class]): what PyTorch Geometric saves of a dataset.
-bool is_slices(const Ref& root, const Ref& part) noexcept {
-  if (root.kind != Kind::tuple || tuple_of(root).size < 2 || !same_object(tuple_of(root).items()[1], part)) return false;
-  const Ref& data = tuple_of(root).items()[0];
-  return data.kind == Kind::dict || (data.kind == Kind::object && data.node->origin->callee.kind == Kind::global &&
-                                     global_of(data.node->origin->callee).module.starts_with("torch_geometric"));
 }
 
 std::string counted(std::uint64_t n, std::string_view what) { return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s"); }
@@ -49,32 +45,50 @@ bool is_numpy_generator(const Ref& value) noexcept {
   return name.kind == Kind::string && text_of(name) == "MT19937";
 }
 
+// (data, slices[, class]): what PyTorch Geometric saves of a dataset; the data an object, or since 2.3 its to_dict(), which has what slices cut.
+bool is_geometric_dataset(const Graph& graph, const Ref& root) noexcept {
+  if (root.kind != Kind::tuple || tuple_of(root).size < 2 || tuple_of(root).size > 3) return false;
+  const Ref &data = tuple_of(root).items()[0], &slices = tuple_of(root).items()[1];
+  if (slices.kind != Kind::dict || slices.node->size == 0) return false;
+  const auto entries = dict_of(slices).entries();
+  const auto is_slice = [&](const Entry& e) {
+    return e.value.kind == Kind::tensor && tensor_of(e.value).ndim == 1 && tensor_of(e.value).dtype == DType::int64 && (data.kind != Kind::dict || graph.find(dict_of(data), e.key));
+  };
+  if (!std::all_of(entries.begin(), entries.end(), is_slice)) return false;
+  return data.kind == Kind::dict || (data.kind == Kind::object && data.node->origin->callee.kind == Kind::global && global_of(data.node->origin->callee).module.starts_with("torch_geometric"));
+}
+
 void note_what_it_is(const Ref& root, const Ref& weights, const std::string& place, StateDict::Impl& state) {
   const auto note = [&](Note::Code code, std::string text) { state.notes.add(code, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = place.substr(0, 1000)}, std::move(text)); };
-  std::uint64_t tensors = 0, empty = 0, generators = 0, slices = 0;
+  std::uint64_t tensors = 0, empty = 0, generators = 0;
   std::string generator;
   for (const auto& item : state.items) {
     if (state.kept_of(item)) continue;
     const TensorRecord& t = Handles::record(item.tensor);
     ++tensors;
     empty += is_shape(t, 0);
-    slices += t.ndim == 1 && t.dtype == DType::int64;
     if (is_generator(item.name, t) && generators++ == 0) generator = in_quotes(item.name, 60);
   }
   if (tensors > 1 && empty * 2 > tensors)
     note(Note::Code::placeholders, std::to_string(empty) + " of " + counted(tensors, "tensor") + " have the shape [0]: placeholders, as DeepSpeed's ZeRO stage 3 leaves them; the weights are in other files (zero_pp_rank_*), which its zero_to_fp32.py puts together");
   if (tensors > 0 && generators == tensors)
     note(Note::Code::no_weights, tensors == 1 ? "the only tensor, " + generator + ", is the state of a random number generator, not weights" : "all " + counted(tensors, "tensor") + " are states of random number generators, not weights");
-  else if (tensors > 0 && slices == tensors && is_slices(root, weights))
+  else if (is_geometric_dataset(*state.graph, root) && same_object(tuple_of(root).items()[1], weights))
     note(Note::Code::no_weights, "these are the slices of a PyTorch Geometric dataset, not weights; its data is at '0'");
+  else if (is_geometric_dataset(*state.graph, root) && same_object(tuple_of(root).items()[0], weights))
+    note(Note::Code::no_weights, "this is the data of a PyTorch Geometric dataset, not weights; its slices are at '1'");
   if (tensors == 0 && state.from_module && state.items.size() == 0) {
     const std::string cls = qualified_class_name(weights);
     if (!cls.starts_with("torch."))
       note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) + " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: tensors() or --all lists the tensors that are, print() or show the tree");
   }
   if (weights.node == root.node || !is_container(weights)) return;
-  if (const std::uint64_t outside = tensors_outside(root, weights); outside > 0)
-    note(Note::Code::part_of_file, (outside == 1 ? "1 more tensor" : std::to_string(outside) + " more tensors") + " outside " + in_quotes(place, 100) + ": tensors() or --all lists " + (outside == 1 ? "it" : "them"));
+  const auto [more, arrays] = outside_of(root, weights);
+  if (more + arrays == 0) return;
+  std::string text = more == 0 ? "" : more == 1 ? "1 more tensor" : std::to_string(more) + " more tensors";
+  if (arrays > 0) text += (more ? " and " : "") + counted(arrays, "numpy array");
+  text += " outside " + in_quotes(place, 100) + ": " + (more && arrays ? "tensors(), arrays()" : more ? "tensors()" : "arrays()") + " or --all lists " + (more + arrays == 1 ? "it" : "them");
+  note(Note::Code::part_of_file, std::move(text));
 }
 
 }  // namespace brine

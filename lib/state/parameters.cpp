@@ -164,14 +164,14 @@ void Parameters::alias(std::string_view name, std::string_view of) {
 
 std::size_t Parameters::size() const noexcept { return impl_->items.size(); }
 bool Parameters::contains(std::string_view name) const noexcept { return impl_->find_item(name) != Impl::kNone; }
-const Error* Parameters::fault() const noexcept { return impl_->fault ? &*impl_->fault : nullptr; }
+const Error* Parameters::fault() const& noexcept { return impl_->fault ? &*impl_->fault : nullptr; }
 
-Parameters::Entry Parameters::entry(std::size_t index) const {
+Parameters::Entry Parameters::entry(std::size_t index) const& {
   const Impl::Item& i = impl_->entry(static_cast<std::uint32_t>(index));
   return {impl_->items[index].name, i.dtype, i.bytes, i.shape(), i.stride(), i.buffer, i.meta, i.shapeless};
 }
 
-const Tensor* Parameters::assigned(std::string_view name) const noexcept {
+const Tensor* Parameters::assigned(std::string_view name) const& noexcept {
   const std::uint32_t i = impl_->find_item(name);
   return i == Impl::kNone || !impl_->entry(i).assigned ? nullptr : &*impl_->entry(i).assigned;
 }

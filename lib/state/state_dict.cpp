@@ -214,10 +214,10 @@ StateDict::StateDict() : impl_(std::make_shared<Impl>()) {}
 std::size_t StateDict::size() const noexcept { return impl_->tensors; }
 StateDict::Iterator StateDict::begin() const noexcept { return {impl_->items.data(), impl_->items.data_end()}; }
 StateDict::Iterator StateDict::end() const noexcept { return {impl_->items.data_end(), impl_->items.data_end()}; }
-std::string_view StateDict::path() const noexcept { return impl_->path; }
+std::string_view StateDict::path() const& noexcept { return impl_->path; }
 bool StateDict::from_module() const noexcept { return impl_->from_module; }
 
-const Tensor* StateDict::find(std::string_view name) const noexcept {
+const Tensor* StateDict::find(std::string_view name) const& noexcept {
   const std::uint32_t n = impl_->items.find(name);
   return n == impl_->items.npos || impl_->kept_of(impl_->items[n]) ? nullptr : &impl_->items[n].tensor;
 }
@@ -229,14 +229,14 @@ Result<Tensor> StateDict::at(std::string_view name) const {
   });
 }
 
-std::vector<std::pair<std::string_view, Value>> StateDict::others() const {
+std::vector<std::pair<std::string_view, Value>> StateDict::others() const& {
   std::vector<std::pair<std::string_view, Value>> out;
   for (const Item& item : impl_->items)
     if (const Impl::Kept* kept = impl_->kept_of(item)) out.emplace_back(item.name, Access::value(kept->graph, kept->value, step_from(nullptr, {.key = make_text(item.name)})));
   return out;
 }
 
-std::span<const Note> StateDict::notes() const noexcept { return impl_->notes.list(); }
+std::span<const Note> StateDict::notes() const& noexcept { return impl_->notes.list(); }
 
 std::optional<std::int64_t> StateDict::version(std::string_view module) const {
   const std::uint32_t n = impl_->metadata.find(module);

@@ -56,12 +56,17 @@ Tree::~Tree() = default;
 Tree::Tree(Tree&&) noexcept = default;
 Tree& Tree::operator=(Tree&&) noexcept = default;
 
-Value Tree::value(const TreeItem& item) {
+Value Tree::value(const TreeItem& item) & {
   struct Visitor {
     Impl& impl;
     Ref operator()(std::monostate) const { return make_none(); }
     Ref operator()(bool v) const { return make_bool(v); }
     Ref operator()(std::int64_t v) const { return make_int(v); }
+    Ref operator()(std::uint64_t v) const {
+      if (v <= INT64_MAX) return make_int(static_cast<std::int64_t>(v));
+      const std::string digits = std::to_string(v);
+      return Impl::made(impl.graph.big_int(impl.copy(int_from_decimal(digits)), impl.copy(digits)));
+    }
     Ref operator()(double v) const { return impl.graph.floating(v); }
     Ref operator()(std::string_view v) const { return Impl::made(impl.words.text(impl.graph, v)); }
     Ref operator()(const Tensor& v) const { return impl.tensor(v); }
@@ -74,11 +79,11 @@ Value Tree::value(const TreeItem& item) {
   return Access::value(&impl_->graph, std::visit(Visitor{*impl_}, item.item_));  // an absent Value stays one
 }
 
-Value Tree::bytes(std::span<const std::byte> data) {
+Value Tree::bytes(std::span<const std::byte> data) & {
   return impl_->value(impl_->graph.bytes(impl_->copy({reinterpret_cast<const char*>(data.data()), data.size()})));
 }
 
-Value Tree::big_int(std::string_view decimal) {
+Value Tree::big_int(std::string_view decimal) & {
   const auto parsed = parse_int(decimal);
   if (!parsed) return {};
   if (!parsed->big) return impl_->value(make_int(parsed->value));
@@ -86,9 +91,9 @@ Value Tree::big_int(std::string_view decimal) {
   return impl_->value(impl_->graph.big_int(impl_->copy(int_from_decimal(decimal)), impl_->copy(decimal)));
 }
 
-Value Tree::complex(double real, double imag) { return impl_->value(impl_->graph.complex(real, imag)); }
-Value Tree::dict() { return impl_->value(impl_->graph.dict()); }
-Value Tree::ordered_dict() { return impl_->value(make_ordered_dict(impl_->graph)); }
+Value Tree::complex(double real, double imag) & { return impl_->value(impl_->graph.complex(real, imag)); }
+Value Tree::dict() & { return impl_->value(impl_->graph.dict()); }
+Value Tree::ordered_dict() & { return impl_->value(make_ordered_dict(impl_->graph)); }
 
 namespace {
 template <class Items>
@@ -99,26 +104,26 @@ std::vector<Ref> refs(Tree& tree, const Items& items) {
 }
 }  // namespace
 
-Value Tree::list(std::initializer_list<TreeItem> items) { return impl_->value(impl_->graph.list(refs(*this, items))); }
-Value Tree::tuple(std::initializer_list<TreeItem> items) { return tuple(std::span(items.begin(), items.size())); }
-Value Tree::set(std::initializer_list<TreeItem> items) { return set(std::span(items.begin(), items.size())); }
-Value Tree::tuple(std::span<const TreeItem> items) { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
+Value Tree::list(std::initializer_list<TreeItem> items) & { return impl_->value(impl_->graph.list(refs(*this, items))); }
+Value Tree::tuple(std::initializer_list<TreeItem> items) & { return tuple(std::span(items.begin(), items.size())); }
+Value Tree::set(std::initializer_list<TreeItem> items) & { return set(std::span(items.begin(), items.size())); }
+Value Tree::tuple(std::span<const TreeItem> items) & { return impl_->value(impl_->graph.tuple(refs(*this, items))); }
 
-Value Tree::set(std::span<const TreeItem> items) {
+Value Tree::set(std::span<const TreeItem> items) & {
   return impl_->value(impl_->graph.set_of(refs(*this, items)));
 }
 
-Value Tree::size(Shape shape) {
+Value Tree::size(Shape shape) & {
   std::vector<Ref> items;
   for (const std::int64_t s : shape) items.push_back(make_int(s));
   return impl_->value(impl_->graph.tuple(items, Made::size));
 }
 
-Value Tree::dtype(DType dtype) {
+Value Tree::dtype(DType dtype) & {
   return impl_->value(impl_->global(static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(dtype)), "torch", name(dtype)));
 }
 
-Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
+Value Tree::parameter(const Tensor& tensor, bool requires_grad) & {
   const Ref base = impl_->tensor(tensor);
   // What a Parameter wraps is a tensor object of its own, each time it is asked for.
   const TensorRecord& t = tensor_of(base);
@@ -134,7 +139,7 @@ Value Tree::parameter(const Tensor& tensor, bool requires_grad) {
   return impl_->value(make_tensor_ref(record));
 }
 
-Result<Value> Tree::state_dict(const StateDict& state) {
+Result<Value> Tree::state_dict(const StateDict& state) & {
   return guarded("a tree", [&]() -> Result<Value> {
     auto value = state_dict_value(state, impl_->graph, impl_->words);
     if (!value) return std::move(value).error();

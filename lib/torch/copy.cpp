@@ -7,6 +7,7 @@
 #include "support/checked.hpp"
 #include "torch/byte_swap.hpp"
 #include "torch/gather.hpp"
+#include "torch/lazy_bits.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -23,36 +24,11 @@ std::uint64_t most_bytes(const TensorRecord& t) noexcept { return t.storage && t
 
 bool swapped(const TensorRecord& t) noexcept { return t.storage && t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1; }
 
-// Turns the sign of the real and/or imaginary parts. The parts of complex32 are halves, so the sign is the top bit of their last byte.
-void resolve(const TensorRecord& t, std::span<std::byte> elements) noexcept {
-  const std::size_t size = item_size(t.dtype);
-  if (is_complex(t.dtype)) {
-    const bool real = t.neg, imag = t.neg != t.conj;
-    const std::size_t half = size / 2, top = std::endian::native == std::endian::little ? half - 1 : 0;
-    for (std::size_t i = 0; i < elements.size(); i += size) {
-      if (real) elements[i + top] ^= std::byte{0x80};
-      if (imag) elements[i + half + top] ^= std::byte{0x80};
-    }
-  } else if (t.neg && is_floating(t.dtype)) {
-    const std::size_t top = std::endian::native == std::endian::little ? size - 1 : 0;
-    for (std::size_t i = 0; i < elements.size(); i += size) elements[i + top] ^= std::byte{0x80};
-  } else if (t.neg) {  // integers, two's complement
-    for (std::size_t i = 0; i < elements.size(); i += size) {
-      bool carry = true;
-      for (std::size_t b = 0; b < size; ++b) {
-        std::byte& v = elements[i + (std::endian::native == std::endian::little ? b : size - 1 - b)];
-        v = ~v;
-        if (carry) v = std::byte(std::to_integer<unsigned>(v) + 1), carry = v == std::byte{0};
-      }
-    }
-  }
-}
-
 /// Elements in the tensor's own dtype and the machine's byte order.
 Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
   if (auto ok = gather(t, storage, first, out); !ok) return ok;
   if (swapped(t)) swap_bytes(t.dtype, out);
-  if (t.conj || t.neg) resolve(t, out);
+  if (t.conj || t.neg) resolve_bits(t.dtype, t.conj, t.neg, out);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "support/checked.hpp"
 #include "torch/attributes.hpp"
 #include "torch/dtype_table.hpp"
+#include "torch/lazy_bits.hpp"
 
 #include <algorithm>
 
@@ -28,13 +29,6 @@ bool is_own(const Ref& r) noexcept { return r.kind != Kind::tuple || r.node->siz
 bool is_empty_hooks(const Ref& r) noexcept {
   return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first &&
          !(r.node->flags & kFetched) && r.node->origin->callee.node->flags & kFirst && tuple_of(r.node->origin->args).size == 0;
-}
-
-// What "neg_cpu" is not implemented for.
-bool can_be_negative(DType dtype) noexcept {
-  using enum DType;
-  return dtype == uint8 || dtype == int8 || dtype == int16 || dtype == int32 || dtype == int64 || dtype == float16 || dtype == bfloat16 || dtype == float32 ||
-         dtype == float64 || is_complex(dtype);
 }
 
 Result<bool> flag(const Ref& r, const char* what) {
