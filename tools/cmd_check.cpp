@@ -34,7 +34,7 @@ struct Check {
            (checked.damaged > 0 ? std::to_string(checked.damaged) + " damaged"
             : none              ? ckpt.format() == brine::Format::legacy ? "all read; this form has no CRCs" : "all read; the file was written without CRCs"
                                 : "every CRC is right" + (checked.without_crc ? ", but " + std::to_string(checked.without_crc) + " have none" : std::string())) + "\n";
-    for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + (n.place.offset ? " (byte " + std::to_string(*n.place.offset) + ")" : "") + "\n";
+    for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + (n.place.offset && !n.place.record.empty() ? " (" + printable(n.place.record) + ", byte " + std::to_string(*n.place.offset) + ")" : "") + "\n";
     const auto refused = std::count_if(names.begin(), names.end(), [](const auto& use) { return !use.allowed; });
     out += std::to_string(names.size()) + (names.size() == 1 ? " class or function is" : " classes and functions are") + " asked for; torch.load(weights_only=True) " +
            (refused == 0 ? "allows all\n" : "refuses " + std::to_string(refused) + "\n");

@@ -16,11 +16,6 @@ constexpr auto u16 = &little_at<std::uint16_t>;
 constexpr auto u32 = &little_at<std::uint32_t>;
 constexpr auto u64 = &little_at<std::uint64_t>;
 
-bool has_signature(const Source& source, std::uint64_t at, std::uint32_t signature) {
-  const Bytes bytes = look_at(source, at, zip::kSignatureSize);
-  return bytes.span.size() == zip::kSignatureSize && u32(bytes.span.data()) == signature;
-}
-
 /// The zip whose end record is at `at`, if it ends at `end` or before it.
 std::optional<ZipSeen> read_end(const Source& source, std::uint64_t at, std::uint64_t end) {
   constexpr std::uint64_t before = zip::end64::kSize + zip::locator::kSize;
@@ -29,7 +24,7 @@ std::optional<ZipSeen> read_end(const Source& source, std::uint64_t at, std::uin
   if (bytes.span.size() != at - from + zip::end::kSize) return std::nullopt;
   const std::byte* record = bytes.span.data() + (at - from);
   if (u32(record) != zip::kEndSignature) return std::nullopt;
-  ZipSeen out{0, 0, at + zip::end::kSize + u16(record + zip::end::kCommentLength)};
+  ZipSeen out{0, 0, at + zip::end::kSize + u16(record + zip::end::kCommentLength), 0};
   if (out.end > end) return std::nullopt;
 
   std::uint64_t size = u32(record + zip::end::kDirectorySize), offset = u32(record + zip::end::kDirectoryOffset), directory_end = at;
@@ -41,7 +36,9 @@ std::optional<ZipSeen> read_end(const Source& source, std::uint64_t at, std::uin
   if (size < zip::entry::kSize || size > directory_end || offset > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
   out.directory = directory_end - size;
   out.start = static_cast<std::int64_t>(out.directory) - static_cast<std::int64_t>(offset);
-  if (!has_signature(source, out.directory, zip::kEntrySignature)) return std::nullopt;
+  const Bytes entry = look_at(source, out.directory, zip::entry::kSize);
+  if (entry.span.size() != zip::entry::kSize || u32(entry.span.data()) != zip::kEntrySignature) return std::nullopt;
+  out.first = u32(entry.span.data() + zip::entry::kOffset);
   return out;
 }
 

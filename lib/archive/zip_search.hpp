@@ -13,6 +13,7 @@ struct ZipSeen {
   std::uint64_t directory;  ///< where its directory is
   std::int64_t start;       ///< where its first byte should be, by its own numbers; negative: bytes are missing before the directory
   std::uint64_t end;        ///< behind its end record and comment
+  std::uint32_t first;      ///< where the first record is, as its entry counts
 };
 
 /// The last zip that ends at `end` or before it: an end record, and a directory where that says it is. Nothing too where the source cannot be read.

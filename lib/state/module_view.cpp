@@ -23,7 +23,7 @@ Result<Module> Module::of(const Value& value) {
     if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
     const Ref& ref = Access::ref(value);
     if (is_module(*Access::graph(value), ref)) return Module(value);
-    std::string text = "this is no model but " + escaped(brine::class_name(ref)), found = "only torch.save(model) saves a model whole";
+    std::string text = "expected a model, found " + escaped(brine::class_name(ref)), found = "only torch.save(model) saves a model whole";
     if (is_weights_dict(*Access::graph(value), ref))
       text = "this is a state dict (" + qualified_class_name(ref) + "), the weights only, not a model: build the model and load_state_dict() them into it";
     else if (ref.kind == Kind::dict || ref.kind == Kind::list || ref.kind == Kind::tuple)

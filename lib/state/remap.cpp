@@ -99,7 +99,7 @@ Result<RemapReport> remap(StateDict& state, std::span<const std::string> texts) 
     const auto rule = RenameRule::parse(text);
     if (!rule)
       return Error(ErrorKind::usage, ErrorCode::bad_argument,
-                   concat({in_quotes(text), " is no rule of the form s/old/new/ with at most nine stars"}));
+                   concat({"expected a rule s/old/new/ with at most nine stars, found ", in_quotes(text)}));
     rules.push_back(*rule);
   }
   const std::shared_ptr<StateDict::Impl>& old = Access::impl(state);

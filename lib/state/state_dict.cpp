@@ -76,7 +76,7 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
     if (v.value.kind != Kind::tensor) {
       if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
         return Error(ErrorKind::unsupported, ErrorCode::module_form,
-                     "the module's parameter or buffer " + in_quotes(v.name) + " is no tensor but " + escaped(class_name(v.value), 100));
+                     "expected a tensor as the module's parameter or buffer " + in_quotes(v.name) + ", found " + escaped(class_name(v.value), 100));
       impl.set(impl.keep(v.name, v.value, graph));
       continue;
     }

@@ -3,6 +3,7 @@
 
 #include "archive/text_damage.hpp"
 #include "archive/zip_search.hpp"
+#include "support/text.hpp"
 #include "torch/other_zip.hpp"
 
 #include <algorithm>
@@ -41,7 +42,7 @@ std::vector<Span> find_zips(const Source& source) {
 /// The first legacy stream; whatever follows belongs to it, or is noted when it is read.
 std::vector<Span> find_legacy(const Source& source) {
   const Bytes bytes = look_at(source, 0, source.size());
-  const auto at = bytes.text().find(kMagicPickle);
+  const auto at = find_stream(bytes.text());
   if (at == std::string_view::npos) return {};
   return {{at, source.size(), "a checkpoint in the old format"}};
 }
@@ -49,8 +50,8 @@ std::vector<Span> find_legacy(const Source& source) {
 }  // namespace
 
 std::string_view checkpoint_at(const Source& source, std::uint64_t at, std::uint64_t end) {
-  const Bytes start = look_at(source, at, std::min<std::uint64_t>(end - at, kMagicPickle.size()));
-  if (start.text() == kMagicPickle) return "a checkpoint in the old format";
+  const Bytes start = look_at(source, at, std::min<std::uint64_t>(end - at, kStreamStart));
+  if (find_stream(start.text()) == 0) return "a checkpoint in the old format";
   if (!start.text().starts_with("PK\3\4")) return {};
   const auto part = source.part(at, end - at);
   const auto directory = part ? ZipDirectory::read(*part, Limits{}) : part.error();
@@ -72,7 +73,10 @@ Error explain_around(const Part& part, Error fault) {
   if (spans.empty()) spans = find_legacy(source);
   if (spans.empty()) {
     const auto zip = find_last_zip(source, size);
-    if (!zip || zip->start != 0 || look_at(source, 0, 4).text() == "PK\3\4") return fault;
+    const Bytes first = look_at(source, 0, zip::kSignatureSize);
+    if (!zip || zip->start != 0 || first.text().starts_with("PK")) return fault;
+    if (zip->first == 0)
+      return Error(ErrorKind::corrupt, ErrorCode::zip_signature, "the first bytes are damaged: expected a zip's PK\\x03\\x04, found " + escaped(first.text()) + "; fetch the file again").at_offset(0);
     return with_text(fault, "the file is a zip archive with other bytes in front of it, from which its offsets count: zip -J FILE takes them off");
   }
   if (spans.size() == 1 && spans[0].from == 0 && spans[0].to == size) return fault;

@@ -4,6 +4,7 @@
 
 #include "archive/detect.hpp"
 #include "torch/explain.hpp"
+#include "torch/other_zip.hpp"
 
 namespace brine {
 
@@ -19,6 +20,8 @@ Result<std::unique_ptr<Form>> open_known(FileFormat format, const Opening& openi
   auto form = format == FileFormat::zip ? open_zip_form(opening) : open_legacy_form(opening);
   if (form) return form;
   Error fault = std::move(form).error();
+  if (format == FileFormat::zip && (fault.kind() == ErrorKind::corrupt || fault.kind() == ErrorKind::unsupported) && fault.place().record.empty())
+    if (auto other = other_zip_by_names(opening.part.source)) return std::move(*other);
   const bool whole = is_about_the_whole(format, fault);
   if (whole || format == FileFormat::pickle) fault = explain_damage(opening.part.source, std::move(fault));
   return whole && fault.code() != ErrorCode::transferred_as_text ? explain_around(opening.part, std::move(fault)) : std::move(fault);

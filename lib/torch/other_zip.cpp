@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "torch/other_zip.hpp"
 
+#include "archive/zip_search.hpp"
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"
 
@@ -36,21 +37,29 @@ bool is_named(std::string_view name, std::string_view member) {
   return member.starts_with('*') ? name.ends_with(member.substr(1)) : name == member;
 }
 
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
-
-/// In whatever case, as PyTorch's reader looks names up.
-bool is_pickle_name(std::string_view name) {
+/// Could some reader take it for the object's pickle? In whatever case, as PyTorch's does, and whatever stands around it.
+bool has_pickle_name(std::string_view name) {
   constexpr std::string_view wanted = "data.pkl";
   const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; };
-  const std::string_view part = last_part(name);
-  return part.size() == wanted.size() && std::equal(part.begin(), part.end(), wanted.begin(), same);
+  return std::search(name.begin(), name.end(), wanted.begin(), wanted.end(), same) != name.end();
 }
 
-const Kind* kind_of(const ZipDirectory& directory) {
+const Kind* kind_of(std::span<const std::string_view> names) {
   for (const Kind& kind : kKinds)
-    for (const ZipEntry& e : directory.entries())
-      if (is_named(e.name, kind.member)) return &kind;
+    if (std::any_of(names.begin(), names.end(), [&](std::string_view name) { return is_named(name, kind.member); })) return &kind;
   return nullptr;
+}
+
+std::string named(const Kind& kind) {
+  return std::string(kind.what) + std::string(kind.advice.empty() ? "; brine reads what torch.save writes (.pth, .pt, .bin, .ckpt)"sv : kind.advice);
+}
+
+Error other(std::string text) { return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text)); }
+
+/// As a shell takes it.
+std::string shell_word(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || "._-/+=,@%"sv.find(c) != std::string_view::npos; };
+  return std::all_of(name.begin(), name.end(), plain) ? std::string(name) : in_quotes(name, 100);
 }
 
 bool is_script(const ZipDirectory& directory) { return directory.find_record("constants.pkl") || directory.find_record("model.json"); }
@@ -59,9 +68,9 @@ bool is_script(const ZipDirectory& directory) { return directory.find_record("co
 bool is_checkpoint(const Archive& archive, const ZipEntry& e) {
   std::array<std::byte, 512> buffer;
   const auto start = std::span(buffer).first(static_cast<std::size_t>(std::min<std::uint64_t>(e.size, buffer.size())));
-  if (start.size() < kMagicPickle.size() || !archive.read_at(e, 0, start)) return false;
+  if (!archive.read_at(e, 0, start)) return false;
   const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
-  if (text.starts_with(kMagicPickle)) return true;
+  if (find_stream(text.substr(0, kStreamStart)) == 0) return true;
   if (!text.starts_with("PK\3\4") || start.size() < zip::local::kSize) return false;
   if (e.method != zip::kStored) {  // torch.save writes data.pkl first
     const auto name = text.substr(zip::local::kSize, little_at<std::uint16_t>(start.data() + zip::local::kNameLength));
@@ -90,6 +99,11 @@ struct Names {
   }
 };
 
+Error not_of_pytorch(const std::string& record, const std::string& members) {
+  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing,
+               "this is a zip archive, but not of PyTorch: it has no record " + record + (members.empty() ? "" : "; it holds " + members));
+}
+
 /// Members that are checkpoints. Of compressed ones a few are looked at, and only those with a checkpoint's name: inflating costs.
 Names checkpoints_in(const Archive& archive) {
   constexpr std::array endings{".pth"sv, ".pt"sv, ".bin"sv, ".ckpt"sv, ".pkl"sv, ".tar"sv, ".th"sv};
@@ -108,6 +122,41 @@ Names checkpoints_in(const Archive& archive) {
 
 }  // namespace
 
+std::size_t find_stream(std::string_view bytes, std::size_t from) noexcept {
+  constexpr std::string_view magic("\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 13);
+  constexpr std::size_t proto = 2, frame = 9;
+  const auto is_proto = [&](std::size_t at, char least, char most) { return at >= from && bytes[at] == '\x80' && bytes[at + 1] >= least && bytes[at + 1] <= most; };
+  for (auto at = bytes.find(magic, from); at != bytes.npos; at = bytes.find(magic, at + 1)) {
+    if (at >= proto && is_proto(at - proto, 2, 3)) return at - proto;
+    if (at >= proto + frame && bytes[at - frame] == '\x95' && is_proto(at - frame - proto, 4, 5)) return at - frame - proto;
+  }
+  return bytes.npos;
+}
+
+std::optional<Error> other_zip_by_names(const Source& source) {
+  const auto zip = find_last_zip(source, source.size());
+  if (!zip || zip->start != 0 || zip->end != source.size()) return std::nullopt;
+  const Bytes bytes = look_at(source, zip->directory, zip->end - zip->directory);
+  std::vector<std::string_view> names;
+  Cursor cursor(bytes.span);
+  while (cursor.remaining() >= zip::entry::kSize) {
+    const std::byte* entry = bytes.span.data() + cursor.position();
+    if (little_at<std::uint32_t>(entry) != zip::kEntrySignature) break;
+    const auto length = [&](unsigned at) { return little_at<std::uint16_t>(entry + at); };
+    cursor.skip(zip::entry::kSize);
+    const std::string_view name = cursor.text(length(zip::entry::kNameLength));
+    cursor.skip(std::uint64_t{length(zip::entry::kExtraLength)} + length(zip::entry::kCommentLength));
+    if (has_pickle_name(name)) return std::nullopt;
+    names.push_back(name);
+  }
+  if (const Kind* kind = kind_of(names)) return other("the file is no checkpoint: it is " + named(*kind));
+  const bool all = cursor.ok() && cursor.remaining() > 0 && little_at<std::uint16_t>(bytes.span.data() + cursor.position()) == (zip::kEndSignature & 0xFFFF);
+  if (!all || names.empty()) return std::nullopt;
+  Names some;
+  for (const std::string_view name : names) some.add(name);
+  return not_of_pytorch("data.pkl", some.text());
+}
+
 std::string member_list(const Archive& archive) {
   Names names = checkpoints_in(archive);
   for (const ZipEntry& e : archive.directory().entries())
@@ -122,31 +171,30 @@ std::optional<Error> other_zip(const Archive& archive) {
   const auto unsupported = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
   if (const Error* outside = directory.outside_root()) {  // PyTorch's own, but for one name? Then there is no telling what its readers take
     for (const ZipEntry& e : directory.entries())
-      if (is_pickle_name(e.name)) return *outside;
+      if (has_pickle_name(e.name)) return *outside;
   } else {
     if (is_script(directory)) return unsupported("this is a TorchScript archive (torch.jit.save), which brine does not read yet; save its state_dict() with torch.save");
     if (has("data.pkl")) return std::nullopt;
     if (has(".data/extern_modules") || has(".data/python_version")) return unsupported("this is a torch.package archive, not a checkpoint");
     if (has("archive_format") || has("models/model.json")) return unsupported("this is a torch.export archive (.pt2), not a checkpoint");
     for (const ZipEntry& e : directory.entries())
-      if (e.name.size() == directory.root().size() + 9 && is_pickle_name(e.name))
+      if (e.name.size() == directory.root().size() + 9 && has_pickle_name(e.name))
         return Error(ErrorKind::corrupt, ErrorCode::record_missing, "there is no record data.pkl, only one that differs in case: " + in_quotes(e.name));
   }
 
-  const auto other = [](std::string text) { return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text)); };
   const auto entries = directory.entries();
   if (!entries.empty() && std::all_of(entries.begin(), entries.end(), [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
     return other("the file is no checkpoint: it is a NumPy archive (.npz) of " + std::to_string(entries.size()) + (entries.size() == 1 ? " array" : " arrays") + "; read it with numpy.load");
-  const Kind* kind = kind_of(directory);
+  std::vector<std::string_view> names;
+  for (const ZipEntry& e : entries) names.push_back(e.name);
+  const Kind* kind = kind_of(names);
   const std::string what(kind ? kind->what : "a zip archive");
   if (const Names inside = checkpoints_in(archive); inside.all > 0) {
     const std::string_view one = inside.contains("policy.pth") ? "policy.pth"sv : inside.first[0];  // the weights, beside the optimizer's state
-    return other("the file is no checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") + inside.text() + "; --member " + escaped(one, 100) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
+    return other("the file is no checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") + inside.text() + "; --member " + shell_word(one) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
   }
-  if (kind) return other("the file is no checkpoint: it is " + what + std::string(kind->advice.empty() ? "; brine reads what torch.save writes (.pth, .pt, .bin, .ckpt)"sv : kind->advice));
-  return Error(ErrorKind::not_a_checkpoint, ErrorCode::record_missing,
-               "this is a zip archive, but not of PyTorch: it has no record " + (directory.outside_root() ? "data.pkl in a top folder" : in_quotes(std::string(directory.root()) + "/data.pkl")) +
-                   (entries.empty() ? "" : "; it holds " + member_list(archive)));
+  if (kind) return other("the file is no checkpoint: it is " + named(*kind));
+  return not_of_pytorch(directory.outside_root() ? "data.pkl in a top folder" : in_quotes(std::string(directory.root()) + "/data.pkl"), member_list(archive));
 }
 
 }  // namespace brine

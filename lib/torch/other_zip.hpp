@@ -10,6 +10,10 @@
 
 namespace brine {
 
+/// A zip that the strict directory refuses, though what it is called by shows that it is none of PyTorch's: an app with a signature between its records,
+/// a document with comments. Nothing where it may be a checkpoint.
+std::optional<Error> other_zip_by_names(const Source& source);
+
 /// Nothing where the zip has a data.pkl in its one top folder, and nothing that says it is of another kind. Looks at names, and at the first bytes of
 /// members that may be checkpoints. Requires: the archive was opened with ZipFolders::any.
 std::optional<Error> other_zip(const Archive& archive);
@@ -17,7 +21,8 @@ std::optional<Error> other_zip(const Archive& archive);
 /// The members' names for a message, those that hold checkpoints first: "policy.pth, data and 3 more".
 std::string member_list(const Archive& archive);
 
-/// The first 15 bytes of every legacy stream of today's making: the pickle of PyTorch's magic number.
-inline constexpr std::string_view kMagicPickle("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 15);
+/// Where in the bytes, from `from` on, the next legacy stream begins (with the pickle of PyTorch's magic number, of protocol 2 to 5), or npos.
+std::size_t find_stream(std::string_view bytes, std::size_t from = 0) noexcept;
+inline constexpr std::size_t kStreamStart = 24;  ///< bytes by which a stream is known
 
 }  // namespace brine

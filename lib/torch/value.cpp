@@ -44,8 +44,8 @@ Error Value::refusal(std::string_view wanted) const {
     if (fault_) return *fault_;
     const auto at = [&](Error e) { return std::move(e).at_path(path()).in_file(file_of(graph_)); };
     if (!exists()) return at(usage(ErrorCode::missing_key, "there is no value"));
-    if (is_none()) return at(usage(ErrorCode::is_none, "the value is None, wanted: " + std::string(wanted)));
-    return at(usage(ErrorCode::wrong_kind, "the value is " + escaped(type_name()) + ", wanted: " + std::string(wanted)));
+    if (is_none()) return at(usage(ErrorCode::is_none, "expected " + std::string(wanted) + ", found None"));
+    return at(usage(ErrorCode::wrong_kind, "expected " + std::string(wanted) + ", found " + escaped(type_name())));
   });
 }
 
@@ -118,7 +118,7 @@ Value Value::look_up(const Ref& key) const {
   const auto name = [&] { return key_name(key, kMostStep); };
   if (kind() != Kind::dict) {
     Value v = fault(ErrorCode::wrong_kind, {});
-    v.fault_ = std::make_shared<const Error>(refusal("a dict, to look up " + in_quotes(name())));
+    v.fault_ = std::make_shared<const Error>(refusal("a dict to look up " + in_quotes(name()) + " in"));
     return v;
   }
   if (const Entry* e = graph_->find(dict_of(ref_), key)) return child(e->value, {.key = e->key});

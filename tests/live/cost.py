@@ -18,7 +18,7 @@ from common import HERE, Tally, built, command, in_parallel, measured, shared_fo
 from torch_zip import checkpoint
 
 # F is the file, OUT a file to write, NAME the first tensor's.
-VERBS = ('ls F', 'ls --all --json F', 'show F', 'pickle F', 'cat F NAME', 'diff F F', 'match F F', 'check F', 'stats F', 'convert F OUT',
+VERBS = ('ls F', 'ls --all --json F', 'show F', 'show --json F', 'pickle F', 'cat F NAME', 'cat F NAME --npy', 'ls F --member data', 'ls F --offset 1', 'diff F F', 'match F F', 'check F', 'stats F', 'convert F OUT',
          'convert F OUT --state-dict', 'convert F OUT --cast float16', 'convert F OUT --rename s/^/x./')
 MOST_SEEDS = 150      # of each target; fewer where that would be too many
 

@@ -31,6 +31,19 @@ def safetensors():
     return struct.pack('<Q', len(head)) + head + b'\0' * 4
 
 
+def safetensors_of(length):
+    """With a header of this length: 128 and 384 begin like pickles."""
+    head = json.dumps({'w': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}}).encode().ljust(length)
+    return struct.pack('<Q', len(head)) + head + b'\0' * 4
+
+
+def zip_of(**members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, 'w') as z:
+        for name, data in members.items(): z.writestr(name, data)
+    return out.getvalue()
+
+
 def old_tar():
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode='w') as tar:
@@ -66,7 +79,17 @@ WEIGHTS = dict_of({'w': tensor('0', (1,))})
 # name -> (bytes, what the message must say, as a pattern)
 FILES = {
     'empty.pth': (b'', r'empty|0 bytes'),
-    'weights.safetensors': (safetensors(), 'safetensors'),
+    'weights.safetensors': (safetensors(), r'safetensors.*torch\.save'),
+    **{f'{n}.safetensors': (safetensors_of(n), r'a safetensors file') for n in (128, 136, 384, 640, 896, 1152, 1408, 35615)},
+    'arrays.npz': (zip_of(**{'x.npy': b'1', 'y.npy': b'2'}), r'NumPy archive \(\.npz\) of 2 arrays.*numpy\.load'),
+    'model.keras': (zip_of(**{'metadata.json': '{}', 'config.json': '{}', 'model.weights.h5': 'x'}), 'Keras'),
+    'agent.zip': (zip_of(**{'data': '{}', 'policy.pth': golden('tied.pth'), '_stable_baselines3_version': '2'}), 'Stable-Baselines3.*--member policy.pth'),
+    'several.zip': (zip_of(**{'x.bin': golden('tied.pth'), 'sub/y': golden('legacy.pth'), 'z.txt': 'x'}), 'x.bin and sub/y.*--member x.bin'),
+    'text.docx': (zip_of(**{'[Content_Types].xml': 'x', 'word/document.xml': 'x'}), 'Office'),
+    'crlf.pth': (golden('tied.pth').replace(b'\n', b'\r\n'), 'transferred as text.*again as binary'),
+    'utf8.pth': (golden('legacy.pth').decode('utf-8', 'replace').encode(), 'transferred as text.*again as binary'),
+    'two.pth': (golden('tied.pth') * 2, rf'--length {len(golden("tied.pth"))}.*--offset {len(golden("tied.pth"))} '),
+    'junk.pth': (b'junk' + golden('tied.pth'), '--offset 4 '),
     'model.gguf': (b'GGUF' + struct.pack('<IQQ', 3, 0, 0) + b'\0' * 40, 'GGUF'),
     'model.pth.gz': (gzip.compress(golden('tied.pth')), 'gzip'),
     'model.xz': (lzma.compress(golden('tied.pth')), 'xz'),

@@ -111,8 +111,8 @@ TEST_CASE("what is no model says where one is") {
     const Checkpoint ckpt = open_zip(Pickle(2).raw(root.unfinished()), {{"0", counting(6)}});
     return check_code(Module::of(ckpt.root()), ErrorKind::usage, ErrorCode::wrong_kind).text();
   };
-  CHECK(refusal(items({{"epoch", number(1)}, {"net", layer("ReLU")}})) == "this is no model but dict; a model is at net");
-  CHECK(refusal(items({{"epoch", number(1)}})) == "this is no model but dict; only torch.save(model) saves a model whole");
+  CHECK(refusal(items({{"epoch", number(1)}, {"net", layer("ReLU")}})) == "expected a model, found dict; a model is at net");
+  CHECK(refusal(items({{"epoch", number(1)}})) == "expected a model, found dict; only torch.save(model) saves a model whole");
   CHECK(refusal(items({{"w", weight()}})).starts_with("this is a state dict (dict), the weights only, not a model"));
 }
 

@@ -200,7 +200,7 @@ TEST_CASE("a part of a model that keeps its weights otherwise: an error, not a s
 TEST_CASE("a model with a dict, a list or a module for a parameter or a buffer: an error") {
   const Pickle dict_for_w = module({.parameters = dict({{"v", tensor()}, {"w", dict({})}})});
   const Error error = check_code(checkpoint(module({.modules = dict({{"a", dict_for_w}})})).state_dict(), ErrorKind::unsupported, ErrorCode::module_form);
-  CHECK(error.text() == "the module's parameter or buffer 'a.w' is no tensor but dict");
+  CHECK(error.text() == "expected a tensor as the module's parameter or buffer 'a.w', found dict");
   CHECK(found(module({.buffers = dict({{"b", part().empty_list()}})})) == "module_form");
   CHECK(found(module({.buffers = dict({{"b", module({})}})})) == "module_form");
 }

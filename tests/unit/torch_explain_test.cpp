@@ -114,6 +114,15 @@ TEST_CASE("what no option opens is not advised") {
   check_parts(counted.lay_out().bytes(), ErrorKind::not_a_checkpoint, "", "zip -J FILE");
 }
 
+TEST_CASE("a zip whose first bytes are damaged has no other bytes in front") {
+  std::string file = zipped(2);
+  file[0] = 'X';
+  CHECK(check_load(file, ErrorKind::corrupt, ErrorCode::zip_signature).text().find("found XK") != std::string::npos);
+  file = zipped(2);
+  file[2] = 'X';
+  check_load(file, ErrorKind::corrupt, ErrorCode::zip_signature);
+}
+
 TEST_CASE("a callback's source: the same, and no more than a search reads") {
   const auto read = std::make_shared<std::uint64_t>(0);
   const auto two = load(callback_over(zipped(1) + zipped(2)));
