@@ -82,8 +82,7 @@ struct Convert {
     if (!cast.empty())
       if (auto ok = weights->cast(dtype(), {.lossy = force, .report = report}); !ok) return ok;
     if (auto ok = brine::save(*weights, out, save_options(ckpt)); !ok) return ok;
-    for (const brine::Note& n : weights->notes())
-      if (n.code != brine::Note::Code::part_of_file) left.note(n.text);  // what is left out says it
+    tell_notes(*weights, left);
     return {};
   }
 
@@ -118,12 +117,17 @@ struct Convert {
       if (auto ok = names.apply(*weights, left); !ok) return ok;
       if (weights->from_module()) {
         left.note("the module" + (place.empty() ? "" : " at " + place) + " becomes its state dict");
-        for (const brine::Note& n : weights->notes()) left.note(n.text);
+        tell_notes(*weights, left);
       }
       if (auto ok = edits.set(place, *weights); !ok) return ok;
     }
     if (cast.empty()) return {};
     return edits.cast(place, dtype(), {.lossy = force, .report = report});
+  }
+
+  static void tell_notes(const brine::StateDict& weights, LeftOut& left) {
+    for (const brine::Note& n : weights.notes())
+      if (n.code != brine::Note::Code::part_of_file) left.note(n.text);  // what is left out says it
   }
 
   static bool has_numbers(const brine::Checkpoint& ckpt, const brine::Value& from) {

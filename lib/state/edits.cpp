@@ -45,7 +45,8 @@ Result<void> Edits::Impl::put(std::string_view path, const Ref& value) {
   }
   auto at = editable(*graph, way->steps.back(), path);
   if (!at) return std::move(at).error();
-  if (auto ok = put(*at, value, path); !ok || value.kind != Kind::absent) return ok;
+  const bool again = is_erased(*at);
+  if (auto ok = put(*at, value, path); !ok || again || value.kind != Kind::absent) return ok;
   gone.push_back({way->value, {}, 0, static_cast<std::uint32_t>(paths.size())});
   paths.emplace_back(path);
   return {};
@@ -60,6 +61,13 @@ Result<void> Edits::Impl::put(const EditPlace& at, const Ref& value, std::string
   change.owner = at.owner;
   change.values[at.slot] = value;
   return {};
+}
+
+bool Edits::Impl::is_erased(const EditPlace& at) const {
+  const auto change = changes.find(at.container.node);
+  if (change == changes.end()) return false;
+  const auto value = change->second.values.find(at.slot);
+  return value != change->second.values.end() && value->second.kind == Kind::absent;
 }
 
 Ref Edits::Impl::now(const Way& way) const {

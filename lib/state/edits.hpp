@@ -60,6 +60,7 @@ struct Edits::Impl {
 
   Impl(const Checkpoint& checkpoint, const Value& from);
   Result<Way> find(std::string_view path) const;
+  bool is_erased(const EditPlace& at) const;
   /// The value there, after the edits so far.
   Ref now(const Way& way) const;
   /// The items of a dict, list or tuple, after the edits so far; those of lists and tuples have no keys.

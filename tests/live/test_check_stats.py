@@ -122,12 +122,50 @@ def check_stats(brine, folder, tally):
     tally.check('--all', None if r.status == 0 and [t['name'] for t in r.json()['tensors']] == ['state.0.exp_avg'] else r.text() + r.error())
 
 
+def check_what_is_not_told_by_tensors(brine, folder, tally):
+    """Of kinds of tensors that stats cannot look at; of arrays beside the weights; of a key that is empty; of a dataset."""
+    path = os.path.join(folder, 'odd.pt')
+    def text(*words): return run(brine, *words).text()
+    torch.save({'w': torch.ones(2), 'sp': torch.eye(3).to_sparse(), 'q': torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.quint8), 'n': 3, 'ø': None}, path)
+    got = text('stats', path).splitlines()
+    tally.check('kinds are named', None if got[-2:] == ['1 tensor, 2 elements: all finite', 'not looked at: sp (sparse), q (quantized)'] else f'{got}')
+    got = run(brine, 'stats', path, '--json').json()
+    tally.check('kinds, JSON', None if got.get('not_looked_at') == [{'name': 'sp', 'kind': 'sparse'}, {'name': 'q', 'kind': 'quantized'}] else f'{got}')
+    got = text('stats', path, 's*').splitlines()
+    tally.check('one of them alone', None if got[-2:] == ['0 tensors, 0 elements', 'not looked at: sp (sparse)'] else f'{got}')
+    torch.save({'': torch.ones(2), '.x': torch.ones(1)}, path)
+    for words in ('ls', path), ('ls', path, '--all'), ('stats', path), ('stats', path, '--all'), ('ls', path, '--by-prefix'):
+        got = text(*words)
+        tally.check(f'an empty key: {words[0]} {words[2:]}', None if "\n''" in '\n' + got and 'root' not in got else f'{got}')
+    torch.save(torch.ones(2), path)
+    for verb in 'ls', 'stats': tally.check(f'{verb}: the root', None if text(verb, path, '--all').find('(the root)') >= 0 else text(verb, path, '--all'))
+    for value in '0', '-1', 'x', '00', '99999999999999999999': tally.check(f'--by-prefix={value}', None if run(brine, 'ls', path, '--all', f'--by-prefix={value}').status == 2 else 'taken')
+    tally.check('--by-prefix=2', None if run(brine, 'ls', path, '--all', '--by-prefix=2').status == 0 else 'refused')
+
+    def notes(file, *words): return [line for line in text('ls', file, *words).splitlines() if line.startswith('note: ')]
+    torch.save({'model': {'w': torch.ones(1)}, 'obs': np.zeros(3), 'rms': [np.ones(2)]}, path)
+    tally.check('arrays outside', None if notes(path) == ["note: 2 numpy arrays outside 'model': arrays() or --all lists them"] else f'{notes(path)}')
+    torch.save({'model': {'w': torch.ones(1)}, 'obs': np.zeros(3), 'opt': [torch.ones(2)]}, path)
+    tally.check('both outside', None if notes(path) == ["note: 1 more tensor and 1 numpy array outside 'model': tensors(), arrays() or --all lists them"] else f'{notes(path)}')
+
+    data, slices = {'x': torch.ones(5, 2), 'edge_index': torch.zeros(2, 4, dtype=torch.int64)}, {'x': torch.tensor([0, 2, 5]), 'edge_index': torch.tensor([0, 1, 4])}
+    for form in (data, slices), (data, slices, dict):
+        torch.save(form, path)
+        r = run(brine, 'ls', path)
+        tally.check('a dataset', None if r.refused() is None and '0, 1 (the data and the slices of a PyTorch Geometric dataset, not weights)' in r.error() else r.error())
+        for at, what in ('1', "these are the slices of a PyTorch Geometric dataset, not weights; its data is at '0'"), ('0', "this is the data of a PyTorch Geometric dataset, not weights; its slices are at '1'"):
+            tally.check(f'a dataset, {at}', None if 'note: ' + what in notes(path, '--at', at) else f"{notes(path, '--at', at)}")
+    torch.save((data, {'other': torch.ones(1)}), path)
+    tally.check('no dataset', None if 'Geometric' not in run(brine, 'ls', path).error() else run(brine, 'ls', path).error())
+
+
 def main():
     warnings.simplefilter('ignore')
     brine, tally = command(), Tally()
     with tempfile.TemporaryDirectory() as folder:
         check_check(brine, folder, tally)
         check_stats(brine, folder, tally)
+        check_what_is_not_told_by_tensors(brine, folder, tally)
     return tally.close()
 
 

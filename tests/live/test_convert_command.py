@@ -364,6 +364,7 @@ def test_left_out_names_all_tensors(f):
     got = f.convert('--keep-at', 'model', '--keep-at', 'optimizer.state.0', source=f.file('all.pth'),
                     left=', '.join(f'optimizer.state.{i} (3 tensors)' for i in range(1, 6)) + ', epoch, args, names, optimizer.param_groups')
     need(list(got) == ['model', 'optimizer'] and list(got['optimizer']['state']) == [0], got.keys())
+    f.convert('--keep-at', 'model', '--drop-at', 'optimizer', '--drop-at', 'args', source=f.file('all.pth'), left='optimizer (18 tensors), epoch, args, names')  # once
     torch.save({'keep': torch.ones(1), **{f'n{i}': i for i in range(100)}, **{f't{i}': torch.ones(1) for i in range(70)}, 'a.x': 1, 'a.y': 2}, f.file('many.pth'))
     f.convert('--only', 'keep', source=f.file('many.pth'), left=', '.join(f't{i}' for i in range(64)) + ' and 107 more (6 tensors)')
     model = network()
