@@ -48,11 +48,11 @@ Result<void> Comparer::run() {
 Result<void> Comparer::visit(const Child& pair) {
   const auto& [a, b, step, transparent, base] = pair;
   if (a.kind == Kind::absent || b.kind == Kind::absent) return visit_one(pair), Result<void>();
+  if (a.kind == Kind::tensor && b.kind == Kind::tensor) return visit_tensors(pair);
   ++result_.compared;
   if (is_weights(a, weights_a_) || is_weights(b, weights_b_)) return visit_weights(pair);
   const auto changed = [&](Difference::Kind kind) { differ(kind, step, [&] { return change(a_, a, b_, b); }); };
   if (a.kind != b.kind) changed(Difference::Kind::type);
-  else if (a.kind == Kind::tensor) return visit_tensors(pair);
   else if (a.kind == Kind::storage) return visit_storages(pair);
   else if (is_container(a)) return visit_containers(pair);
   else if (a.kind == Kind::bytearray && !is_first(a, b, step)) return {};

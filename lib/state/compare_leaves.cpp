@@ -33,7 +33,8 @@ bool Comparer::is_named(const TensorRecord& a, const TensorRecord& b) const noex
 Result<void> Comparer::visit_tensors(const Child& pair) {
   const auto& [ref_a, ref_b, step, transparent, base] = pair;
   const TensorRecord &x = tensor_of(ref_a), &y = tensor_of(ref_b);
-  const bool named = is_named(x, y);
+  const bool named = is_named(x, y), told = named && !modules_;  // of detached tensors only their elements
+  result_.compared += !told;
   if (!base) {
     const auto here = [&] { return printable(path(step, kShortPath), kShortPath); };
     std::string shared = named ? std::string() : sharing_.of_storages(x, y, here);
@@ -41,7 +42,7 @@ Result<void> Comparer::visit_tensors(const Child& pair) {
     if (!shared.empty()) differ(Difference::Kind::sharing, step, [&] { return std::move(shared); });
   }
   if (compared_.again(&x, &y)) return {};
-  if (!base && !(named && !modules_)) {
+  if (!base && !told) {
     const Tensor a = Handles::tensor(a_.owner(), &x), b = Handles::tensor(b_.owner(), &y);
     auto found = named ? tensors_.compare_attributes(a, b) : tensors_.compare(a, b);
     if (!found) return std::move(found).error().at_path(path(step, kMostPath));
