@@ -8,6 +8,7 @@
 #include "pickle/disassemble.hpp"
 #include "pickle/machine.hpp"
 #include "state/find.hpp"
+#include "state/module.hpp"
 #include "state/notes.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
@@ -37,7 +38,7 @@ auto reading(const Source& source, Work&& work) -> decltype(work()) {
 
 struct Checkpoint::Impl {
   Impl(Source from, const LoadOptions& with)
-      : part{std::move(from), 0, {}}, options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large) {}
+      : part{std::move(from), 0, {}}, options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes") {}
 
   // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
   Part part;
@@ -71,7 +72,7 @@ struct Checkpoint::Impl {
 
   Result<void> unpickle() {
     const PickleAt& pickle = form->pickle();
-    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.bytes.span.size(), ErrorCode::metadata_too_large);
+    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.bytes.span.size(), ErrorCode::metadata_too_large, "Limits::metadata_factor");
     storages.emplace(*metadata);
     calls.emplace(*storages, options.limits);
     graph.emplace(*metadata);
@@ -178,7 +179,7 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
     auto found = find_weights(*impl_->graph, from, place_of(std::string(path)));
     if (!found) return std::move(found).error();
     std::string place = spell(found->place.get(), SIZE_MAX);  // to find it by
-    Budget budget(impl_->options.limits.metadata_base + impl_->options.limits.metadata_factor * pickle_bytes(), ErrorCode::metadata_too_large);
+    ModuleBudget budget(impl_->options.limits, pickle_bytes());
     auto made = make_state_dict(*impl_->graph, found->value, place, impl_, budget);
     if (!made) return std::move(made).error().at_path(std::move(place));
     note_what_it_is(impl_->root, found->value, place, **made);
@@ -242,7 +243,7 @@ std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metada
 Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {
   return reading(source, [&]() -> Result<void> {
     Notes notes;
-    Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large);
+    Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes");
     auto part = choose_part(source, options, inflated);
     if (!part) return std::move(part).error();
     return reading(part->source, [&]() -> Result<void> {

@@ -19,6 +19,11 @@ struct Limits {
   std::uint64_t metadata_factor = 64;
   std::uint64_t metadata_base = std::uint64_t{1} << 20;
 
+  /// The state dict of a whole model, in which shared modules are met under each of their names, may take as much again + 15 × `metadata_base`.
+  /// Bytes of its names, in all: `names_factor` × pickle bytes + 4 × `metadata_base`. Stops modules in modules, or many parameters, under one
+  /// long name: the pickle has it once, the state dict in each name.
+  std::uint64_t names_factor = 8;
+
   /// Bytes inflated from deflated records, or fetched from a source that is not in memory, for one checkpoint. Stops zip bombs.
   std::uint64_t inflated_bytes = std::uint64_t{64} << 30;
 

@@ -28,11 +28,12 @@ class BRINE_API Module {
   /// True in training mode, as the file says.
   bool training() const;
 
-  /// Own parameters and buffers, by name, None left out.
-  std::vector<std::pair<std::string, Tensor>> parameters() const;
-  std::vector<std::pair<std::string, Tensor>> buffers() const;
-  /// Direct children by name; None is left out, and so is an object that keeps no modules as brine knows them (repr() shows it).
-  std::vector<std::pair<std::string, Module>> children() const;
+  /// Own parameters and buffers, None left out. Names are the file's own text, and valid as long as the Checkpoint; entries whose key is no str,
+  /// which PyTorch cannot name either, are left out, too.
+  std::vector<std::pair<std::string_view, Tensor>> parameters() const;
+  std::vector<std::pair<std::string_view, Tensor>> buffers() const;
+  /// Direct children, likewise; left out is also an object that keeps no modules as brine knows them (repr() shows it).
+  std::vector<std::pair<std::string_view, Module>> children() const;
 
   /// The tree as Python's print(model) shows it with PyTorch 2.13: the arguments of the layers of torch.nn and torchvision.ops, equal neighbours in a
   /// ModuleList once; of other classes the name and the children only, as their extra_repr() is code. An argument that the file has not (old
@@ -44,7 +45,7 @@ class BRINE_API Module {
 
  private:
   explicit Module(Value value) : value_(std::move(value)) {}
-  std::vector<std::pair<std::string, Tensor>> tensors(std::string_view part) const;
+  std::vector<std::pair<std::string_view, Tensor>> tensors(std::string_view part) const;
   Value value_;
 };
 

@@ -122,7 +122,7 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, Zip
   ReadAhead start(source);
   if (auto fine = check_start(start, source.size()); !fine) return fine;
 
-  Budget budget(limits.inflated_bytes, ErrorCode::inflated_too_large);
+  Budget budget(limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes");
   const std::uint64_t tail_size = std::min(source.size(), kZipTail), tail_offset = source.size() - tail_size;
   auto tail = fetch(source, tail_offset, tail_size, budget, "the end of the zip");
   if (!tail) return std::move(tail).error();

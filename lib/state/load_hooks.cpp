@@ -15,14 +15,14 @@ class Hooks {
       : model_(model), module_(model.modules[module]), number_(module), assign_(assign), keys_(keys) {}
 
   Result<Hooked> run() {
-    if (module_.options.kind == ModuleKind::instance_norm && !model_.tracks_running_stats(module_)) refuse_running_stats();
+    if (module_.options().kind == ModuleKind::instance_norm && !model_.tracks_running_stats(module_)) refuse_running_stats();
     if (is_batch_norm())
       if (auto ok = keep_counter(); !ok) return std::move(ok).error();
-    for (const SpectralNorm& norm : module_.options.spectral_norm)
+    for (const SpectralNorm& norm : module_.options().spectral_norm)
       if (auto ok = solve_spectral_norm(norm); !ok) return std::move(ok).error();
-    if (module_.described) {
-      for (const std::string& name : module_.options.weight_norm) rename_weight_norm(name);
-    } else if (const std::uint32_t list = Impl::find(model_.modules_by_name, number_, "parametrizations"); list != Impl::kNone) {
+    if (module_.description().given) {
+      for (const std::string& name : module_.options().weight_norm) rename_weight_norm(name);
+    } else if (const std::uint32_t list = model_.modules_by_name.find(number_, "parametrizations"); list != Impl::kNone) {
       for (const std::uint32_t child : model_.modules[list].children)
         if (model_.own(child, "original0") != Impl::kNone && model_.own(child, "original1") != Impl::kNone)
           rename_weight_norm(model_.modules[child].name.substr(model_.modules[list].name.size() + 1));
@@ -41,7 +41,7 @@ class Hooks {
     for (const std::string_view leaf : {"running_mean", "running_var"})
       if (const std::string name = name_in(leaf); keys_.pop(name)) names += concat({names.empty() ? "\"" : " and \"", name, "\""});
     if (names.empty()) return;
-    const std::string_view given = module_.options.class_name, cls = given.empty() ? "InstanceNorm" : given;
+    const std::string_view given = module_.options().class_name, cls = given.empty() ? "InstanceNorm" : given;
     out_.problem = {ErrorCode::unexpected_running_stats,
                     std::string(module_.name),
                     concat({"Unexpected running stats buffer(s) ", names, " for ", cls,
@@ -56,7 +56,7 @@ class Hooks {
   }
 
   bool is_batch_norm() const {
-    if (module_.described) return module_.options.kind != ModuleKind::plain && model_.tracks_running_stats(module_);
+    if (module_.description().given) return module_.options().kind != ModuleKind::plain && model_.tracks_running_stats(module_);
     return has("running_mean") && has("running_var") && has("num_batches_tracked");
   }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace brine {
 
@@ -24,14 +25,14 @@ struct Visit {
 class Planner {
  public:
   Planner(const Impl& model, const StateDict& state, const LoadStateDictOptions& options)
-      : model_(model), keys_(state), options_(options), visits_(model.modules.size()) {}
+      : model_(model), keys_(state), options_(options) {}
 
   Result<LoadPlan> run() {
     const std::vector<std::uint32_t> order = pre_order();
     for (const std::uint32_t m : order) {
       auto hooked = run_hooks(model_, m, assigns(m), keys_);
       if (!hooked) return std::move(hooked).error();
-      visits_[m].hooked = std::move(*hooked);
+      if (!hooked->missing.empty() || hooked->problem || hooked->keeps_counter) visits_[m].hooked = std::move(*hooked);
     }
     for (const std::string_view name : keys_.names()) sort_key(name);
     for (const std::uint32_t m : order)
@@ -47,7 +48,7 @@ class Planner {
       const std::uint32_t m = stack.back();
       stack.pop_back();
       const Impl::Module& module = model_.modules[m];
-      if (module.options.kind == ModuleKind::none) continue;
+      if (module.options().kind == ModuleKind::none) continue;
       out.push_back(m);
       stack.insert(stack.end(), module.children.rbegin(), module.children.rend());
     }
@@ -63,20 +64,22 @@ class Planner {
     std::uint32_t module = 0;
     std::size_t at = 0;
     for (std::size_t dot; (dot = key.find('.', at)) != std::string_view::npos; at = dot + 1) {
-      const std::uint32_t child = Impl::find(model_.modules_by_name, module, key.substr(at, dot - at));
+      const std::uint32_t child = model_.modules_by_name.find(module, key.substr(at, dot - at));
       if (child == Impl::kNone) return visits_[module].unexpected.push_back(key);
-      if (model_.modules[child].options.kind == ModuleKind::none) return;  // a child that is None: nobody looks below
+      if (model_.modules[child].options().kind == ModuleKind::none) return;  // a child that is None: nobody looks below
       module = child;
     }
     const std::string_view leaf = key.substr(at);
     if (leaf == "_extra_state") visits_[module].extra_state = true;
-    else if (model_.own(module, leaf) == Impl::kNone && !std::ranges::binary_search(model_.modules[module].others, leaf))
+    else if (model_.own(module, leaf) == Impl::kNone && !std::ranges::binary_search(model_.modules[module].description().others, leaf))
       visits_[module].unexpected.push_back(key);
   }
 
   Result<void> enter(std::uint32_t m) {
     const Impl::Module& module = model_.modules[m];
-    Visit& visit = visits_[m];
+    Visit nothing;
+    const auto visited = visits_.find(m);
+    Visit& visit = visited == visits_.end() ? nothing : visited->second;
     LoadReport& report = plan_.report;
     if (visit.hooked.problem) report.problems.push_back(std::move(*visit.hooked.problem));
     for (std::string& key : visit.hooked.missing) report.missing_keys.push_back(std::move(key));
@@ -91,12 +94,12 @@ class Planner {
         }
       }
 
-    for (const std::string_view leaf : module.others)  // PyTorch stops at the first one that is not there
+    for (const std::string_view leaf : module.description().others)  // PyTorch stops at the first one that is not there
       if (std::string name = model_.name_in(m, leaf); !keys_.find(name)) report.missing_keys.push_back(std::move(name));
 
-    if (module.options.extra_state || visit.extra_state) {
+    if (module.options().extra_state || visit.extra_state) {
       auto& list = !visit.extra_state           ? report.missing_keys
-                   : module.options.extra_state ? report.extra_state_keys
+                   : module.options().extra_state ? report.extra_state_keys
                                                 : report.unexpected_keys;
       list.push_back(model_.name_in(m, "_extra_state"));
     }
@@ -186,7 +189,7 @@ class Planner {
   const Impl& model_;
   LoadKeys keys_;
   const LoadStateDictOptions& options_;
-  std::vector<Visit> visits_;
+  std::unordered_map<std::uint32_t, Visit> visits_;  // of modules of which there is something to say
   std::map<std::uint32_t, Impl::Item> shaped_;
   LoadPlan plan_;
 };

@@ -6,9 +6,12 @@
 #include "support/budget.hpp"
 #include "support/notes.hpp"
 
+#include <brine/limits.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -46,8 +49,14 @@ struct SpectralNormHook {
 };
 std::vector<SpectralNormHook> spectral_norms(const Graph& graph, const Ref& module);
 
-/// The names in `_non_persistent_buffers_set`, sorted.
-std::vector<std::string_view> non_persistent_buffers(const Graph& graph, const Ref& module);
+/// The names in `_non_persistent_buffers_set`, sorted; a set that many modules share is sorted once.
+class NonPersistent {
+ public:
+  const std::vector<std::string_view>& of(const Graph& graph, const Ref& module);
+
+ private:
+  std::unordered_map<const Node*, std::vector<std::string_view>> known_;
+};
 
 /// A module's entry in `_metadata`.
 struct ModuleVersion {
@@ -57,10 +66,16 @@ struct ModuleVersion {
   std::vector<std::string_view> spectral_norm;  // old spectral_norm adds a version for each parameter it has
 };
 
+/// What a state dict made of modules may take: shared ones multiply, and so does a name that others stand under.
+struct ModuleBudget {
+  ModuleBudget(const Limits& limits, std::uint64_t pickle_bytes) noexcept;
+  Budget parts, names;
+};
+
 /// Own parameters, own persistent buffers, then children, depth first; None skipped; shared modules under each of their names. And every module,
-/// the root first. Names and entries are charged to `budget`: shared children can multiply. Notes tell of hooks, which are code.
+/// the root first. Notes tell of hooks, which are code.
 /// Fails with: corrupt (module_cycle), unsupported (module_form), limit.
-Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& values, std::vector<ModuleVersion>& modules, Notes& notes);
+Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget& budget, std::vector<NamedValue>& values, std::vector<ModuleVersion>& modules, Notes& notes);
 
 /// The dict of a module's attributes, or whatever its state is.
 Ref module_state(const Ref& module) noexcept;

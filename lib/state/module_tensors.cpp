@@ -27,8 +27,8 @@ void note_hooks(const Graph& graph, const Ref& module, std::string_view prefix, 
   }
 }
 
-// What a tensor that brine makes of a number costs.
-constexpr std::size_t kMadeTensor = 512;
+// What an entry costs in a state dict and in Parameters::like() it, and a module there.
+constexpr std::uint64_t kEntry = 512;
 
 // Without the Parameter around it.
 Ref detached(const Ref& value) noexcept {
@@ -38,6 +38,10 @@ Ref detached(const Ref& value) noexcept {
 }
 
 }  // namespace
+
+ModuleBudget::ModuleBudget(const Limits& limits, std::uint64_t pickle_bytes) noexcept
+    : parts(limits.metadata_factor * pickle_bytes + 16 * limits.metadata_base, ErrorCode::metadata_too_large, "Limits::metadata_factor"),
+      names(limits.names_factor * pickle_bytes + 4 * limits.metadata_base, ErrorCode::metadata_too_large, "Limits::names_factor") {}
 
 // _state_dict_hooks holds SpectralNormStateDictHook objects, whose `fn` has name and dim.
 std::vector<SpectralNormHook> spectral_norms(const Graph& graph, const Ref& module) {
@@ -52,18 +56,20 @@ std::vector<SpectralNormHook> spectral_norms(const Graph& graph, const Ref& modu
   return out;
 }
 
-// Not a hash table: its keys would be the file's choice.
-std::vector<std::string_view> non_persistent_buffers(const Graph& graph, const Ref& module) {
-  std::vector<std::string_view> out;
+const std::vector<std::string_view>& NonPersistent::of(const Graph& graph, const Ref& module) {
+  static const std::vector<std::string_view> none;
   const Ref set = module_part(graph, module, "_non_persistent_buffers_set");
-  if (set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) return out;
+  if ((set.kind != Kind::set && set.kind != Kind::list && set.kind != Kind::frozenset) || set.node->size == 0) return none;
+  const auto [at, fresh] = known_.try_emplace(set.node);
+  std::vector<std::string_view>& out = at->second;
+  if (!fresh) return out;
   for (const Ref& r : list_of(set).items())
     if (r.kind == Kind::string) out.push_back(text_of(r));
   std::sort(out.begin(), out.end());
   return out;
 }
 
-Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budget, std::vector<NamedValue>& out, std::vector<ModuleVersion>& modules, Notes& notes) {
+Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget& budget, std::vector<NamedValue>& out, std::vector<ModuleVersion>& modules, Notes& notes) {
   struct Frame {
     Ref module;
     std::size_t child, prefix;  // next child; length of the prefix of its names
@@ -71,21 +77,27 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   std::vector<Frame> stack;
   std::unordered_set<const Node*> inside;  // the modules of the stack
   std::string prefix;
+  NonPersistent sets;
   // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
-  const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
+  const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.parts.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
+  // An entry, or a module, of this name below the present prefix.
+  const auto pay = [&](std::size_t name) -> Result<void> {
+    if (auto ok = budget.parts.charge(kEntry, "the list of a module's tensors"); !ok) return ok;
+    if (budget.names.take(prefix.size() + name)) return {};
+    return budget.names.exceeded(prefix.size() + name, concat({"the names of the model's tensors, in the module ", in_quotes(prefix.substr(0, prefix.size() - !prefix.empty()), 100), ","}));
+  };
   const auto add = [&](const Ref& names, const std::vector<std::string_view>& skipped) -> Result<void> {
     if (auto ok = look_at(names); !ok || names.kind != Kind::dict) return ok;
     for (const Entry& e : dict_of(names).entries()) {
-      if (e.key.kind != Kind::string || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
-      if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's tensors"); !ok) return ok;
-      if (e.value.kind == Kind::none) continue;  // charged all the same: whoever describes the modules names them
+      if (e.key.kind != Kind::string) continue;
+      if (auto ok = pay(e.key.length); !ok) return ok;  // whatever it is: to look for it costs as much, and whoever describes the modules names what is None
+      if (e.value.kind == Kind::none || std::binary_search(skipped.begin(), skipped.end(), text_of(e.key))) continue;
       out.push_back({prefix + std::string(text_of(e.key)), detached(e.value)});
     }
     return {};
   };
   const auto add_as = [&](std::string_view name, const Ref& value, NamedValue::As as) -> Result<void> {
-    const std::size_t made = as == NamedValue::As::number ? kMadeTensor : 0;
-    if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + name.size() + made, "the list of a module's tensors"); !ok) return ok;
+    if (auto ok = pay(name.size()); !ok) return ok;
     out.push_back({prefix + std::string(name), value, as});
     return {};
   };
@@ -114,13 +126,12 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
   const auto enter = [&](const Ref& m) -> Result<void> {
     if (!inside.insert(m.node).second)
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + in_quotes(prefix) + " contains itself");
-    if (auto ok = budget.charge(sizeof(Frame) + sizeof(ModuleVersion) + prefix.size(), "the list of a module's children"); !ok) return ok;
+    if (auto ok = pay(0); !ok) return ok;
     if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
     std::vector<std::string_view> norms;
     for (const SpectralNormHook& hook : spectral_norms(graph, m)) norms.push_back(hook.name);
-    if (auto ok = budget.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
+    if (auto ok = budget.parts.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
     const std::string cls = qualified_class_name(m);
-    if (auto ok = budget.charge(cls.size(), "the names of modules' classes"); !ok) return ok;
     const std::string_view base = module_base(graph, m, cls);
     std::vector<OwnValue> own;
     if (!own_values(graph, m, base, own)) return own_form(cls);
@@ -130,7 +141,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
       const std::size_t first = out.size();
       if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
-      if (auto ok = add(module_part(graph, m, "_buffers"), non_persistent_buffers(graph, m)); !ok) return ok;
+      if (auto ok = add(module_part(graph, m, "_buffers"), sets.of(graph, m)); !ok) return ok;
       for (const OwnValue& v : own)
         if (auto ok = add_own(v, first); !ok) return ok;
       if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
@@ -158,7 +169,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, Budget& budge
     const Entry& e = children[top.child++];
     if (e.key.kind != Kind::string) continue;
     if (e.value.kind == Kind::none) {
-      if (auto ok = budget.charge(sizeof(NamedValue) + prefix.size() + e.key.length, "the list of a module's children"); !ok) return ok;
+      if (auto ok = pay(e.key.length); !ok) return ok;
       continue;
     }
     prefix += text_of(e.key);

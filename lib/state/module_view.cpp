@@ -11,13 +11,6 @@
 
 namespace brine {
 
-namespace {
-
-// Names are strings; any other key is a file's caprice, and can be long and cheap to repeat.
-std::string name_text(const Ref& key) { return key.kind == Kind::string ? std::string(text_of(key)) : key_name(key, 100); }
-
-}  // namespace
-
 Result<Module> Module::of(const Value& value) {
   return guarded("a module", [&]() -> Result<Module> {
     if (!Access::graph(value) || !value.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_kind, "there is no value here");
@@ -48,24 +41,24 @@ bool Module::training() const {
   return own.kind == Kind::boolean ? own.integer != 0 : attribute("training").as_bool().value_or(false);
 }
 
-std::vector<std::pair<std::string, Tensor>> Module::tensors(std::string_view part) const {
-  std::vector<std::pair<std::string, Tensor>> out;
+std::vector<std::pair<std::string_view, Tensor>> Module::tensors(std::string_view part) const {
+  std::vector<std::pair<std::string_view, Tensor>> out;
   const Graph& graph = *Access::graph(value_);
   const Ref list = module_part(graph, Access::ref(value_), part);
   if (list.kind != Kind::dict) return out;
   for (const Entry& e : dict_of(list).entries())
-    if (e.value.kind == Kind::tensor) out.emplace_back(name_text(e.key), Handles::tensor(graph.owner(), &tensor_of(e.value)));
+    if (e.key.kind == Kind::string && e.value.kind == Kind::tensor) out.emplace_back(text_of(e.key), Handles::tensor(graph.owner(), &tensor_of(e.value)));
   return out;
 }
 
-std::vector<std::pair<std::string, Tensor>> Module::parameters() const { return tensors("_parameters"); }
-std::vector<std::pair<std::string, Tensor>> Module::buffers() const { return tensors("_buffers"); }
+std::vector<std::pair<std::string_view, Tensor>> Module::parameters() const { return tensors("_parameters"); }
+std::vector<std::pair<std::string_view, Tensor>> Module::buffers() const { return tensors("_buffers"); }
 
-std::vector<std::pair<std::string, Module>> Module::children() const {
-  std::vector<std::pair<std::string, Module>> out;
+std::vector<std::pair<std::string_view, Module>> Module::children() const {
+  std::vector<std::pair<std::string_view, Module>> out;
   const Graph* graph = Access::graph(value_);
   for (const Entry& e : module_children(*graph, Access::ref(value_)))
-    out.emplace_back(name_text(e.key), Module(Access::value(graph, e.value, step_from(Access::place(value_), {.key = e.key}))));
+    if (e.key.kind == Kind::string) out.emplace_back(text_of(e.key), Module(Access::value(graph, e.value, step_from(Access::place(value_), {.key = e.key}))));
   return out;
 }
 

@@ -29,6 +29,33 @@ std::vector<std::int64_t> with_strides(std::span<const std::int64_t> shape, std:
 
 }  // namespace
 
+std::uint32_t Leaves::find(std::uint32_t module, std::string_view leaf) const noexcept {
+  if (slots_.empty()) return npos;
+  const std::uint32_t n = HashIndex::find(slots_, hash(module, leaf), [&](std::uint32_t i) { return keys_[i].module == module && keys_[i].leaf == leaf; });
+  return n == npos ? npos : keys_[n].number;
+}
+
+void Leaves::add(std::uint32_t module, std::string_view leaf, std::uint32_t number) {
+  if (find(module, leaf) != npos) return;
+  const auto enter = [this](std::uint32_t i) { HashIndex::insert(slots_, hash(keys_[i].module, keys_[i].leaf), i); };
+  if (slots_.size() < HashIndex::slots_for(keys_.size() + 1)) {
+    slots_.assign(HashIndex::slots_for(keys_.size() + 1), 0);
+    for (std::uint32_t i = 0; i < keys_.size(); ++i) enter(i);
+  }
+  keys_.push_back({leaf, module, number});
+  enter(static_cast<std::uint32_t>(keys_.size() - 1));
+}
+
+const Parameters::Impl::Description& Parameters::Impl::Module::description() const noexcept {
+  static const Description none;
+  return description_ ? *description_ : none;
+}
+
+Parameters::Impl::Description& Parameters::Impl::Module::describe() {
+  if (!description_) description_ = std::make_unique<Description>();
+  return *description_;
+}
+
 void Parameters::Impl::Item::take_shape(std::span<const std::int64_t> shape) {
   dims = with_strides(shape, {});
   shapeless = false;
@@ -39,7 +66,7 @@ std::uint32_t Parameters::Impl::find_module(std::string_view name) const noexcep
   if (name.empty()) return module;
   for (std::size_t at = 0, dot; at <= name.size() && module != kNone; at = dot + 1) {
     dot = std::min(name.find('.', at), name.size());
-    module = find(modules_by_name, module, name.substr(at, dot - at));
+    module = modules_by_name.find(module, name.substr(at, dot - at));
   }
   return module;
 }
@@ -47,7 +74,7 @@ std::uint32_t Parameters::Impl::find_module(std::string_view name) const noexcep
 std::uint32_t Parameters::Impl::find_item(std::string_view name) const noexcept {
   const bool inside = name.find('.') != std::string_view::npos;
   const std::uint32_t module = inside ? find_module(parent_of(name)) : 0;
-  return module == kNone ? kNone : find(items_by_name, module, leaf_of(name));
+  return module == kNone ? kNone : items_by_name.find(module, leaf_of(name));
 }
 
 std::uint32_t Parameters::Impl::module_of(std::string_view name) {
@@ -56,12 +83,12 @@ std::uint32_t Parameters::Impl::module_of(std::string_view name) {
   for (std::size_t at = 0, dot; at <= name.size(); at = dot + 1) {
     dot = std::min(name.find('.', at), name.size());
     const std::string_view leaf = name.substr(at, dot - at);
-    std::uint32_t child = find(modules_by_name, module, leaf);
+    std::uint32_t child = modules_by_name.find(module, leaf);
     if (child == kNone) {
       child = static_cast<std::uint32_t>(modules.size());
       modules.emplace_back().name = name.substr(0, dot);
       modules[module].children.push_back(child);
-      modules_by_name.emplace(std::pair(module, leaf), child);
+      modules_by_name.add(module, leaf, child);
     }
     module = child;
   }
@@ -114,15 +141,15 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   item.persistent = options.persistent || !item.buffer;
   item.requires_grad = !item.buffer && options.requires_grad && (is_floating(dtype) || is_complex(dtype));
   const std::uint32_t module = impl.module_of(parent_of(item.name));
-  impl.items_by_name.emplace(std::pair(module, leaf_of(item.name)), number);
+  impl.items_by_name.add(module, leaf_of(item.name), number);
   Impl::Module& m = impl.modules[module];
   if (item.persistent) (item.buffer ? m.buffers : m.parameters).push_back(number);
 }
 
 void Parameters::module(std::string_view name, const ModuleOptions& options) {
-  Impl::Module& m = impl_->modules[impl_->module_of(impl_->texts.emplace_back(name))];
-  m.options = options;
-  m.described = true;
+  Impl::Description& d = impl_->modules[impl_->module_of(impl_->texts.emplace_back(name))].describe();
+  d.options = options;
+  d.given = true;
 }
 
 void Parameters::Impl::copy_module(std::uint32_t from, std::uint32_t to) {
@@ -130,15 +157,17 @@ void Parameters::Impl::copy_module(std::uint32_t from, std::uint32_t to) {
   while (!stack.empty()) {
     const auto [source, target] = stack.back();
     stack.pop_back();
-    modules[target].options = modules[source].options;
-    modules[target].described = modules[source].described;
+    if (const Description& d = modules[source].description(); &d != &modules[target].description()) {
+      modules[target].describe().options = d.options;
+      modules[target].describe().given = d.given;
+    }
     for (const auto list : {&Module::parameters, &Module::buffers})
       for (const std::uint32_t i : modules[source].*list) {
         const auto number = static_cast<std::uint32_t>(items.size());
         Item& item = items.emplace_back();
         item.name = name_in(target, leaf_of(items[i].name));
         item.same = items[i].same;
-        items_by_name.emplace(std::pair(target, leaf_of(item.name)), number);
+        items_by_name.add(target, leaf_of(item.name), number);
         (modules[target].*list).push_back(number);
       }
     for (const std::uint32_t child : modules[source].children) {

@@ -4,11 +4,12 @@
 
 #include <brine/parameters.hpp>
 
+#include "support/hash_index.hpp"
+
 #include <deque>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace brine {
@@ -20,8 +21,27 @@ inline std::string_view parent_of(std::string_view name) noexcept {
 }
 inline std::string_view leaf_of(std::string_view name) noexcept { return name.substr(name.rfind('.') + 1); }  // npos + 1 is 0
 
+/// Numbers by the last part of a name, within a module. Full names as keys would make deep trees cost the square of their depth.
+class Leaves {
+ public:
+  static constexpr std::uint32_t npos = HashIndex::npos;
+  std::uint32_t find(std::uint32_t module, std::string_view leaf) const noexcept;
+  /// Or leaves the one that is there. `leaf` is borrowed.
+  void add(std::uint32_t module, std::string_view leaf, std::uint32_t number);
+
+ private:
+  struct Key {
+    std::string_view leaf;
+    std::uint32_t module, number;
+  };
+  std::uint64_t hash(std::uint32_t module, std::string_view leaf) const noexcept { return hash_bytes(leaf, seed_ ^ module); }
+  std::vector<Key> keys_;
+  std::vector<std::uint32_t> slots_;
+  std::uint64_t seed_ = random_seed();
+};
+
 struct Parameters::Impl {
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  static constexpr std::uint32_t kNone = Leaves::npos;
 
   struct Item {
     std::string name;
@@ -40,28 +60,33 @@ struct Parameters::Impl {
     std::span<const std::int64_t> stride() const noexcept { return std::span(dims).subspan(dims.size() / 2); }
     void take_shape(std::span<const std::int64_t> shape);  ///< row-major
   };
-  struct Module {
-    std::string_view name;  // "layer1.0"; of an entry's name, or of `texts`
+  /// What a module's name does not tell.
+  struct Description {
     ModuleOptions options;
-    bool described = false;
-    std::vector<std::uint32_t> children, parameters, buffers;
+    bool given = false;                    // by module(), or by the module itself: nothing is guessed
     std::vector<std::string_view> others;  // sorted: what a quantised module's own loader takes that is no tensor
   };
-  /// By the last part of the name, within a module. Full names as keys would make deep trees cost the square of their depth.
-  using Names = std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t>;
+  /// A few bytes: each dot in a name of the file's makes one.
+  struct Module {
+    std::string_view name;  // "layer1.0"; of an entry's name, or of `texts`
+    std::vector<std::uint32_t> children, parameters, buffers;
+
+    const Description& description() const noexcept;
+    Description& describe();
+    const ModuleOptions& options() const noexcept { return description().options; }
+
+   private:
+    std::unique_ptr<Description> description_;  // null: there is nothing to say
+  };
 
   std::deque<Item> items;      // addresses stay: names are views of them
   std::deque<Module> modules;  // the first is the root
   std::deque<std::string> texts;
-  Names items_by_name, modules_by_name;
+  Leaves items_by_name, modules_by_name;
   std::optional<Error> fault;
 
   Impl() : modules(1) {}
 
-  static std::uint32_t find(const Names& names, std::uint32_t module, std::string_view leaf) noexcept {
-    const auto at = names.find({module, leaf});
-    return at == names.end() ? kNone : at->second;
-  }
   /// The entry of that full name, or kNone.
   std::uint32_t find_item(std::string_view name) const noexcept;
   const Item& entry(std::uint32_t number) const noexcept { return items[items[number].same]; }
@@ -76,12 +101,12 @@ struct Parameters::Impl {
   std::string name_in(std::uint32_t module, std::string_view leaf) const;
   /// The parameter or persistent buffer of that name, or kNone.
   std::uint32_t own(std::uint32_t module, std::string_view leaf) const noexcept {
-    const std::uint32_t item = find(items_by_name, module, leaf);
+    const std::uint32_t item = items_by_name.find(module, leaf);
     return item != kNone && items[item].persistent ? item : kNone;
   }
 
   bool tracks_running_stats(const Module& m) const noexcept {
-    return m.options.track_running_stats.value_or(m.options.kind == ModuleKind::batch_norm);
+    return m.options().track_running_stats.value_or(m.options().kind == ModuleKind::batch_norm);
   }
 };
 

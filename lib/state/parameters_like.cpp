@@ -43,7 +43,7 @@ class Likeness {
   }
 
   void expect_extra_state(std::string_view name) {
-    impl_.modules[impl_.module_of(parent_of(impl_.texts.emplace_back(name)))].options.extra_state = true;
+    impl_.modules[impl_.module_of(parent_of(impl_.texts.emplace_back(name)))].describe().options.extra_state = true;
   }
 
   // A module of a model that was saved whole.
@@ -53,11 +53,12 @@ class Likeness {
     const std::string_view eager = std::string_view(cls).substr(cls.starts_with("Lazy") ? 4 : 0);
     const bool instance = eager.starts_with("InstanceNorm"), batch = eager.starts_with("BatchNorm") || eager == "SyncBatchNorm";
     if ((instance || batch) && (full.starts_with("torch.nn.") || full.starts_with("torch.ao.nn."))) {
-      m.described = true;
-      m.options.kind = instance ? ModuleKind::instance_norm : ModuleKind::batch_norm;
-      m.options.class_name = cls;
+      Parameters::Impl::Description& d = m.describe();
+      d.given = true;
+      d.options.kind = instance ? ModuleKind::instance_norm : ModuleKind::batch_norm;
+      d.options.class_name = cls;
       const Ref track = attribute(graph, module, "track_running_stats");
-      if (track.kind == Kind::boolean) m.options.track_running_stats = track.integer != 0;
+      if (track.kind == Kind::boolean) d.options.track_running_stats = track.integer != 0;
     }
     std::set<std::pair<const char*, std::int64_t>> hooks;  // one that is there twice does nothing the second time
     for (const SpectralNormHook& hook : spectral_norms(graph, module)) {
@@ -67,12 +68,12 @@ class Likeness {
         break;
       }
       hook_names_left_ -= hook.name.size();
-      m.options.spectral_norm.push_back({std::string(hook.name), hook.dim});
+      m.describe().options.spectral_norm.push_back({std::string(hook.name), hook.dim});
     }
 
     const auto first = firsts_.emplace(module.node, number).first->second;  // the module's first name
     add(number, first, module_part(graph, module, "_parameters"), false, {});
-    add(number, first, module_part(graph, module, "_buffers"), true, non_persistent_buffers(graph, module));
+    add(number, first, module_part(graph, module, "_buffers"), true, sets_.of(graph, module));
     expect_others(m, module, graph, full);
     const Ref children = module_part(graph, module, "_modules");
     if (children.kind != Kind::dict) return;
@@ -86,12 +87,12 @@ class Likeness {
     std::vector<OwnValue> own;
     own_values(graph, module, module_base(graph, module, full), own);
     for (const OwnValue& v : own)
-      if (v.value.kind != Kind::tensor && !v.number) m.others.push_back(impl_.texts.emplace_back(v.name));
+      if (v.value.kind != Kind::tensor && !v.number) m.describe().others.push_back(impl_.texts.emplace_back(v.name));
     // A quantised graph's hook gives more than its loader takes: that looks at the whole names, and only for those that begin so.
     if (m.name.empty() && has_packed_weight_hook(graph, module))
       for (const std::string_view name : packed_weights(module))
-        if (name.starts_with("_packed_weight")) m.others.push_back(impl_.texts.emplace_back(name));
-    std::ranges::sort(m.others);
+        if (name.starts_with("_packed_weight")) m.describe().others.push_back(impl_.texts.emplace_back(name));
+    if (!m.description().others.empty()) std::ranges::sort(m.describe().others);
   }
 
   void add(std::uint32_t number, std::uint32_t first, const Ref& tensors, bool buffer, const std::vector<std::string_view>& skipped) {
@@ -120,6 +121,7 @@ class Likeness {
   Parameters& out_;
   Parameters::Impl& impl_;
   std::unordered_map<const Node*, std::uint32_t> firsts_;
+  NonPersistent sets_;
   std::size_t hook_names_left_ = 4 << 20;  // a module of many names has its hooks' names as often
 };
 

@@ -60,7 +60,7 @@ Result<Tensor> tensor_of_number(const Ref& number) {
   return scalar(number.integer, DType::int64);
 }
 
-Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, Budget& budget) {
+Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, ModuleBudget& budget) {
   auto detached = std::make_shared<Detached>();
   detached->owner = std::move(owner);
   if (auto ok = module_tensors(graph, module, budget, detached->values, detached->modules, impl.notes); !ok) return ok;
@@ -118,7 +118,7 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
 }  // namespace
 
 Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
-                                                         Budget& budget) {
+                                                         ModuleBudget& budget) {
   auto impl = std::make_shared<StateDict::Impl>();
   impl->path = std::move(path);
   impl->graph = &graph;

@@ -6,7 +6,6 @@
 
 #include "graph/graph.hpp"
 #include "state/named_list.hpp"
-#include "support/budget.hpp"
 #include "support/notes.hpp"
 
 #include <deque>
@@ -16,6 +15,8 @@
 #include <vector>
 
 namespace brine {
+
+struct ModuleBudget;
 
 struct StateDict::Impl {
   /// A value that is no tensor.
@@ -62,7 +63,7 @@ struct StateDict::Impl {
 
 /// The StateDict of a dict or module that is weights. `owner` keeps graph and names alive. Fails with: corrupt (module_cycle), unsupported (module_form), limit.
 Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, const Ref& weights, std::string path, std::shared_ptr<const void> owner,
-                                                         Budget& budget);
+                                                         ModuleBudget& budget);
 
 /// The str objects of a program: identifiers, the empty text and single characters are one object each, as Python's compiler makes them.
 class Words {

@@ -12,8 +12,8 @@ namespace brine {
 
 class Budget {
  public:
-  /// `code` is the error's when more than `limit` bytes are asked for in all.
-  Budget(std::uint64_t limit, ErrorCode code) noexcept : limit_(limit), code_(code) {}
+  /// `code` is the error's when more than `limit` bytes are asked for in all; `field` is what raises the limit ("Limits::inflated_bytes").
+  Budget(std::uint64_t limit, ErrorCode code, std::string_view field = {}) noexcept : limit_(limit), code_(code), field_(field) {}
 
   /// Takes `bytes` for `what` ("the record archive/data.pkl"), or fails with: limit. Thread-safe.
   Result<void> charge(std::uint64_t bytes, std::string_view what);
@@ -30,6 +30,7 @@ class Budget {
  private:
   const std::uint64_t limit_;
   const ErrorCode code_;
+  const std::string_view field_;
   std::atomic<std::uint64_t> used_{0};
   std::atomic<bool> refused_{false};
 };
