@@ -136,7 +136,7 @@ class TreeWriter {
     std::uint64_t left = bounds_.items;
     for (auto [key, value] : dict.items()) {
       if (left-- == 0) break;
-      if (key.kind() != Kind::string || key.as_string()->size() > kKey) return {.label = std::move(label), .from = dict, .how = How::pairs};
+      if (key.kind() != Kind::string || key.as_string().value().size() > kKey) return {.label = std::move(label), .from = dict, .how = How::pairs};
     }
     return {.label = std::move(label), .from = dict, .how = How::object};
   }
@@ -202,7 +202,7 @@ class TreeWriter {
         break;
       }
       case Kind::bytes: case Kind::bytearray: write_bytes(name(v.kind()), *v.as_bytes()); break;
-      case Kind::global: json_.object().field("global", cut(v.as_global()->module, kName) + "." + cut(v.as_global()->name, kName)).end(); break;
+      case Kind::global: json_.object().field("global", cut(v.as_global().value().module, kName) + "." + cut(v.as_global().value().name, kName)).end(); break;
       case Kind::storage: {
         const auto storage = *v.as_storage();
         json_.object().key("storage").object().field("key", cut(storage.key(), kName)).field("dtype", name(storage.dtype())).field("nbytes", storage.nbytes()).end().end();

@@ -272,7 +272,7 @@ TEST_CASE("memory runs out while a tree is built") {
   CHECK(starve_throwing([] {
     Tree tree;
     const Value list = tree.list({1, "a text that is too long for any small string", 2.5, tree.size({1, 2}), tree.dtype(DType::float16), tree.complex(1, 2)});
-    return list.size() == 6 && list[1].as_string() && list[3].size() == 2 && list[4].as_global()->name == "float16" && tree.bytes({}).exists();
+    return list.size() == 6 && list[1].as_string() && list[3].size() == 2 && list[4].as_global().value().name == "float16" && tree.bytes({}).exists();
   }) > 10);
   const std::string text(10'000, 'x');  // more than a small tree has room for
   const auto in_tree = [](auto&& change) {

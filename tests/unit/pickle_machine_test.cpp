@@ -147,8 +147,8 @@ TEST_CASE("stack: POP, POP_MARK, DUP, nested marks") {
 }
 
 TEST_CASE("the protocol: declared, or guessed; a newer opcode is noted once") {
-  CHECK((*RunPickle(Pickle(0).op(Op::INT, "1")).result)->protocol == 0);
-  CHECK((*RunPickle(Pickle(1).integer(1)).result)->protocol == 1);
+  CHECK((*RunPickle(Pickle(0).op(Op::INT, "1")).result).value().protocol == 0);
+  CHECK((*RunPickle(Pickle(1).integer(1)).result).value().protocol == 1);
   for (int protocol = 2; protocol <= 5; ++protocol) {
     const RunPickle run(Pickle(protocol).none());
     CHECK((*run.result)->protocol == protocol);

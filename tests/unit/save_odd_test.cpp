@@ -121,8 +121,8 @@ TEST_CASE("views of one storage without bytes are tensors of their own, as torch
   for (int i = 0; i < 2; ++i) p.tensor({.key = "0", .numel = 0, .size = {0}, .stride = {1}}).append();
   const auto ckpt = open_zip(p, {{"0", ""}});
   const auto plain = open_file(again(ckpt)), as_read = open_file(again(ckpt, SaveOptions::as_read(ckpt)));
-  CHECK(plain.root()[1].as_tensor()->storage().key() == "1");
-  CHECK(as_read.root()[1].as_tensor()->storage().key() == "0");
+  CHECK(plain.root()[1].as_tensor().value().storage().key() == "1");
+  CHECK(as_read.root()[1].as_tensor().value().storage().key() == "0");
 }
 
 TEST_CASE("a record without a CRC among others stays one, as skip_data() writes storages") {

@@ -242,7 +242,7 @@ TEST_CASE("shapes in braces, in vectors and arrays, of other tensors; memory tha
   const std::vector<std::int64_t> sizes{2, 3};
   const std::array<std::int64_t, 1> one{6};
   const Tensor a = Tensor::borrow(std::span(memory), {2, 3}).value(), b = Tensor::borrow(std::span(memory), sizes).value();
-  CHECK(a.data<float>()->data() == memory.data());
+  CHECK(a.data<float>().value().data() == memory.data());
   CHECK(Tensor::borrow<float>(memory, b.shape()).value().shape()[1] == 3);
   CHECK(Tensor::copy(std::span(std::as_const(memory)), one).value().shape()[0] == 6);
   CHECK(Tensor::copy(std::span(memory).first<1>(), {}).value().shape().empty());
