@@ -29,13 +29,13 @@ std::vector<std::int64_t> with_strides(std::span<const std::int64_t> shape, std:
 
 }  // namespace
 
-std::uint32_t Leaves::find(std::uint32_t module, std::string_view leaf) const noexcept {
+std::uint32_t LeafIndex::find(std::uint32_t module, std::string_view leaf) const noexcept {
   if (slots_.empty()) return npos;
   const std::uint32_t n = HashIndex::find(slots_, hash(module, leaf), [&](std::uint32_t i) { return keys_[i].module == module && keys_[i].leaf == leaf; });
   return n == npos ? npos : keys_[n].number;
 }
 
-void Leaves::add(std::uint32_t module, std::string_view leaf, std::uint32_t number) {
+void LeafIndex::add(std::uint32_t module, std::string_view leaf, std::uint32_t number) {
   if (find(module, leaf) != npos) return;
   const auto enter = [this](std::uint32_t i) { HashIndex::insert(slots_, hash(keys_[i].module, keys_[i].leaf), i); };
   if (slots_.size() < HashIndex::slots_for(keys_.size() + 1)) {

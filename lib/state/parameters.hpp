@@ -22,7 +22,7 @@ inline std::string_view parent_of(std::string_view name) noexcept {
 inline std::string_view leaf_of(std::string_view name) noexcept { return name.substr(name.rfind('.') + 1); }  // npos + 1 is 0
 
 /// Numbers by the last part of a name, within a module. Full names as keys would make deep trees cost the square of their depth.
-class Leaves {
+class LeafIndex {
  public:
   static constexpr std::uint32_t npos = HashIndex::npos;
   std::uint32_t find(std::uint32_t module, std::string_view leaf) const noexcept;
@@ -41,7 +41,7 @@ class Leaves {
 };
 
 struct Parameters::Impl {
-  static constexpr std::uint32_t kNone = Leaves::npos;
+  static constexpr std::uint32_t kNone = LeafIndex::npos;
 
   struct Item {
     std::string name;
@@ -82,7 +82,7 @@ struct Parameters::Impl {
   std::deque<Item> items;      // addresses stay: names are views of them
   std::deque<Module> modules;  // the first is the root
   std::deque<std::string> texts;
-  Leaves items_by_name, modules_by_name;
+  LeafIndex items_by_name, modules_by_name;
   std::optional<Error> fault;
 
   Impl() : modules(1) {}
