@@ -87,7 +87,7 @@ Ref Edits::Impl::now(const Way& way) const {
 std::vector<Entry> Edits::Impl::items_now(const Ref& container) const {
   std::vector<Entry> out;
   const auto change = changes.find(container.node);
-  const Change none, &edited = change == changes.end() ? none : change->second;
+  const Change none{}, &edited = change == changes.end() ? none : change->second;
   if (container.kind == Kind::dict) {
     const auto entries = dict_of(edited.whole.kind == Kind::absent ? container : edited.whole).entries();
     out.assign(entries.begin(), entries.end());

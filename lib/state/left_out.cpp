@@ -4,6 +4,7 @@
 #include "support/text.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <map>
 #include <numeric>
 
@@ -45,7 +46,7 @@ std::vector<GoneTogether> gone_together(std::span<const NameFate> names) {
 std::vector<std::size_t> choose_left_out(std::span<const GoneTogether> all, std::size_t most, LeftOutList& out) {
   std::vector<std::size_t> order(all.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return all[i].tensors > 0; });
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return std::pair(all[i].tensors == 0, i) < std::pair(all[j].tensors == 0, j); });
   for (std::size_t i = most; i < order.size(); ++i) ++out.more, out.more_tensors += all[order[i]].tensors;
   order.resize(std::min(most, order.size()));
   return order;
