@@ -68,8 +68,10 @@ void LeftOut::add_of_file(const brine::Checkpoint& ckpt) {
 
 void LeftOut::print() const {
   for (const std::string& text : notes_) std::fprintf(stderr, "note: %s\n", printable(text).c_str());
-  std::vector<brine::LeftOut> places = places_;
-  std::stable_partition(places.begin(), places.end(), [](const brine::LeftOut& p) { return p.tensors > 0; });
+  std::vector<brine::LeftOut> places;
+  for (const bool with_tensors : {true, false})
+    for (const brine::LeftOut& p : places_)
+      if ((p.tensors > 0) == with_tensors) places.push_back(p);
   std::size_t more = more_, tensors = more_tensors_;
   for (std::size_t i = kMost; i < places.size(); ++i) ++more, tensors += places[i].tensors;
   if (places.empty()) return;
