@@ -76,6 +76,7 @@ struct Checkpoint::Impl {
     storages.emplace(*metadata);
     calls.emplace(*storages, options.limits);
     graph.emplace(*metadata);
+    graph->text_bytes = text_bytes(pickle.bytes.span.size(), options.limits.text_factor);
     const WeightsOnly policy;
     const std::size_t noted = notes.list().size();
     Machine machine(*graph, *calls, options.weights_only ? &policy : nullptr, notes, pickle.bytes.span, *metadata);
@@ -218,7 +219,7 @@ std::uint64_t ArrayAt::path_size() const noexcept { return brine::path_size(Acce
 std::string Checkpoint::print(const PrintOptions& options) const { return print(root(), options); }
 
 std::string Checkpoint::print(const Value& from, const PrintOptions& options) const {
-  return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container},
+  return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container, text_bytes(pickle_bytes(), options.text_factor)},
                       [this](const Ref& value) { return describe(*impl_->graph, value); });
 }
 

@@ -2,6 +2,7 @@
 // brine check: reads everything, compares every CRC, and names every class and function the file asks for. Status 0: the file is whole.
 #include "common.hpp"
 #include "json.hpp"
+#include "output.hpp"
 #include "progress.hpp"
 
 #include <algorithm>
@@ -38,30 +39,29 @@ struct Check {
     const auto refused = std::count_if(names.begin(), names.end(), [](const auto& use) { return !use.allowed; });
     out += std::to_string(names.size()) + (names.size() == 1 ? " class or function is" : " classes and functions are") + " asked for; torch.load(weights_only=True) " +
            (refused == 0 ? "allows all\n" : "refuses " + std::to_string(refused) + "\n");
+    Output table(most_output(ckpt));
+    table.add(out);
     for (const auto& use : names) {
-      out += std::string(use.allowed ? "  allowed  " : "  refused  ") + (use.known ? "known  " : "other  ") + cell(std::string(use.name.module) + "." + std::string(use.name.name), 120) +
+      const std::string line = std::string(use.allowed ? "  allowed  " : "  refused  ") + (use.known ? "known  " : "other  ") + cell(std::string(use.name.module) + "." + std::string(use.name.name), 120) +
              (use.uses > 1 ? "  (" + std::to_string(use.uses) + " times)" : "") + "\n";
-      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
+      if (!table.add(line)) break;
     }
-    return write_out(out);
+    return table.close();
   }
 
   bool print_json(const brine::Checkpoint& ckpt, const brine::Checked& checked, const std::vector<brine::GlobalUse>& names) const {
-    std::uint64_t length = 0;
-    for (const auto& use : names) length += use.name.module.size() + use.name.name.size();
-    if (length > 24 * ckpt.end_offset() + (1 << 20))
-      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names are " + std::to_string(length) + " bytes, many times the file").in_file(common.file)), false;
-    JsonWriter out;
-    out.object().field("file", common.file).field("format", name(ckpt.format())).field("whole", checked.damaged == 0).field("records", checked.records);
-    out.field("bytes", checked.bytes).field("without_crc", checked.without_crc).field("damaged", checked.damaged).key("faults").array();
-    for (const brine::Error& fault : checked.faults)
-      out.object().field("code", name(fault.code())).field("message", fault.text()).field("record", fault.place().record).field("offset", fault.place().offset).end();
-    out.end().key("globals").array();
-    for (const auto& use : names)
-      out.object().field("module", use.name.module).field("name", use.name.name).field("known", use.known).field("weights_only", use.allowed).field("uses", use.uses).end();
-    out.end().key("notes").array();
-    for (const brine::Note& n : ckpt.notes()) out.object().field("code", name(n.code)).field("text", n.text).field("offset", n.place.offset).end();
-    return out.end().end().close();
+    return write_json(most_output(ckpt), common.file, [&](JsonWriter& out) {
+      out.object().field("file", common.file).field("format", name(ckpt.format())).field("whole", checked.damaged == 0).field("records", checked.records);
+      out.field("bytes", checked.bytes).field("without_crc", checked.without_crc).field("damaged", checked.damaged).key("faults").array();
+      for (const brine::Error& fault : checked.faults)
+        out.object().field("code", name(fault.code())).field("message", fault.text()).field("record", fault.place().record).field("offset", fault.place().offset).end();
+      out.end().key("globals").array();
+      for (const auto& use : names)
+        out.object().field("module", use.name.module).field("name", use.name.name).field("known", use.known).field("weights_only", use.allowed).field("uses", use.uses).end();
+      out.end().key("notes").array();
+      for (const brine::Note& n : ckpt.notes()) out.object().field("code", name(n.code)).field("text", n.text).field("offset", n.place.offset).end();
+      out.end().end();
+    });
   }
 };
 

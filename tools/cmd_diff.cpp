@@ -3,6 +3,7 @@
 // differs or was not compared, and the last line says what (or a file was refused).
 #include "common.hpp"
 #include "diff_report.hpp"
+#include "output.hpp"
 #include "progress.hpp"
 
 #include <cmath>
@@ -47,7 +48,7 @@ struct Diff {
         .root = at_a.empty() ? at : at_a,
         .equal_text = names ? "the same dtypes and shapes" : tolerance >= 0 ? "equal within the tolerance" : "equal",
     };
-    return (json ? report.print_json(file_a, file_b, 24 * (a->end_offset() + b->end_offset()) + (1 << 20)) : report.print()) && report.equal ? kDone : kRefused;
+    return (json ? report.print_json(file_a, file_b, most_output(*a) + most_output(*b)) : report.print(most_output(*a) + most_output(*b))) && report.equal ? kDone : kRefused;
   }
 
   brine::Result<brine::CheckpointDiff> compare(const brine::Checkpoint& a, const brine::Checkpoint& b, const brine::DiffOptions& options) const {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // brine ls: the state dict, or every tensor and array, as a table or as JSON.
-#include "crc.hpp"
 #include "json.hpp"
 #include "listing.hpp"
+#include "output.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 
@@ -13,33 +12,10 @@ namespace tool {
 
 namespace {
 
-using Cells = std::vector<std::string>;
-
 std::string hex8(std::uint32_t crc) {
   char text[16];
   std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc));
   return text;
-}
-
-// Columns as wide as their cells, up to a cap: what is longer shifts its own line only. The cells of the columns in `right` stand to the right.
-bool write_table(const std::vector<Cells>& table, std::string_view right) {
-  constexpr std::size_t widest = 60;
-  std::array<std::size_t, 8> width{};
-  for (const Cells& row : table)
-    for (std::size_t c = 0; c < row.size(); ++c)
-      if (const std::size_t w = columns(row[c]); w <= widest) width[c] = std::max(width[c], w);
-  std::string out;
-  for (const Cells& row : table) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::size_t w = columns(row[c]);
-      const std::string pad(w < width[c] ? width[c] - w : 0, ' ');
-      const bool to_right = c < right.size() && right[c] == 'r';
-      out += (c ? "  " : "") + (to_right ? pad + row[c] : row[c] + (c + 1 < row.size() ? pad : ""));
-    }
-    out += '\n';
-    if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
-  }
-  return write_out(out, false);
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) {
@@ -82,40 +58,45 @@ struct Ls {
     list->sort(sort);
     if (crc)
       if (auto ok = list->compute_crcs(!common.plain); !ok) return fail(ok.error());
-    if (json) return print_json(*list, file);
-    return (by_prefix ? print_prefixes(*list) : print_table(*list)) && print_end(*list) ? kDone : kRefused;
+    if (json) return print_json(*list, file) ? kDone : kRefused;
+    return print(*list) ? kDone : kRefused;
   }
 
   std::string size_text(std::uint64_t bytes) const { return human ? human_bytes(bytes) : std::to_string(bytes); }
   // In a state dict "" is a key like others; in the tree it is the root where that is no container.
   static std::string name_text(const Listing& list, std::string_view name) { return !name.empty() ? cell(name, 4096) : list.root_is_tensor ? "(the root)" : "''"; }
 
-  bool print_table(const Listing& list) const {
-    std::vector<Cells> table;
-    const std::size_t rows = list.rows.size();
-    table.reserve(rows + list.arrays.size());
-    for (const auto& row : list.rows) {
-      table.push_back({name_text(list, row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())});
-      if (crc) table.back().push_back(row.crc ? hex8(*row.crc) : "");
-    }
-    for (const auto& row : list.arrays) {
-      const auto array = brine::Array::of(row.value);
-      if (!array) table.push_back({name_text(list, row.name), "numpy", "?", "unreadable"});
-      else table.push_back({name_text(list, row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->nbytes())});
-      const auto value = crc && array ? crc_of(*array) : std::nullopt;
-      if (crc) table.back().push_back(value ? hex8(*value) : "");
-    }
-    return write_table(table, "   r");
+  void add_rows(Output& out, const Listing& list) const {
+    add_table(out, list.rows.size() + list.arrays.size(), [&](std::size_t i) {
+      Cells cells;
+      std::optional<std::uint32_t> value;
+      if (i < list.rows.size()) {
+        const Listing::Row& row = list.rows[i];
+        cells = {name_text(list, row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())};
+        value = row.crc;
+      } else {
+        const Listing::ArrayRow& row = list.arrays[i - list.rows.size()];
+        const auto array = brine::Array::of(row.value);
+        if (!array) cells = {name_text(list, row.name), "numpy", "?", "unreadable"};
+        else cells = {name_text(list, row.name), "numpy " + std::string(array->dtype()), shape_text(array->shape()), size_text(array->nbytes())};
+        value = row.crc;
+      }
+      if (crc) cells.push_back(value ? hex8(*value) : "");
+      return cells;
+    }, "   r");
   }
 
-  bool print_prefixes(const Listing& list) const {
-    std::vector<Cells> table;
-    for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix))
-      table.push_back({name_text(list, prefix), counted(t.tensors, "tensor"), counted(t.elements, "element"), size_text(t.bytes) + (human ? "" : " bytes")});
-    return write_table(table, " rrr");
+  void add_prefixes(Output& out, const Listing& list) const {
+    const auto totals = totals_by_prefix(list, by_prefix);
+    add_table(out, totals.size(), [&](std::size_t i) {
+      const auto& [prefix, t] = totals[i];
+      return Cells{name_text(list, prefix), counted(t.tensors, "tensor"), counted(t.elements, "element"), size_text(t.bytes) + (human ? "" : " bytes")};
+    }, " rrr");
   }
 
-  bool print_end(const Listing& list) const {
+  bool print(const Listing& list) const {
+    Output table(most_output(list.checkpoint));
+    by_prefix ? add_prefixes(table, list) : add_rows(table, list);
     const Totals t = totals_of(list);
     const brine::Checkpoint& ckpt = list.checkpoint;
     std::string out = counted(t.tensors, "tensor") + ", " + counted(t.elements, "element") + ", " + human_bytes(t.bytes) + " in " + counted(t.storages, "storage");
@@ -127,48 +108,42 @@ struct Ls {
     if (list.others.size() > kNamed) out += " and " + std::to_string(list.others.size() - kNamed) + " more";
     if (!list.others.empty()) out += "\n";
     for (const brine::Note& n : list.notes) out += "note: " + printable(n.text) + "\n";
-    return write_out(out);
+    return table.close(out);
   }
 
-  int print_json(const Listing& list, const std::string& file) const {
-    // Of names that the file has once, and the tree says often, there could be any number of bytes.
-    std::error_code ignored;
-    const auto size = std::filesystem::file_size(file, ignored);
-    const std::uint64_t most = 24 * (ignored ? 0 : size) + (1 << 20);
-    std::uint64_t text = 0;
-    for (const auto& row : list.rows) text += row.name.size() + row.tensor.storage().key().size();
-    for (const auto& row : list.arrays) text += row.name.size();
-    text = std::max(text, list.paths_size);
-    if (text > most)
-      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names of the listing would sum to " + std::to_string(text) + " bytes; the limit is " + std::to_string(most) + ", 24 times the file and 1 MiB").in_file(file));
-
-    JsonWriter out;
-    out.object().field("file", file).field("format", name(list.checkpoint.format())).field("at", list.at);
-    if (by_prefix) {
-      out.key("prefixes").array();
-      for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix)) out.object().field("prefix", prefix).field("tensors", t.tensors).field("elements", t.elements).field("nbytes", t.bytes).end();
+  bool print_json(const Listing& list, const std::string& file) const {
+    const std::uint64_t most = most_output(list.checkpoint);
+    if (!list.whole_paths) return refuse_json(most, file);
+    return write_json(most, file, [&](JsonWriter& out) {
+      out.object().field("file", file).field("format", name(list.checkpoint.format())).field("at", list.at);
+      if (by_prefix) {
+        out.key("prefixes").array();
+        for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix)) out.object().field("prefix", prefix).field("tensors", t.tensors).field("elements", t.elements).field("nbytes", t.bytes).end();
+        out.end();
+      } else {
+        out.key("tensors").array();
+        for (const auto& row : list.rows)
+          if (out.ok()) print_row(out, row);
+        out.end();
+      }
+      if (!list.arrays.empty() || all) {
+        out.key("arrays").array();
+        for (const auto& row : list.arrays)
+          if (out.ok()) print_row(out, row);
+        out.end();
+      }
+      if (!list.others.empty()) {
+        out.key("others").array();
+        for (const auto& [name, value] : list.others) out.value(name);
+        out.end();
+      }
+      if (!list.notes.empty()) {
+        out.key("notes").array();
+        for (const brine::Note& n : list.notes) out.object().field("code", name(n.code)).field("text", n.text).field("offset", n.place.offset).end();
+        out.end();
+      }
       out.end();
-    } else {
-      out.key("tensors").array();
-      for (const auto& row : list.rows) print_row(out, row);
-      out.end();
-    }
-    if (!list.arrays.empty() || all) {
-      out.key("arrays").array();
-      for (const auto& row : list.arrays) print_row(out, row);
-      out.end();
-    }
-    if (!list.others.empty()) {
-      out.key("others").array();
-      for (const auto& [name, value] : list.others) out.value(name);
-      out.end();
-    }
-    if (!list.notes.empty()) {
-      out.key("notes").array();
-      for (const brine::Note& n : list.notes) out.object().field("code", name(n.code)).field("text", n.text).field("offset", n.place.offset).end();
-      out.end();
-    }
-    return out.end().close() ? kDone : kRefused;
+    });
   }
 
   void print_row(JsonWriter& out, const Listing::Row& row) const {
@@ -190,7 +165,7 @@ struct Ls {
       return;
     }
     out.field("dtype", array->dtype()).field("shape", array->shape()).field("nbytes", array->nbytes());
-    if (const auto value = crc ? crc_of(*array) : std::nullopt; crc) out.field("crc32", value ? std::optional(hex8(*value)) : std::nullopt);
+    if (crc) out.field("crc32", row.crc ? std::optional(hex8(*row.crc)) : std::nullopt);
     out.end();
   }
 };

@@ -2,6 +2,7 @@
 // brine match: what load_state_dict of one file's weights into another file's model would do. Status 0: it would load, 1: it would not.
 #include "common.hpp"
 #include "json.hpp"
+#include "output.hpp"
 
 #include <memory>
 
@@ -68,68 +69,73 @@ struct Match {
       if (const brine::Tensor* mine = model->find(name); mine && mine->dtype() != tensor.dtype())
         found.converted.push_back({name, tensor.dtype(), mine->dtype()});
     found.suggestions = brine::suggest(memory, *weights, found.report);
-    const bool written = as_json ? write_json(found) : write_out(text(found));
+    const std::uint64_t most = most_output(*model_ckpt) + most_output(*weights_ckpt);
+    const bool written = as_json ? print_json(found, most) : print(found, most);
     return written && found.loads ? kDone : kRefused;
   }
 
-  std::string text(const Found& found) const {
+  bool print(const Found& found, std::uint64_t most) const {
     const brine::LoadReport& report = found.report;
-    std::string out = found.loads ? printable(report.to_string()) + "\n" : error(found);
+    Output out(most);
+    if (found.loads) out.add(printable(report.to_string()) + "\n");
+    else add_error(out, found);
     for (const auto& p : report.skipped)
-      out += "skipped: " + printable(p.key) + ", " + shape_text(p.checkpoint_shape) + " in the checkpoint, " + shape_text(p.model_shape) + " in the model\n";
+      out.add("skipped: " + printable(p.key) + ", " + shape_text(p.checkpoint_shape) + " in the checkpoint, " + shape_text(p.model_shape) + " in the model\n");
     for (const Converted& c : found.converted)
-      out += "note: " + printable(c.name) + " would be converted, " + std::string(name(c.from)) + " -> " + std::string(name(c.to)) + "\n";
-    out += found.suggestions.to_string() + std::to_string(report.loaded) + " of " + std::to_string(found.entries) + " entries ";
-    if (!report.skipped.empty()) out += found.loads ? "would be loaded, " + std::to_string(report.skipped.size()) + " skipped\n" : "fit, " + std::to_string(report.skipped.size()) + " skipped; it would not load\n";
-    else out += found.loads ? "would be loaded\n" : "fit; it would not load\n";
-    return out;
+      out.add("note: " + printable(c.name) + " would be converted, " + std::string(name(c.from)) + " -> " + std::string(name(c.to)) + "\n");
+    std::string end = found.suggestions.to_string() + std::to_string(report.loaded) + " of " + std::to_string(found.entries) + " entries ";
+    if (!report.skipped.empty()) end += found.loads ? "would be loaded, " + std::to_string(report.skipped.size()) + " skipped\n" : "fit, " + std::to_string(report.skipped.size()) + " skipped; it would not load\n";
+    else end += found.loads ? "would be loaded\n" : "fit; it would not load\n";
+    return out.close(end);
   }
 
   // The text of load_state_dict's error, whose lines are PyTorch's, with every name escaped.
-  std::string error(const Found& found) const {
-    std::string out = "Error(s) in loading state_dict for " + printable(found.model_name) + ":\n";
+  void add_error(Output& out, const Found& found) const {
+    out.add("Error(s) in loading state_dict for " + printable(found.model_name) + ":\n");
     const auto list = [&](const char* title, const std::vector<std::string>& keys) {
       if (keys.empty() || no_strict) return;
-      out += title;
-      for (const std::string& key : keys) out += (&key == &keys.front() ? "\"" : ", \"") + printable(key) + "\"";
-      out += ". \n";
+      out.add(title);
+      for (const std::string& key : keys)
+        if (!out.add((&key == &keys.front() ? "\"" : ", \"") + printable(key) + "\"")) return;
+      out.add(". \n");
     };
     list("    Missing key(s) in state_dict: ", found.report.missing_keys);
     list("    Unexpected key(s) in state_dict: ", found.report.unexpected_keys);
-    for (const auto& p : found.report.problems) out += "    " + printable(p.text) + "\n";
-    return out;
+    for (const auto& p : found.report.problems)
+      if (!out.add("    " + printable(p.text) + "\n")) return;
   }
 
-  bool write_json(const Found& found) const {
-    JsonWriter json;
-    const auto names = [&](const char* key, const std::vector<std::string>& list) {
-      json.key(key).array();
-      for (const std::string& name : list) json.value(name);
-      json.end();
-    };
-    const auto problems = [&](const char* key, const std::vector<brine::LoadReport::Problem>& list) {
-      json.key(key).array();
-      for (const auto& p : list)
-        json.object().field("name", p.key).field("code", name(p.code)).field("model_shape", p.model_shape).field("shape", p.checkpoint_shape).end();
-      json.end();
-    };
-    const brine::LoadReport& report = found.report;
-    json.object().field("model", model_file).field("weights", weights_file).field("loads", found.loads).field("loaded", report.loaded).field("entries", found.entries);
-    names("missing_keys", report.missing_keys);
-    names("unexpected_keys", report.unexpected_keys);
-    problems("problems", report.problems);
-    problems("skipped", report.skipped);
-    json.key("converted").array();
-    for (const Converted& c : found.converted) json.object().field("name", c.name).field("from", name(c.from)).field("to", name(c.to)).end();
-    json.end().key("suggestions").object();
-    const brine::Suggestions& s = found.suggestions;
-    json.field("strip_prefix", s.strip_prefix).field("add_prefix", s.add_prefix).field("prefix_matches", s.prefix_matches).key("rename").array();
-    for (const auto& r : s.renames) json.object().field("rule", r.rule).field("matches", r.matches).end();
-    json.end().key("tied").array();
-    for (const auto& t : s.tied) json.object().field("missing", t.missing).field("present", t.present).end();
-    json.end().key("pairs").array();
-    for (const auto& p : s.pairs) json.object().field("missing", p.missing).field("unexpected", p.unexpected).field("same_shape", p.shapes_agree).end();
-    return json.end().end().end().close();
+  bool print_json(const Found& found, std::uint64_t most) const {
+    return write_json(most, weights_file, [&](JsonWriter& json) {
+      const auto names = [&](const char* key, const std::vector<std::string>& list) {
+        json.key(key).array();
+        for (const std::string& name : list) json.value(name);
+        json.end();
+      };
+      const auto problems = [&](const char* key, const std::vector<brine::LoadReport::Problem>& list) {
+        json.key(key).array();
+        for (const auto& p : list)
+          json.object().field("name", p.key).field("code", name(p.code)).field("model_shape", p.model_shape).field("shape", p.checkpoint_shape).end();
+        json.end();
+      };
+      const brine::LoadReport& report = found.report;
+      json.object().field("model", model_file).field("weights", weights_file).field("loads", found.loads).field("loaded", report.loaded).field("entries", found.entries);
+      names("missing_keys", report.missing_keys);
+      names("unexpected_keys", report.unexpected_keys);
+      problems("problems", report.problems);
+      problems("skipped", report.skipped);
+      json.key("converted").array();
+      for (const Converted& c : found.converted) json.object().field("name", c.name).field("from", name(c.from)).field("to", name(c.to)).end();
+      json.end().key("suggestions").object();
+      const brine::Suggestions& s = found.suggestions;
+      json.field("strip_prefix", s.strip_prefix).field("add_prefix", s.add_prefix).field("prefix_matches", s.prefix_matches).key("rename").array();
+      for (const auto& r : s.renames) json.object().field("rule", r.rule).field("matches", r.matches).end();
+      json.end().key("tied").array();
+      for (const auto& t : s.tied) json.object().field("missing", t.missing).field("present", t.present).end();
+      json.end().key("pairs").array();
+      for (const auto& p : s.pairs) json.object().field("missing", p.missing).field("unexpected", p.unexpected).field("same_shape", p.shapes_agree).end();
+      json.end().end().end();
+    });
   }
 };
 

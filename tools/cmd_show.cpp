@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: MIT
 // brine show: the object tree, bounded.
 #include "common.hpp"
+#include "output.hpp"
 #include "tree_json.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <utility>
 
 namespace tool {
 
 namespace {
 
+// A text, or a name, that many classes share is shown once.
 int print_sources(const brine::Checkpoint& ckpt) {
   const auto sources = ckpt.sources();
   if (sources.empty()) return fail(std::string(ckpt.file()) + ": the file carries no source texts; only a legacy stream of a whole model does");
-  std::string out;
+  Output out(most_output(ckpt));
+  std::map<std::pair<const char*, std::size_t>, std::string> shown;
   for (const auto& [name, file, text] : sources) {
-    out += "# " + printable(name.module) + "." + printable(name.name) + (file.empty() ? "" : ", from " + printable(file)) + "\n";
+    const std::string cls = cell(name.module, 60) + "." + cell(name.name, 60);
+    const auto [first, fresh] = shown.try_emplace({text.data(), text.size()}, cls);
+    if (!out.add("# " + cls + (file.empty() ? "" : ", from " + cell(file, 100)) + (fresh || text.empty() ? "\n" : ": the text of " + first->second + "\n"))) break;
+    if (!fresh) continue;
     for (std::size_t at = 0; at < text.size();) {  // line by line: other control characters do not reach the terminal
       const std::size_t end = std::min(text.find('\n', at), text.size());
-      out += printable(text.substr(at, end - at)) + "\n";
+      if (!out.add(printable(text.substr(at, end - at)) + "\n")) break;
       at = end + 1;
     }
   }
-  return write_out(out) ? int{kDone} : int{kRefused};
+  return out.close() ? int{kDone} : int{kRefused};
 }
 
 // A few bytes of a pickle can refer to much: the text is bounded by it.

@@ -3,10 +3,10 @@
 #include "common.hpp"
 #include "json.hpp"
 #include "listing.hpp"
+#include "output.hpp"
 #include "progress.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -57,13 +57,13 @@ struct Stats {
     bool root = false;  // of the tree, where it is a tensor, the name is ""
     std::vector<brine::TensorAt> found;
     std::deque<std::string> paths;
-    std::uint64_t paths_size = 0;
+    bool whole = true;
     if (all) {
       const brine::Value from = ckpt->at(common.at);
       if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
       root = from.kind() == brine::Kind::tensor;
       found = ckpt->tensors(from);
-      spell_paths(*ckpt, found, paths, paths_size);
+      whole = spell_paths(*ckpt, found, paths);
       for (std::size_t i = 0; i < found.size(); ++i) add(paths[i], found[i].tensor);
     } else {
       auto state = ckpt->state_dict(common.at);
@@ -74,6 +74,7 @@ struct Stats {
         if (const auto kind = brine::kept_tensor_kind(value); !kind.empty() && wanted(name)) unread.push_back({name, kind});
     }
     if (rows.empty() && unread.empty() && !globs.empty()) return fail(common.file + ": no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + "; brine ls lists them");
+    if (json && !whole) return refuse_json(most_output(*ckpt), common.file), kRefused;
     const Progress progress;
     for (Row& row : rows) {
       const std::uint64_t item = brine::item_size(row.tensor->dtype());
@@ -81,47 +82,31 @@ struct Stats {
       if (!stats) return fail(std::move(stats).error().in_file(common.file).at_path(row.name));
       row.stats = std::move(*stats);
     }
-    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows, unread, paths_size) : print(rows, unread, root)) ? kDone : kRefused;
+    return (json ? print_json(*ckpt, all ? common.at : std::string(weights.path()), rows, unread) : print(*ckpt, rows, unread, root)) ? kDone : kRefused;
   }
 
-  static bool print(const std::vector<Row>& rows, const std::vector<Unread>& unread, bool root) {
-    using Cells = std::array<std::string, 8>;
-    const auto cells_of = [root](const Row& row) {
+  static bool print(const brine::Checkpoint& ckpt, const std::vector<Row>& rows, const std::vector<Unread>& unread, bool root) {
+    Output out(most_output(ckpt));
+    add_table(out, rows.size() + 1, [&](std::size_t i) {
+      if (i == 0) return Cells{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
+      const Row& row = rows[i - 1];
       const brine::TensorStats& s = row.stats;
       return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), std::string(name(row.tensor->dtype())), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
-    };
-    const Cells head{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
-    std::array<std::size_t, 8> width{};
-    const auto widen = [&](const Cells& cells) {
-      for (std::size_t c = 0; c < cells.size(); ++c) width[c] = std::max(width[c], columns(cells[c]));
-    };
-    widen(head);
-    for (const Row& row : rows) widen(cells_of(row));
-    std::string out;
-    const auto line = [&](const Cells& cells) {
-      for (std::size_t c = 0; c < cells.size(); ++c) {
-        const std::string pad(width[c] - columns(cells[c]), ' ');
-        out += (c ? "  " : "") + (c < 3 ? cells[c] + pad : pad + cells[c]);
-      }
-      out += '\n';
-    };
-    line(head);
+    }, "   rrrrr");
     std::uint64_t elements = 0, nan = 0, inf = 0, odd = 0;
     bool is_complex = false;
     for (const Row& row : rows) {
-      line(cells_of(row));
-      if (out.size() > 1 << 16 && !write_out(std::exchange(out, {}), false)) return false;
       elements += static_cast<std::uint64_t>(row.tensor->numel());
       nan += row.stats.nan;
       inf += row.stats.inf;
       odd += row.stats.nan + row.stats.inf > 0;
       is_complex |= brine::is_complex(row.tensor->dtype());
     }
-    out += std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements" +
+    std::string end = std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements" +
            (rows.empty() ? "" : odd == 0 ? ": all finite" : ": " + std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
-    if (!unread.empty()) out += "not looked at: " + told(unread) + "\n";
-    if (is_complex) out += "of complex tensors: the magnitudes\n";
-    return write_out(out);
+    if (!unread.empty()) end += "not looked at: " + told(unread) + "\n";
+    if (is_complex) end += "of complex tensors: the magnitudes\n";
+    return out.close(end);
   }
 
   static std::string told(const std::vector<Unread>& unread) {
@@ -131,32 +116,29 @@ struct Stats {
     return out + (unread.size() > most ? " and " + std::to_string(unread.size() - most) + " more tensors" : "");
   }
 
-  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, const std::vector<Unread>& unread, std::uint64_t length) const {
-    std::uint64_t named = 0, nan = 0, inf = 0;
-    for (const Row& row : rows) named += row.name.size(), nan += row.stats.nan, inf += row.stats.inf;
-    for (const Unread& u : unread) named += u.name.size();
-    length = std::max(length, named);
-    if (length > 24 * ckpt.end_offset() + (1 << 20))
-      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names are " + std::to_string(length) + " bytes, many times the file").in_file(common.file)), false;
-    JsonWriter out;
-    out.object().field("file", common.file).field("format", name(ckpt.format())).field("at", at).key("tensors").array();
-    for (const auto& [name, tensor, s] : rows) {
-      out.object().field("name", name).field("dtype", brine::name(tensor->dtype())).field("shape", tensor->shape()).field("numel", tensor->numel());
-      for (const auto& [word, number] : {std::pair("min", &s.min), std::pair("max", &s.max)}) {
-        out.key(word);
-        if (*number) std::visit([&](auto v) { out.value(v); }, **number);
-        else out.value(nullptr);
+  bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, const std::vector<Unread>& unread) const {
+    std::uint64_t nan = 0, inf = 0;
+    for (const Row& row : rows) nan += row.stats.nan, inf += row.stats.inf;
+    return write_json(most_output(ckpt), common.file, [&](JsonWriter& out) {
+      out.object().field("file", common.file).field("format", name(ckpt.format())).field("at", at).key("tensors").array();
+      for (const auto& [name, tensor, s] : rows) {
+        out.object().field("name", name).field("dtype", brine::name(tensor->dtype())).field("shape", tensor->shape()).field("numel", tensor->numel());
+        for (const auto& [word, number] : {std::pair("min", &s.min), std::pair("max", &s.max)}) {
+          out.key(word);
+          if (*number) std::visit([&](auto v) { out.value(v); }, **number);
+          else out.value(nullptr);
+        }
+        out.field("mean", s.mean).field("nan", s.nan).field("inf", s.inf).end();
+        if (!out.ok()) return;
       }
-      out.field("mean", s.mean).field("nan", s.nan).field("inf", s.inf).end();
-      if (!out.ok()) return false;
-    }
-    out.end();
-    if (!unread.empty()) {
-      out.key("not_looked_at").array();
-      for (const Unread& u : unread) out.object().field("name", u.name).field("kind", u.kind).end();
       out.end();
-    }
-    return out.field("nan", nan).field("inf", inf).end().close();
+      if (!unread.empty()) {
+        out.key("not_looked_at").array();
+        for (const Unread& u : unread) out.object().field("name", u.name).field("kind", u.kind).end();
+        out.end();
+      }
+      out.field("nan", nan).field("inf", inf).end();
+    });
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include "common.hpp"
 #include "json.hpp"
+#include "output.hpp"
 
 #include <utility>
 
@@ -60,7 +61,7 @@ void put(JsonWriter& out, const brine::TensorDifference& d) {
 
 }  // namespace
 
-bool DiffReport::print() const {
+bool DiffReport::print(std::uint64_t most) const {
   Lines report;
   report.root = root.empty() ? "(the root)" : cell(root, kName);
   std::string summary;
@@ -85,52 +86,50 @@ bool DiffReport::print() const {
     summary += counted(rest.compared, found.weights ? "other value" : "value") + " in both" +
                (rest.differing == 0 ? std::string(": ") + equal_text : ", " + counted(rest.differing, "difference")) + (rest.same_order ? "\n" : "; the order differs\n");
   report.close();
-  return write_out(report.out + summary + (equal ? "" : report.verdict()));
+  Output out(most);
+  for (std::string_view lines = report.out; !lines.empty();) {
+    const std::size_t line = lines.find('\n') + 1;
+    if (!out.add(lines.substr(0, line))) break;
+    lines.remove_prefix(line);
+  }
+  return out.close(summary + (equal ? "" : report.verdict()));
 }
 
-bool DiffReport::print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most_names) const {
-  if (const auto& w = found.weights) {
-    std::uint64_t length = 0;
-    for (const auto* list : {&w->only_in_a, &w->only_in_b})
-      for (const auto name : *list) length += name.size();
-    for (const auto* list : {&w->differing, &w->attributes, &w->versions})
-      for (const auto& e : *list) length += e.name.size();
-    if (length > most_names)
-      return fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the names of what differs are " + std::to_string(length) + " bytes, many times the files")), false;
-  }
+bool DiffReport::print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most) const {
   constexpr const char* kinds[] = {"only_in_a", "only_in_b", "value", "type", "sharing", "place", "not_compared"};
-  JsonWriter out;
-  out.object().field("a", file_a).field("b", file_b).field("equal", equal);
-  if (const auto& w = found.weights) {
-    out.key("weights").object().field("at_a", found.weights_a.path()).field("at_b", found.weights_b.path());
-    out.field("compared", w->compared).field("same_order", w->same_order);
-    for (const auto& [word, list] : {std::pair("only_in_a", &w->only_in_a), std::pair("only_in_b", &w->only_in_b)}) {
-      out.key(word).array();
-      for (const auto name : *list) out.value(name);
-      out.end();
-    }
-    for (const auto& [word, list] : {std::pair("differing", &w->differing), std::pair("attributes", &w->attributes), std::pair("versions", &w->versions)}) {
-      out.key(word).array();
-      for (const auto& e : *list) {
-        out.object().field("name", e.name).field("text", e.text);
-        if (e.a && e.b) put(out, e);
+  return write_json(most, file_a, [&](JsonWriter& out) {
+    out.object().field("a", file_a).field("b", file_b).field("equal", equal);
+    if (const auto& w = found.weights) {
+      out.key("weights").object().field("at_a", found.weights_a.path()).field("at_b", found.weights_b.path());
+      out.field("compared", w->compared).field("same_order", w->same_order);
+      for (const auto& [word, list] : {std::pair("only_in_a", &w->only_in_a), std::pair("only_in_b", &w->only_in_b)}) {
+        out.key(word).array();
+        for (const auto name : *list) out.value(name);
+        out.end();
+      }
+      for (const auto& [word, list] : {std::pair("differing", &w->differing), std::pair("attributes", &w->attributes), std::pair("versions", &w->versions)}) {
+        out.key(word).array();
+        for (const auto& e : *list) {
+          out.object().field("name", e.name).field("text", e.text);
+          if (e.a && e.b) put(out, e);
+          out.end();
+        }
         out.end();
       }
       out.end();
     }
-    out.end();
-  }
-  if (!weights_only) {
-    out.key("rest").object().field("compared", found.rest.compared).field("same_order", found.rest.same_order).field("differing", found.rest.differing);
-    out.field("not_compared", found.rest.not_compared).key("differences").array();
-    for (const auto& d : found.rest.differences) {
-      out.object().field("kind", kinds[static_cast<std::size_t>(d.kind)]).field("path", d.path).field("text", d.text);
-      if (!d.tensor.equal_bits || !d.tensor.same_attributes) put(out, d.tensor);
-      out.end();
+    if (!weights_only) {
+      out.key("rest").object().field("compared", found.rest.compared).field("same_order", found.rest.same_order).field("differing", found.rest.differing);
+      out.field("not_compared", found.rest.not_compared).key("differences").array();
+      for (const auto& d : found.rest.differences) {
+        out.object().field("kind", kinds[static_cast<std::size_t>(d.kind)]).field("path", d.path).field("text", d.text);
+        if (!d.tensor.equal_bits || !d.tensor.same_attributes) put(out, d.tensor);
+        out.end();
+      }
+      out.end().end();
     }
-    out.end().end();
-  }
-  return out.end().close();
+    out.end();
+  });
 }
 
 }  // namespace tool

@@ -16,10 +16,10 @@ struct DiffReport {
   std::string root;            ///< the place that was compared; "": all
   std::string equal_text;      ///< "equal", "equal within the tolerance"
 
-  /// False, after a message, when standard output does not take it.
-  bool print() const;
-  /// False also when the names of what differs are more than `most_names` bytes, which is said.
-  bool print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most_names) const;
+  /// At most so many bytes (Output). False, after a message, when standard output does not take it.
+  bool print(std::uint64_t most) const;
+  /// False also when it would have more than `most` bytes, which is said.
+  bool print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most) const;
 };
 
 }  // namespace tool

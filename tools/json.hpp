@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +25,10 @@ void append_json_string(std::string& out, std::string_view text);
 
 class JsonWriter {
  public:
+  JsonWriter() = default;
+  /// Prints nothing, only counts: ok() turns false when there are more than `most` bytes.
+  explicit JsonWriter(std::uint64_t most) : counts_(true), most_(most) {}
+
   JsonWriter& object() { return open('{', '}'); }
   JsonWriter& array() { return open('[', ']'); }
   JsonWriter& end();  ///< closes the innermost object or array
@@ -61,6 +66,14 @@ class JsonWriter {
   std::uint64_t flushed_ = 0;
   std::vector<char> ends_;
   bool first_ = true, after_key_ = false, ok_ = true;
+  const bool counts_ = false;
+  const std::uint64_t most_ = 0;
 };
+
+/// The document that `write` makes, which is asked twice: a file can make it far longer than itself, and half of it would be none. Prints it, or
+/// refuses with limit where it would have more than `most` bytes. False, after a message, when it is not printed.
+bool write_json(std::uint64_t most, const std::string& file, const std::function<void(JsonWriter&)>& write);
+/// That message. Returns false.
+bool refuse_json(std::uint64_t most, const std::string& file);
 
 }  // namespace tool

@@ -11,15 +11,15 @@
 namespace tool {
 
 brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const std::string& at, bool all) {
-  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .root_is_tensor = false, .paths = {}, .paths_size = 0};
+  Listing list{.checkpoint = checkpoint, .state = {}, .at = at, .rows = {}, .arrays = {}, .others = {}, .notes = {}, .root_is_tensor = false, .paths = {}};
   list.notes.assign(checkpoint.notes().begin(), checkpoint.notes().end());
   if (all) {
     const brine::Value from = checkpoint.at(at);
     if (!from.exists()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no place " + printable(at) + "; brine show prints the tree").in_file(checkpoint.file());
     const auto tensors = checkpoint.tensors(from);
     const auto arrays = checkpoint.arrays(from);
-    spell_paths(checkpoint, tensors, list.paths, list.paths_size);
-    spell_paths(checkpoint, arrays, list.paths, list.paths_size);
+    list.whole_paths = spell_paths(checkpoint, tensors, list.paths);
+    list.whole_paths &= spell_paths(checkpoint, arrays, list.paths);
     list.root_is_tensor = from.kind() == brine::Kind::tensor || from.kind() == brine::Kind::object;
     auto path = list.paths.begin();
     for (const auto& found : tensors) list.rows.push_back({*path++, found.tensor});
@@ -77,6 +77,8 @@ brine::Result<void> Listing::compute_crcs(bool mapped) {
     row.crc = *crc;
     progress(done += row.tensor.nbytes(), total);
   }
+  for (ArrayRow& row : arrays)
+    if (const auto array = brine::Array::of(row.value)) row.crc = crc_of(*array);
   return {};
 }
 

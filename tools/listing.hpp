@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common.hpp"
+#include "output.hpp"
 
 #include <deque>
 #include <optional>
@@ -19,6 +20,7 @@ struct Listing {
   struct ArrayRow {
     std::string_view name;
     brine::Value value;
+    std::optional<std::uint32_t> crc = {};
   };
   brine::Checkpoint checkpoint;
   std::optional<brine::StateDict> state;  // else everything
@@ -29,10 +31,10 @@ struct Listing {
   std::vector<brine::Note> notes;
   bool root_is_tensor = false;  // of everything: the name "" is the root's, which is no container
 
-  /// What the rows' names borrow from where everything is listed; and how long they are in all. Without their middles where this is far
-  /// more than the file: it names once what stands on the way to many.
+  /// What the rows' names borrow from where everything is listed. Without their middles where they would have far more bytes than the file,
+  /// which names once what stands on the way to many.
   std::deque<std::string> paths;
-  std::uint64_t paths_size = 0;
+  bool whole_paths = true;
 
   /// The file's state dict (`all`: everything in it) at the place that `common` names. Fails with: what load() and state_dict() do; usage (missing_key).
   static brine::Result<Listing> of(const brine::Checkpoint& checkpoint, const std::string& at, bool all);
@@ -41,16 +43,18 @@ struct Listing {
   brine::Result<void> keep(const std::vector<std::string>& globs);
   /// "name", "size" (the largest first) or "dtype"; else the file's order stays.
   void sort(const std::string& by);
-  /// Fills in the CRCs of all rows. Fails as crc_of().
+  /// Fills in the CRCs of all rows, and of the arrays that have one. Fails as crc_of().
   brine::Result<void> compute_crcs(bool mapped);
 };
 
-/// The paths of what was found, in order, as Listing::paths holds them; `size` grows by their length.
+/// The paths of what was found, in order, as Listing::paths holds them; are they whole?
 template <class At>
-void spell_paths(const brine::Checkpoint& checkpoint, const std::vector<At>& found, std::deque<std::string>& out, std::uint64_t& size) {
+bool spell_paths(const brine::Checkpoint& checkpoint, const std::vector<At>& found, std::deque<std::string>& out) {
+  std::uint64_t size = 0;
   for (const At& at : found) size += at.path_size();
-  const bool whole = size <= 4 * checkpoint.pickle_bytes() + (1 << 20);
+  const bool whole = size <= most_output(checkpoint);
   for (const At& at : found) out.push_back(whole ? at.full_path() : at.path(64));
+  return whole;
 }
 
 struct Totals {

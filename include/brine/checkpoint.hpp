@@ -92,6 +92,7 @@ struct PrintOptions {
   std::uint64_t depth = Limits{}.print_depth;
   std::uint64_t nodes = Limits{}.print_nodes;
   std::uint64_t per_container = 10'000'000;  ///< items shown of one container
+  std::uint64_t text_factor = Limits{}.text_factor;  ///< bytes of the text: so many times the pickle's, and 1 MiB
 };
 
 /// A cheap shared handle on an opened file. Thread-safe.
@@ -134,7 +135,7 @@ class BRINE_API Checkpoint {
   std::vector<ArrayAt> arrays() const&& = delete;
   std::vector<ArrayAt> arrays(const Value& from) const&& = delete;
 
-  /// The tree as indented text, bounded and cycle-safe; control characters are escaped.
+  /// The tree as indented text, cycle-safe and bounded: what is left out is marked with "…"; control characters are escaped.
   std::string print(const PrintOptions& options = {}) const;
   std::string print(const Value& from, const PrintOptions& options = {}) const;
 

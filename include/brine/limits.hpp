@@ -42,6 +42,10 @@ struct Limits {
   /// Depth and nodes of a printed tree. Stop nested and shared containers that print as exponentially many lines.
   std::uint64_t print_depth = 1'000;
   std::uint64_t print_nodes = 10'000'000;
+
+  /// Bytes of a text that brine makes of a tree, or of a model: `text_factor` × pickle bytes + `metadata_base`. Stops long keys, and deep indentation, of
+  /// very many small values.
+  std::uint64_t text_factor = 24;
 };
 
 }  // namespace brine

@@ -114,16 +114,45 @@ Ref Graph::global(std::string_view module, std::string_view name) noexcept {
   return make_node(Kind::global, node);
 }
 
-Ref Graph::object(const Origin& origin) noexcept {
+Ref Graph::object(const Origin& origin) {
   auto* node = arena_.make<ObjectNode>();
   if (!node || !set_origin(*node, origin)) return {};
+  if (origin.how != How::persistent && (!share(origin.args) || !share(origin.kwargs))) return {};
   return make_node(Kind::object, node);
 }
 
-Ref Graph::scalar(const Origin& origin) noexcept {
+Ref Graph::scalar(const Origin& origin) {
   auto* node = arena_.make<ScalarNode>();
-  if (!node || !set_origin(*node, origin)) return {};
+  if (!node || !set_origin(*node, origin) || !share(origin.args)) return {};
   return make_node(Kind::object, node);
+}
+
+bool Graph::share(const Ref& part) {
+  if (part.kind != Kind::tuple && part.kind != Kind::dict && part.kind != Kind::list) return true;
+  if (part.kind == Kind::tuple && part.node->size == 0) return true;
+  if (!(part.node->flags & kPart)) {
+    part.node->flags |= kPart;
+    return true;
+  }
+  arena_.pin();
+  if (const std::uint32_t* number = shared_numbers_.add(part.node, static_cast<std::uint32_t>(shared_.size()))) return ++shared_[*number].more, true;
+  shared_.push_back({part.node, 1});
+  return arena_.charge(sizeof(Shared) + 32);
+}
+
+// As Children gives them.
+bool Graph::share_state(const Node& object, const Ref& state) {
+  if (state.kind == Kind::dict) return share(state);
+  const auto items = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+  if (object.made == Made::array) return items.empty() || items.back().kind != Kind::list || share(items.back());
+  return items.size() != 2 || ((items[0].kind != Kind::dict || share(items[0])) && (items[1].kind != Kind::dict || share(items[1])));
+}
+
+std::uint64_t Graph::shared_bytes() const noexcept {
+  std::uint64_t items = 0;
+  constexpr std::uint64_t most = (std::uint64_t{1} << 63) / kSharedItem;
+  for (const Shared& s : shared_) items = std::min(items + std::min(s.more * s.part->size, most), most);  // both are of 32 bits
+  return items * kSharedItem;
 }
 
 std::string_view Graph::copy(std::string_view text) noexcept {
@@ -137,8 +166,9 @@ Origin* Graph::set_origin(Node& node, const Origin& origin) noexcept {
   return node.origin = arena_.make<Origin>(origin);
 }
 
-bool Graph::add_effect(Node& node, const Ref& setter, const Ref& state) noexcept {
-  return (node.origin || set_origin(node, {})) && add_effect(*node.origin, setter, state);
+bool Graph::add_effect(Node& node, const Ref& setter, const Ref& state) {
+  const Ref own = setter.kind == Kind::absent ? state : tuple_of(state).items()[1];
+  return share_state(node, own) && (node.origin || set_origin(node, {})) && add_effect(*node.origin, setter, state);
 }
 
 bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept {

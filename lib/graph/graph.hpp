@@ -8,6 +8,8 @@
 #include "graph/arena.hpp"
 #include "graph/keys.hpp"
 #include "graph/node.hpp"
+#include "support/pointer_map.hpp"
+#include "support/text.hpp"
 
 #include <span>
 #include <string>
@@ -29,6 +31,8 @@ class Graph {
 
   /// Where it was read from, for messages; whoever keeps the graph alive keeps this.
   std::string_view file;
+  /// What a text made of it may have.
+  std::uint64_t text_bytes = brine::text_bytes(0);
 
   /// The first global of this known number, or null; the machine registers them.
   GlobalNode* first(std::uint16_t known) const noexcept;
@@ -60,14 +64,19 @@ class Graph {
   Ref global(std::string_view module, std::string_view name) noexcept;
   /// The same, as the first one of its number.
   Ref first_global(std::string_view module, std::string_view name, std::uint16_t known);
-  Ref object(const Origin& origin) noexcept;
-  Ref scalar(const Origin& origin) noexcept;  ///< an object with a ScalarNode
+  Ref object(const Origin& origin);
+  Ref scalar(const Origin& origin);  ///< an object with a ScalarNode
   /// A copy of `text` in the arena; its address is its own even when it is empty. Null data when memory is spent.
   std::string_view copy(std::string_view text) noexcept;
 
   Origin* set_origin(Node& node, const Origin& origin) noexcept;
-  bool add_effect(Node& node, const Ref& setter, const Ref& state) noexcept;
+  bool add_effect(Node& node, const Ref& setter, const Ref& state);
   bool add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept;
+
+  /// Walks show the items of an object's arguments and state as the object's own: where several objects share those, once for each. So many
+  /// bytes that costs whoever lists them, but for the first of each.
+  std::uint64_t shared_bytes() const noexcept;
+  static constexpr std::uint64_t kSharedItem = 256;
 
   bool append(ListNode& list, std::span<const Ref> items) noexcept;
   bool reserve(ListNode& list, std::size_t items) noexcept;
@@ -88,6 +97,8 @@ class Graph {
   const Entry* find(const DictNode& dict, std::string_view key) const { return find(dict, make_text(key)); }
 
  private:
+  bool share(const Ref& part);
+  bool share_state(const Node& object, const Ref& state);
   const Entry* find(const DictNode& dict, const Ref& key, std::uint64_t hash) const;
   bool index_all(DictNode& dict);
   Arena arena_;
@@ -95,6 +106,12 @@ class Graph {
   std::weak_ptr<const void> owner_;
   std::vector<GlobalNode*> first_;
   std::uint32_t nans_ = 0;
+  struct Shared {
+    const Node* part;
+    std::uint64_t more;  // objects that have it, but for the first
+  };
+  std::vector<Shared> shared_;
+  PointerMap shared_numbers_;
 };
 
 /// The value under an attribute name of an object's (or dict subclass's) state, or absent.

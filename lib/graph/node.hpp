@@ -16,6 +16,7 @@ namespace brine {
 enum : std::uint8_t {
   kMemoised = 1,  // the pickle put it into the memo
   kBig = 2,       // integer: of more than 64 bits, in a BigIntNode
+  kPart = 4,      // node: the arguments or the state of an object
   kPython2 = 8,   // string or bytes: written by Python 2 as str
   kStorageView = 16,  // storage: a part of another one
   kFetched = 32,  // node: the pickle takes it out of the memo again

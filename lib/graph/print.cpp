@@ -56,17 +56,19 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
   std::string out;
   std::vector<std::uint64_t> shown;  // children seen so far, per depth
   std::uint64_t nodes = 0;
+  const auto indent = [&out](std::size_t depth) -> std::string& { return out.append(std::min<std::size_t>(depth, 100) * 2, ' '); };
   Walker walk(from);
   while (walk.next()) {
     const std::size_t depth = walk.depth();
     shown.resize(std::max(shown.size(), depth + 1));
     if (depth > 0 && ++shown[depth] > bounds.per_container) {
       walk.skip();
-      if (shown[depth] == bounds.per_container + 1) out += std::string(depth * 2, ' ') + "…\n";
+      if (shown[depth] == bounds.per_container + 1) indent(depth) += "…\n";
       continue;
     }
+    if (out.size() >= bounds.bytes) return out + "… (more than " + std::to_string(bounds.bytes) + " bytes of text)\n";
     if (++nodes > bounds.nodes) return out + "… (more than " + std::to_string(bounds.nodes) + " nodes)\n";
-    out.append(std::min<std::size_t>(depth, 100) * 2, ' ');
+    indent(depth);
     if (depth > 0) {
       const Children::Child& c = walk.child();
       out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : escaped(key_name(c.key, kMost)));

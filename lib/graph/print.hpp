@@ -11,6 +11,7 @@ namespace brine {
 
 struct PrintBounds {
   std::uint64_t depth, nodes, per_container;
+  std::uint64_t bytes = std::uint64_t{1} << 20;  // of text; the line that reaches it is the last
 };
 
 /// `describe` says in one line what a tensor, a storage, or one of numpy's objects is.

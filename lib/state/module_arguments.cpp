@@ -14,7 +14,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostLine = 1000;
+constexpr std::size_t kMostLine = 1000, kMostDimensions = 64;
 
 // Python's getattr(module, name): its own attributes, then parameters, buffers, children.
 Ref member(const Graph& graph, const Ref& module, std::string_view name) {
@@ -50,6 +50,7 @@ bool equals(const Ref& value, std::string_view wanted) noexcept {
   if (wanted != "0" && wanted != "1" && wanted != "2") return value.kind == Kind::string && text_of(value) == wanted;
   const std::int64_t number = wanted[0] - '0';
   if (value.kind != Kind::tuple) return is_number(value, number);
+  if (tuple_of(value).size > kMostDimensions) return false;  // one for each dimension; a longer one is the file's caprice, and of many modules
   return std::all_of(tuple_of(value).items().begin(), tuple_of(value).items().end(), [&](const Ref& item) { return is_number(item, number); });
 }
 
@@ -154,8 +155,7 @@ std::vector<std::string> item_lines(const Graph& graph, const Ref& module, bool 
   // Before 1.12 there was neither: all parameters are items.
   const Ref names = !list && keys.kind == Kind::dict ? keys : module_part(graph, module, "_parameters");
   if (names.kind != Kind::dict) return out;
-  for (const Entry& e : dict_of(names).entries()) {
-    if (out.size() == most) break;
+  for (const Entry& e : dict_of(names).entries().first(std::min<std::size_t>(most, dict_of(names).size))) {
     if (e.key.kind == Kind::string) out.push_back(item_line(graph, module, text_of(e.key), list));
   }
   return out;

@@ -17,7 +17,6 @@ namespace brine {
 namespace {
 
 constexpr std::size_t kMostDepth = 100;        // Python's own recursion ends at some 300
-constexpr std::size_t kBytesForEach = 256;     // of `most`: long names and arguments, deep indentation
 
 using Number = std::uint32_t;
 
@@ -170,7 +169,7 @@ std::string module_repr(const Graph& graph, const Ref& module, std::size_t most)
     for (const std::string& text : d.lines) line(stack.size()) += text;
   };
   std::size_t lines = 1;
-  const auto spent = [&] { return lines > most || out.size() / kBytesForEach > most; };
+  const auto spent = [&] { return lines > most || out.size() > graph.text_bytes; };
   open(root);
   while (!stack.empty()) {
     Frame& top = stack.back();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <brine/export.hpp>
+#include <brine/limits.hpp>
 #include <brine/text.hpp>
 
 #include <cstddef>
@@ -24,6 +25,12 @@ std::string printable(std::string_view text, std::size_t most);
 
 /// 'text', escaped and in single quotes.
 BRINE_COLD std::string in_quotes(std::string_view text, std::size_t most = 200);
+
+/// Bytes that a text made of so much metadata may have, see Limits::text_factor.
+constexpr std::uint64_t text_bytes(std::uint64_t read, std::uint64_t factor = Limits{}.text_factor) noexcept {
+  constexpr std::uint64_t most = std::uint64_t{1} << 62;
+  return (factor != 0 && read > most / factor ? most : factor * read) + Limits{}.metadata_base;
+}
 
 /// The parts one after the other. For messages: a chain of operator+ is ten times the code.
 BRINE_COLD std::string concat(std::initializer_list<std::string_view> parts);

@@ -129,7 +129,7 @@ Ref users_own(Graph& graph, const Ref& dict, bool jagged) {
     const std::string_view name = text_of(e.key);
     return is_own_attribute(name) || (jagged && std::binary_search(std::begin(kJagged), std::end(kJagged), name));
   };
-  if (!graph.arena().charge(entries.size() * sizeof(Entry))) return {};  // many calls may be given the same one
+  if (!graph.arena().charge(entries.size() * Graph::kSharedItem)) return {};  // many calls may be given the same one
   if (std::none_of(entries.begin(), entries.end(), is_own)) return dict;
   const Ref out = graph.dict();
   bool replaced = false, ok = out.kind != Kind::absent;

@@ -176,7 +176,7 @@ Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) {
   const Ref object = made == Made::scalar ? site.graph().scalar(origin) : site.graph().object(origin);
   if (object.kind == Kind::absent) return object;
   object.node->made = made;
-  for (const Ref& arg : tuple_of(args).items())
+  for (const Ref& arg : tuple_of(args).items().first(std::min<std::size_t>(tuple_of(args).size, 4)))  // numpy's own take no more
     if (is_container(arg)) arg.node->flags |= kRead;
   if (made == Made::scalar) {
     auto& node = static_cast<ScalarNode&>(*object.node);
