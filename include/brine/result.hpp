@@ -11,6 +11,7 @@
 #include <brine/error.hpp>
 
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -44,10 +45,18 @@ class [[nodiscard]] Result {
   const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
   /// A value of its own, so that what is made of a call's result outlives it: for (const auto& entry : *checkpoint.state_dict()) …
   T operator*() && { return std::move(*std::get_if<0>(&state_)); }
-  /// Not of a call's result: what `load(p)->notes()` gives would be gone with it. (*load(p)).format() and load(p).value().format() are values.
   T* operator->() & noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const& noexcept { return std::get_if<0>(&state_); }
-  T* operator->() && = delete;
+  /// Of a call's result only what owns nothing: value.as_string()->size(). Other values would be gone with all that is reached through them, as in
+  /// `for (… : load(p)->notes())`; (*load(p)).notes() and load(p).value().notes() are of a value.
+  T* operator->() && noexcept
+    requires(std::is_trivially_destructible_v<T>)
+  {
+    return std::get_if<0>(&state_);
+  }
+  T* operator->() &&
+    requires(!std::is_trivially_destructible_v<T>)
+  = delete;
   const T* operator->() const&& = delete;
 
   Error& error() & noexcept { return *std::get_if<1>(&state_); }

@@ -3,7 +3,9 @@
 #include "support/saved.hpp"
 #include "support/state_dicts.hpp"
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@ template <class T> concept EntryOf = requires(T&& t) { std::forward<T>(t).entry(
 
 static_assert(Arrow<Result<StateDict>&> && Arrow<const Result<StateDict>&> && !Arrow<Result<StateDict>> && !Arrow<const Result<StateDict>>);
 static_assert(!Arrow<Result<LoadReport>> && !Arrow<Result<Checkpoint>> && !Arrow<Result<Array>>);
+static_assert(Arrow<Result<std::string_view>> && Arrow<Result<GlobalName>> && Arrow<Result<std::span<const std::byte>>>);  // of what owns nothing
 static_assert(Find<StateDict&> && Find<const StateDict&> && !Find<StateDict>);
 static_assert(Others<StateDict&> && !Others<StateDict>);
 static_assert(Root<Checkpoint&> && !Root<Checkpoint> && At<Checkpoint&> && !At<Checkpoint> && Arrays<Checkpoint&> && !Arrays<Checkpoint>);
