@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // brine ls: the state dict, or every tensor and array, as a table or as JSON.
+#include "common.hpp"
 #include "json.hpp"
 #include "listing.hpp"
 #include "output.hpp"

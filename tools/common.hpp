@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What the commands share: how they are added to the command line, how they open a file, how they fail.
+// What the commands share: how they are added to the command line, and how they open a file.
 #pragma once
+
+#include "messages.hpp"
 
 #include <brine/brine.hpp>
 
@@ -11,9 +13,6 @@
 #include <string>
 
 namespace tool {
-
-/// Exit codes: done; refused, cannot be opened or differs; wrong usage.
-enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
 
 /// For an option's transform(): "-" is this device.
 std::function<std::string(std::string)> stream(const char* device);
@@ -54,30 +53,5 @@ void add_match(CLI::App& app, Run& run);
 void add_stats(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_pickle(CLI::App& app, Run& run);
-
-/// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". With --json also an object on standard output:
-/// {"error": {"kind", "code", "message", "file", "record", "offset", "opcode", "path"}}, null where it is not known. Returns kRefused.
-int fail(const brine::Error& error);
-int fail(const std::string& message);
-/// The same of wrong usage. Returns kUsage.
-int fail_usage(const std::string& message);
-void set_json_errors(bool on);
-
-/// Is standard output a terminal? Then it was said that `what` ("an .npy file") does not go there.
-bool refuse_terminal(const std::string& what);
-
-using brine::printable;
-
-/// Text of the file for a table: printable, and without its middle where it would take more than so many columns.
-std::string cell(std::string_view text, std::size_t most = 80);
-/// Characters of UTF-8, as a terminal's columns count most of them.
-std::size_t columns(std::string_view text);
-
-/// Writes all of it; false, after a message (but for a closed pipe), when standard output does not take it. `last`: nothing follows.
-bool write_out(std::string_view text, bool last = true);
-
-/// "1.2 MB".
-std::string human_bytes(std::uint64_t bytes);
-std::string shape_text(const brine::Tensor& tensor);
 
 }  // namespace tool

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "diff_report.hpp"
 
-#include "common.hpp"
 #include "json.hpp"
+#include "messages.hpp"
 #include "output.hpp"
 
 #include <utility>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
-#include "common.hpp"
+#include "messages.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "left_out.hpp"
 
-#include "common.hpp"
+#include "messages.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // What `ls` lists of one file: the rows, their order, and the totals.
 #pragma once
 
-#include "common.hpp"
+#include "messages.hpp"
 #include "output.hpp"
 
 #include <deque>

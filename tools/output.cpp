@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output.hpp"
 
-#include "common.hpp"
+#include "messages.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 // Progress on the terminal, for work that takes longer than a moment; it leaves nothing behind. Without a terminal it does nothing.
 #pragma once
 
-#include "common.hpp"
+#include "messages.hpp"
 
 #include <chrono>
 #include <cstdio>

@@ -117,21 +117,26 @@ Ref Graph::global(std::string_view module, std::string_view name) noexcept {
 Ref Graph::object(const Origin& origin) {
   auto* node = arena_.make<ObjectNode>();
   if (!node || !set_origin(*node, origin)) return {};
-  if (origin.how != How::persistent && (!share(origin.args) || !share(origin.kwargs))) return {};
+  if (origin.how != How::persistent && (!share(origin.args, true) || !share(origin.kwargs, true))) return {};
   return make_node(Kind::object, node);
 }
 
 Ref Graph::scalar(const Origin& origin) {
   auto* node = arena_.make<ScalarNode>();
-  if (!node || !set_origin(*node, origin) || !share(origin.args)) return {};
+  if (!node || !set_origin(*node, origin) || !share(origin.args, true)) return {};
   return make_node(Kind::object, node);
 }
 
-bool Graph::share(const Ref& part) {
+bool Graph::share(const Ref& part, bool more) {
   if (part.kind != Kind::tuple && part.kind != Kind::dict && part.kind != Kind::list) return true;
   if (part.kind == Kind::tuple && part.node->size == 0) return true;
   if (!(part.node->flags & kPart)) {
     part.node->flags |= kPart;
+    return true;
+  }
+  if (!more) {
+    const std::uint32_t* number = shared_numbers_.find(part.node);
+    if (number && shared_[*number].more > 0) --shared_[*number].more;
     return true;
   }
   arena_.pin();
@@ -141,11 +146,11 @@ bool Graph::share(const Ref& part) {
 }
 
 // As Children gives them.
-bool Graph::share_state(const Node& object, const Ref& state) {
-  if (state.kind == Kind::dict) return share(state);
+bool Graph::share_state(const Node& object, const Ref& state, bool more) {
+  if (state.kind == Kind::dict) return share(state, more);
   const auto items = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
-  if (object.made == Made::array) return items.empty() || items.back().kind != Kind::list || share(items.back());
-  return items.size() != 2 || ((items[0].kind != Kind::dict || share(items[0])) && (items[1].kind != Kind::dict || share(items[1])));
+  if (object.made == Made::array) return items.empty() || items.back().kind != Kind::list || share(items.back(), more);
+  return items.size() != 2 || ((items[0].kind != Kind::dict || share(items[0], more)) && (items[1].kind != Kind::dict || share(items[1], more)));
 }
 
 std::uint64_t Graph::shared_bytes() const noexcept {
@@ -166,9 +171,13 @@ Origin* Graph::set_origin(Node& node, const Origin& origin) noexcept {
   return node.origin = arena_.make<Origin>(origin);
 }
 
+// Of several states the last one is the object's.
 bool Graph::add_effect(Node& node, const Ref& setter, const Ref& state) {
-  const Ref own = setter.kind == Kind::absent ? state : tuple_of(state).items()[1];
-  return share_state(node, own) && (node.origin || set_origin(node, {})) && add_effect(*node.origin, setter, state);
+  const Ref before = state_of(node);
+  if (!node.origin && !set_origin(node, {})) return false;
+  if (!add_effect(*node.origin, setter, state)) return false;
+  const Ref now = state_of(node);
+  return same_object(before, now) || (share_state(node, now, true) && share_state(node, before, false));
 }
 
 bool Graph::add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept {

@@ -97,8 +97,8 @@ class Graph {
   const Entry* find(const DictNode& dict, std::string_view key) const { return find(dict, make_text(key)); }
 
  private:
-  bool share(const Ref& part);
-  bool share_state(const Node& object, const Ref& state);
+  bool share(const Ref& part, bool more);
+  bool share_state(const Node& object, const Ref& state, bool more);
   const Entry* find(const DictNode& dict, const Ref& key, std::uint64_t hash) const;
   bool index_all(DictNode& dict);
   Arena arena_;

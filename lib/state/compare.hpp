@@ -35,6 +35,7 @@ class Comparer {
   /// All are borrowed. What is shared with values that others compare is in `sharing`.
   Comparer(const Graph& a, const Graph& b, TensorComparer& tensors, Sharing& sharing, const DiffOptions& options)
       : a_(a), b_(b), tensors_(tensors), sharing_(sharing), options_(options), arrays_(a, b, tensors, texts_) {}
+  Comparer(const Comparer&) = delete;
 
   /// The weights that were compared by name, as these state dicts: a dict's items are not told again, of a module's tensors only what state dicts have
   /// not. Of a module and a dict only the weights can be compared. They stand for each other: wherever one of them is, the other must be.
