@@ -16,13 +16,17 @@ namespace {
 constexpr int kDepth = 50'000;
 constexpr std::size_t kStack = BRINE_TEST_STACK;
 
-void in_thread(std::function<void()> work) {
+/// Each in a thread of its own, side by side.
+void in_threads(const std::vector<std::function<void()>>& work) {
   pthread_attr_t attributes;
   REQUIRE(pthread_attr_init(&attributes) == 0);
   REQUIRE(pthread_attr_setstacksize(&attributes, kStack) == 0);
-  pthread_t thread;
-  REQUIRE(pthread_create(&thread, &attributes, [](void* f) -> void* { return (*static_cast<std::function<void()>*>(f))(), nullptr; }, &work) == 0);
-  REQUIRE(pthread_join(thread, nullptr) == 0);
+  std::vector<pthread_t> threads(work.size());
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    auto* f = const_cast<std::function<void()>*>(&work[i]);
+    REQUIRE(pthread_create(&threads[i], &attributes, [](void* call) -> void* { return (*static_cast<std::function<void()>*>(call))(), nullptr; }, f) == 0);
+  }
+  for (const pthread_t thread : threads) REQUIRE(pthread_join(thread, nullptr) == 0);
   pthread_attr_destroy(&attributes);
 }
 
@@ -167,10 +171,10 @@ TEST_CASE("files nested 50,000 deep need no stack") {
       // Twice: the one key is held against the other.
       files.push_back(torch_zip(names().empty_dict().raw(deep).none().setitem().raw(deep).none().setitem(), {{"0", counting(2)}}));
     }
-    for (const std::string& file : files) {
-      bool loads = false;
-      in_thread([&] { loads = use(file); });
-      CHECK(loads);
-    }
+    std::vector<char> loads(files.size());
+    std::vector<std::function<void()>> work;
+    for (std::size_t i = 0; i < files.size(); ++i) work.push_back([&loads, &files, i] { loads[i] = use(files[i]); });
+    in_threads(work);
+    for (const bool loaded : loads) CHECK(loaded);
   }
 }
