@@ -75,7 +75,7 @@ void add_diff(CLI::App& app, Run& run) {
   command->add_option("--at", d->at, "compare only this place of both, as ls --all prints it");
   command->add_option("--at-a", d->at_a, "the place in A");
   command->add_option("--at-b", d->at_b, "the place in B");
-  command->add_flag("--state-dict,--weights", d->weights, "compare only the weights: names, dtypes, shapes, elements, versions");
+  command->add_flag("--state-dict,--weights", d->weights, "compare only the weights, wherever they are: names, dtypes, shapes, elements, versions");
   command->add_flag("--names", d->names, "of tensors only names, dtypes and shapes: reads no element");
   command->add_option("--tolerance", d->tolerance, "let numbers differ by as much as this: 1e-3")->check([](const std::string& text) {
     return text.starts_with('-') || std::isnan(std::strtod(text.c_str(), nullptr)) ? "expected a number from 0 on, found " + text : "";
@@ -87,7 +87,9 @@ void add_diff(CLI::App& app, Run& run) {
   d->part_a.add_to(*command, "-a", "A");
   d->part_b.add_to(*command, "-b", "B");
   command->footer(
-      "Everything is compared: names, elements, numbers, texts, objects by what made them. The order of dicts is told and does not count; strides do not count.\n"
+      "Everything is compared: names, elements, numbers, texts, objects by what made them, which tensors share memory, where the weights are, and what follows\n"
+      "in the file. The order of dicts is told and does not count; strides do not count. Of the weights alone (--state-dict) neither their places count nor\n"
+      "what they share, nor their attributes. The tolerance is for floats, complex numbers and the elements of tensors and numpy arrays.\n"
       "- is only in A, + only in B, ~ differs. Status: 0 all is equal; 1 something differs or was not compared, the last line says what; 2 wrong usage.\n"
       "Examples:\n  brine diff epoch1.pth epoch2.pth\n  brine diff whole_model.pth weights.pth --state-dict\n"
       "  brine diff ckpt.pt ckpt.pt --at-a model --at-b ema --tolerance 1e-3");

@@ -18,7 +18,7 @@ using namespace std::string_view_literals;
 
 constexpr auto kToCrlf = "every LF became CR LF"sv;
 constexpr auto kToLf = "every CR LF became LF"sv;
-constexpr auto kReplaced = "bytes that are no UTF-8 were replaced by U+FFFD"sv;
+constexpr auto kReplaced = "bytes that are not UTF-8 were replaced by U+FFFD"sv;
 constexpr auto kDoubled = "every byte from 0x80 on became two, as a character of Latin-1 is in UTF-8"sv;
 constexpr auto kEncoded = "it was decoded from an 8-bit code and written as UTF-8"sv;
 

@@ -69,7 +69,7 @@ Result<void> check_size(const ZipEntry& e, std::uint64_t at, const Limits& limit
   };
   if (beyond(zip::kDeflateRatio)) {
     return zip_fault(ErrorCode::zip_size, at + zip::entry::kUnpacked, e.name,
-                     std::to_string(e.packed) + " deflated bytes cannot become the declared " + std::to_string(e.size));
+                     std::to_string(e.packed) + " deflated bytes are too few for the declared " + std::to_string(e.size));
   }
   if (beyond(limits.inflate_ratio == 0 ? 1 : limits.inflate_ratio)) {
     return Error(ErrorKind::limit, ErrorCode::inflated_too_large,

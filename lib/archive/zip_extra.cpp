@@ -24,7 +24,7 @@ Result<void> read_zip_extra(const std::byte* field, std::uint32_t size, std::uin
   for (std::uint32_t at = 0; at < size;) {
     const std::uint32_t left = size - at;
     if (left < zip::kExtraHeader) {
-      return zip_fault(code, offset + at, name, "the extra field ends in " + std::to_string(left) + " bytes that are no block");
+      return zip_fault(code, offset + at, name, "the extra field ends in " + std::to_string(left) + " bytes that are not a block");
     }
     const auto id = little_at<std::uint16_t>(field + at);
     const std::uint32_t length = little_at<std::uint16_t>(field + at + 2);

@@ -161,7 +161,7 @@ Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
 
   const std::uint64_t padding = item.padding(layout_.alignment);
   if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
-    return usage(in_quotes(name_) + " cannot be aligned to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
+    return usage("cannot align " + in_quotes(name_) + " to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
   }
   if (auto fine = check_name(); !fine) return fine;
   const std::uint64_t hash = hash_folded(name_, seed_);

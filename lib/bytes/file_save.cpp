@@ -108,7 +108,7 @@ Result<void> NewFile::open(const FileTarget& target, const std::filesystem::path
     return target.descriptor >= 0 ? ::fcntl(target.descriptor, F_DUPFD_CLOEXEC, 0)
                                   : system_.open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC, 0);
   });
-  if (file_ < 0) return system_error(ErrorCode::open_failed, "cannot be opened", errno);
+  if (file_ < 0) return system_error(ErrorCode::open_failed, "cannot open the file", errno);
   return {};
 }
 
@@ -133,13 +133,13 @@ Result<void> NewFile::fill(const std::filesystem::path& target, const FileSaveOp
   if (auto done = sink.flush(); !done) return done;
   if (!reserved || sink_->written == options.expected_size) return {};
   if (uninterrupted([&] { return system_.truncate(file_, static_cast<off_t>(sink_->written)); }) == 0) return {};
-  return fault("cannot be cut to its size");
+  return fault("cannot cut the file to its size");
 }
 
 Result<void> NewFile::keep_owner_and_mode(const struct stat& old) {
   mode_t mode = old.st_mode & 07777;
   struct stat own {};
-  if (::fstat(file_, &own) != 0) return fault("cannot be examined");
+  if (::fstat(file_, &own) != 0) return fault("cannot examine the file");
   if (own.st_uid != old.st_uid && system_.change_owner(file_, old.st_uid, static_cast<gid_t>(-1)) != 0) mode &= 01777;
   // Where the group cannot be kept, the rights it had are not another group's.
   if (own.st_gid != old.st_gid && system_.change_owner(file_, static_cast<uid_t>(-1), old.st_gid) != 0) {
@@ -147,24 +147,24 @@ Result<void> NewFile::keep_owner_and_mode(const struct stat& old) {
   }
   if (uninterrupted([&] { return system_.change_mode(file_, mode); }) == 0) return {};
   if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) return {};  // a file system without modes
-  return fault("cannot be given the mode of the file it replaces");
+  return fault("cannot give the file the mode of the one it replaces");
 }
 
 Result<void> NewFile::sync(bool wanted) {
   if (!wanted || uninterrupted([&] { return system_.sync(file_); }) == 0) return {};
   if (errno == EINVAL || errno == EROFS || errno == EOPNOTSUPP) return {};  // a pipe, a device
-  return fault("cannot be forced to the disk");
+  return fault("cannot force the file to the disk");
 }
 
 Result<void> NewFile::close() {
   sink_->file = -1;
   const int file = std::exchange(file_, -1);
-  if (system_.close(file) != 0 && errno != EINTR) return fault("cannot be closed");  // a network file system writes here
+  if (system_.close(file) != 0 && errno != EINTR) return fault("cannot close the file");  // a network file system writes here
   return {};
 }
 
 Result<void> NewFile::place(const FileTarget& target) {
-  if (system_.rename(path_.c_str(), target.path().c_str()) != 0) return fault("cannot be put in its place");
+  if (system_.rename(path_.c_str(), target.path().c_str()) != 0) return fault("cannot put the file in its place");
   path_.clear();
   return {};
 }
@@ -181,12 +181,12 @@ class Folder {
 
   Result<void> open(const std::string& path) {
     file_ = uninterrupted([&] { return system_.open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); });
-    if (file_ < 0) return system_error(ErrorCode::open_failed, "the folder " + in_quotes(path) + " cannot be opened", errno);
+    if (file_ < 0) return system_error(ErrorCode::open_failed, "cannot open the folder " + in_quotes(path), errno);
     return {};
   }
   Result<void> sync() {
     if (file_ < 0 || uninterrupted([&] { return system_.sync(file_); }) == 0 || errno == EINVAL || errno == EOPNOTSUPP) return {};
-    return system_error(ErrorCode::write_failed, "the file is saved whole, but its name cannot be forced to the disk", errno);
+    return system_error(ErrorCode::write_failed, "the file is saved whole, but forcing its name to the disk failed", errno);
   }
 
  private:

@@ -16,7 +16,7 @@ Result<void> FileSink::put(std::span<const std::byte> first, std::span<const std
     const iovec parts[] = {part(first.empty() ? second : first), part(second)};
     const ssize_t n = system->writev(file, parts, first.empty() || second.empty() ? 1 : 2);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return system_error(ErrorCode::write_failed, "cannot be written", n == 0 ? EIO : errno).at_offset(written);
+    if (n <= 0) return system_error(ErrorCode::write_failed, "cannot write to the file", n == 0 ? EIO : errno).at_offset(written);
     written += static_cast<std::uint64_t>(n);
     // The system may have taken less than was offered.
     const std::size_t of_first = std::min(first.size(), static_cast<std::size_t>(n));

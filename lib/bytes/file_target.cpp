@@ -61,7 +61,7 @@ Result<bool> follow(FileTarget& out) {
   }
   std::array<char, PATH_MAX> text;
   const ssize_t n = ::readlink(out.path().c_str(), text.data(), text.size());
-  if (n < 0) return refused("a symbolic link cannot be read", errno);
+  if (n < 0) return refused("cannot read a symbolic link", errno);
   std::string next(text.data(), static_cast<std::size_t>(n));
   if (!next.starts_with('/')) next = out.folder + '/' + next;
   split(next, out);
@@ -73,8 +73,8 @@ Result<bool> follow(FileTarget& out) {
 Result<FileTarget> find_file_target(const std::filesystem::path& path) {
   FileTarget out;
   out.exists = ::stat(path.c_str(), &out.status) == 0;
-  if (!out.exists && errno != ENOENT) return refused("cannot be opened", errno);
-  if (path.empty()) return refused("cannot be opened", ENOENT);
+  if (!out.exists && errno != ENOENT) return refused("cannot open the file", errno);
+  if (path.empty()) return refused("cannot open the file", ENOENT);
   if (out.exists && S_ISDIR(out.status.st_mode)) {
     return Error(ErrorKind::io, ErrorCode::open_failed, "is a directory; a checkpoint is one file");
   }
@@ -82,15 +82,15 @@ Result<FileTarget> find_file_target(const std::filesystem::path& path) {
 
   split(path.native(), out);
   for (int links = 0;; ++links) {
-    if (links > kMostLinks) return refused("cannot be opened", ELOOP);
+    if (links > kMostLinks) return refused("cannot open the file", ELOOP);
     auto end = follow(out);
     if (!end) return std::move(end).error();
     if (*end) break;
   }
-  if (out.name.empty()) return refused("cannot be opened", EISDIR);
+  if (out.name.empty()) return refused("cannot open the file", EISDIR);
   // To replace a file one needs no right to write to it, but its owner has said that it is not to be changed.
   if (out.exists && !out.straight && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) {
-    return refused("cannot be written to", errno);
+    return refused("cannot write to the file", errno);
   }
   return out;
 }

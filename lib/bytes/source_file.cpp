@@ -49,7 +49,7 @@ struct PlainImpl final : Source::Impl {
                      "the file ends here; it had " + std::to_string(size) + " bytes when it was opened, and was cut short since")
             .at_offset(offset + got);
       } else if (errno != EINTR) {
-        return system_error(ErrorCode::read_failed, "cannot be read", errno).at_offset(offset + got);
+        return system_error(ErrorCode::read_failed, "cannot read the file", errno).at_offset(offset + got);
       }
     }
     return {};
@@ -66,7 +66,7 @@ Result<std::shared_ptr<Source::Impl>> read_stream(const FileDescriptor& file) {
     if (got == room) {
       if (room == kStreamBound) {
         return Error(ErrorKind::io, ErrorCode::open_failed,
-                     "is no regular file and gives more than " + std::to_string(kStreamBound >> 30) + " GiB: save it to a file first");
+                     "is not a regular file and gives more than " + std::to_string(kStreamBound >> 30) + " GiB: save it to a file first");
       }
       const std::size_t more = room == 0 ? std::size_t{1} << 16 : room * 2;
       auto larger = allocate(more, "the bytes of a pipe");
@@ -80,7 +80,7 @@ Result<std::shared_ptr<Source::Impl>> read_stream(const FileDescriptor& file) {
     if (n > 0) {
       got += static_cast<std::size_t>(n);
     } else if (errno != EINTR) {
-      return system_error(ErrorCode::read_failed, "cannot be read", errno).at_offset(got);
+      return system_error(ErrorCode::read_failed, "cannot read the file", errno).at_offset(got);
     }
   }
   impl->size = got;
@@ -93,11 +93,11 @@ Result<std::shared_ptr<Source::Impl>> open_file(const std::filesystem::path& pat
   int number;
   do number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   while (number < 0 && errno == EINTR);
-  if (number < 0) return system_error(ErrorCode::open_failed, "cannot be opened", errno);
+  if (number < 0) return system_error(ErrorCode::open_failed, "cannot open the file", errno);
   FileDescriptor file(number);
 
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return system_error(ErrorCode::open_failed, "cannot be examined", errno);
+  if (::fstat(file.get(), &status) != 0) return system_error(ErrorCode::open_failed, "cannot examine the file", errno);
   if (S_ISDIR(status.st_mode)) {
     return Error(ErrorKind::io, ErrorCode::open_failed,
                  "is a directory; a checkpoint is one file (PyTorch does not read unpacked ones either)");

@@ -83,7 +83,7 @@ bool Emitter::synthesise(const Ref& ref) {
       break;
     default: break;
   }
-  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "a value of class " + qualified_class_name(ref) + " cannot be written without the call that made it"));
+  return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "cannot write a value of class " + qualified_class_name(ref) + " without the call that made it"));
 }
 
 bool Emitter::begin_call(const Ref& ref, const Origin& inner) {

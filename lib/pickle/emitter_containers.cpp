@@ -38,7 +38,7 @@ bool Emitter::begin(const Ref& met) {
   const Ref& ref = replaced_ ? replaced_->of(met) : met;
   out_.boundary();
   switch (ref.kind) {
-    case Kind::absent: return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an absent value cannot be written"));
+    case Kind::absent: return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "expected a value to write, found an absent one"));
     case Kind::none: return op(Op::NONE), true;
     case Kind::boolean: return boolean(ref.integer != 0), true;
     case Kind::integer: return ref.flags & kBig ? big_integer(ref) : (integer(ref.integer), true);

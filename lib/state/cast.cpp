@@ -93,7 +93,7 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
       continue;
     }
     if (old.storage != old.base->storage || old.offset != old.base->offset || old.dtype != old.base->dtype || old.conj != old.base->conj || old.neg != old.base->neg)
-      return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a Parameter whose state gives it other data than it wraps cannot be cast");
+      return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot cast a Parameter whose state gives it other data than it wraps");
     auto* record = memory_->graph.arena().make<TensorRecord>(old);
     if (!record) return spent();
     record->storage = base->storage;
@@ -120,7 +120,7 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
   const bool number = is_floating(to_) || is_complex(to_);
   if (!convertible(t.dtype, to_) || (!number && !lossy_))
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype,
-                 std::string(name(t.dtype)) + " to " + std::string(name(to_)) + (convertible(t.dtype, to_) ? " loses every fraction" : " is no conversion there is"));
+                 std::string(name(t.dtype)) + " to " + std::string(name(to_)) + (convertible(t.dtype, to_) ? " loses every fraction" : ": PyTorch has no such conversion"));
   auto* record = memory_->graph.arena().make<TensorRecord>(t);
   if (!record) return spent();
   record->conj = t.conj && is_complex(to_);  // the real part is the same

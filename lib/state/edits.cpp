@@ -39,7 +39,7 @@ Result<void> Edits::Impl::put(std::string_view path, const Ref& value) {
   auto way = find(path);
   if (!way) return std::move(way).error();
   if (way->steps.empty()) {
-    if (value.kind == Kind::absent) return refused("the whole cannot be erased", path);
+    if (value.kind == Kind::absent) return refused("erase() takes a part of the checkpoint, not the whole", path);
     root = value;
     return {};
   }
@@ -54,7 +54,7 @@ Result<void> Edits::Impl::put(std::string_view path, const Ref& value) {
 
 Result<void> Edits::Impl::put(const EditPlace& at, const Ref& value, std::string_view path) {
   if (value.kind != Kind::absent && (at.container.kind == Kind::set || at.container.kind == Kind::frozenset))
-    return refused("a member of a set can be erased, but not be replaced", path);
+    return refused("a member of a set can be erased, but not replaced", path);
   Change& change = changes[at.container.node];
   if (change.whole.kind != Kind::absent) return refused(kSetAsWhole, path);
   change.container = at.container;
@@ -112,7 +112,7 @@ Tree& Edits::tree() & { return impl_->tree; }
 Result<void> Edits::set(std::string_view path, const TreeItem& value) {
   return guarded("edits", [&]() -> Result<void> {
     const Ref ref = Access::ref(impl_->tree.value(value));
-    if (ref.kind == Kind::absent) return refused("an absent value cannot be set", path);
+    if (ref.kind == Kind::absent) return refused("expected a value to set, found an absent one", path);
     return impl_->put(path, ref);
   });
 }
@@ -124,7 +124,7 @@ Result<void> Edits::add(std::string_view path, const TreeItem& key, const TreeIt
     Ref target = way->value;
     if (target.kind == Kind::object) target = state_of(*target.node);
     const Entry entry{Access::ref(impl_->tree.value(key)), Access::ref(impl_->tree.value(value))};
-    if (entry.value.kind == Kind::absent) return refused("an absent value cannot be added", path);
+    if (entry.value.kind == Kind::absent) return refused("expected a value to add, found an absent one", path);
     if (target.kind != Kind::list && target.kind != Kind::dict) return refused("expected a dict or a list to add to, found a " + class_name(way->value), path);
     Impl::Change& change = impl_->changes[target.node];
     if (change.whole.kind != Kind::absent) return refused(kSetAsWhole, path);

@@ -4,9 +4,9 @@
 #include "support/text.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <map>
 #include <numeric>
+#include <utility>
 
 namespace brine {
 

@@ -187,7 +187,7 @@ void Parameters::alias(std::string_view name, std::string_view of) {
   };
   if (from == Impl::kNone) return refuse("there is no such module");
   if (impl.find_module(name) != Impl::kNone || impl.find_item(name) != Impl::kNone) return refuse("the name was given before");
-  if (of.empty() || name.starts_with(concat({of, "."}))) return refuse("a module cannot be inside itself");
+  if (of.empty() || name.starts_with(concat({of, "."}))) return refuse("a module is never inside itself");
   impl.copy_module(from, impl.module_of(impl.texts.emplace_back(name)));
 }
 

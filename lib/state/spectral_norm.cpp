@@ -83,7 +83,7 @@ Result<Tensor> old_spectral_norm_v(const Tensor* weight_orig, const Tensor* weig
   const auto refuse = [](std::string why) {
     return Error(ErrorKind::usage, ErrorCode::bad_argument, "weights from before spectral_norm's version 1: " + why);
   };
-  if (!weight_orig || !weight || !u) return refuse("a value is no tensor");
+  if (!weight_orig || !weight || !u) return refuse("expected tensors, found another value");
   const DType dtype = weight_orig->dtype();
   if ((dtype != DType::float32 && dtype != DType::float64) || weight->dtype() != dtype || u->dtype() != dtype)
     return refuse("the tensors must be float32, or float64, all three");

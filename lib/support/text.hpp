@@ -16,7 +16,7 @@ namespace brine {
 /// Well-formed UTF-8? With `surrogates`, lone surrogates encoded as three bytes are allowed (CPython's "surrogatepass").
 bool is_utf8(std::string_view text, bool surrogates = false) noexcept;
 
-/// Control characters, DEL, C1 controls, bidirectional and line-separator controls, and bytes that are no UTF-8 become \xNN or \uNNNN;
+/// Control characters, DEL, C1 controls, bidirectional and line-separator controls, and bytes that are not UTF-8 become \xNN or \uNNNN;
 /// a text longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
 std::string escaped(std::string_view text, std::size_t most = 200);
 

@@ -39,7 +39,7 @@ Result<std::unique_ptr<Form>> open_form(const Opening& opening) {
       return Error(ErrorKind::unsupported, ErrorCode::other_format, "this is a checkpoint in the tar format of PyTorch 0.1.1 to 0.1.9, which brine does not read yet");
     case FileFormat::other: break;
   }
-  std::string text = "the file is no checkpoint: it is " + std::string(found->what);
+  std::string text = "the file is not a checkpoint: it is " + std::string(found->what);
   if (!found->advice.empty()) text += "; " + std::string(found->advice);
   Error fault(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text));
   return found->sure ? std::move(fault) : explain_around(opening.part, std::move(fault));

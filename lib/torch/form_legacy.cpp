@@ -145,7 +145,7 @@ class LegacyForm final : public Form {
   Error not_legacy(Error cause) const {
     if (cause.kind() == ErrorKind::io || cause.kind() == ErrorKind::limit) return cause;
     if (pickles_.empty())
-      return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is no checkpoint: it starts like a pickle, but does not go on as one (" + cause.text() + ")");
+      return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is not a checkpoint: it starts like a pickle, but does not go on as one (" + cause.text() + ")");
     const std::string plain = "a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet";
     const auto error = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
     const std::uint64_t end = pickles_[0].bytes.span.size();

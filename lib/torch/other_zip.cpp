@@ -149,7 +149,7 @@ std::optional<Error> other_zip_by_names(const Source& source) {
     if (has_pickle_name(name)) return std::nullopt;
     names.push_back(name);
   }
-  if (const Kind* kind = kind_of(names)) return other("the file is no checkpoint: it is " + named(*kind));
+  if (const Kind* kind = kind_of(names)) return other("the file is not a checkpoint: it is " + named(*kind));
   const bool all = cursor.ok() && cursor.remaining() > 0 && little_at<std::uint16_t>(bytes.span.data() + cursor.position()) == (zip::kEndSignature & 0xFFFF);
   if (!all || names.empty()) return std::nullopt;
   Names some;
@@ -184,16 +184,16 @@ std::optional<Error> other_zip(const Archive& archive) {
 
   const auto entries = directory.entries();
   if (!entries.empty() && std::all_of(entries.begin(), entries.end(), [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
-    return other("the file is no checkpoint: it is a NumPy archive (.npz) of " + std::to_string(entries.size()) + (entries.size() == 1 ? " array" : " arrays") + "; read it with numpy.load");
+    return other("the file is not a checkpoint: it is a NumPy archive (.npz) of " + std::to_string(entries.size()) + (entries.size() == 1 ? " array" : " arrays") + "; read it with numpy.load");
   std::vector<std::string_view> names;
   for (const ZipEntry& e : entries) names.push_back(e.name);
   const Kind* kind = kind_of(names);
   const std::string what(kind ? kind->what : "a zip archive");
   if (const Names inside = checkpoints_in(archive); inside.all > 0) {
     const std::string_view one = inside.contains("policy.pth") ? "policy.pth"sv : inside.first[0];  // the weights, beside the optimizer's state
-    return other("the file is no checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") + inside.text() + "; --member " + shell_word(one) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
+    return other("the file is not a checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") + inside.text() + "; --member " + shell_word(one) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
   }
-  if (kind) return other("the file is no checkpoint: it is " + named(*kind));
+  if (kind) return other("the file is not a checkpoint: it is " + named(*kind));
   return not_of_pytorch(directory.outside_root() ? "data.pkl in a top folder" : in_quotes(std::string(directory.root()) + "/data.pkl"), member_list(archive));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a sound zip is that is no checkpoint itself, in words: its kind, the checkpoints it holds, and what to do with it.
+// What a sound zip is that is not a checkpoint itself, in words: its kind, the checkpoints it holds, and what to do with it.
 #pragma once
 
 #include "archive/archive.hpp"

@@ -128,8 +128,8 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   }
   Dims dims;
   if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
-  if (record.conj && !is_complex(record.dtype)) return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot be conjugated");
-  if (record.neg && !can_be_negative(record.dtype)) return corrupt("a tensor of dtype " + std::string(name(record.dtype)) + " cannot be negated");
+  if (record.conj && !is_complex(record.dtype)) return corrupt("expected a complex tensor to conjugate, found dtype " + std::string(name(record.dtype)));
+  if (record.neg && !can_be_negative(record.dtype)) return corrupt("expected a tensor of numbers to negate, found dtype " + std::string(name(record.dtype)));
   if (auto ok = check_grad(record); !ok) return ok.error();
   if (!canonical) {
     const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};

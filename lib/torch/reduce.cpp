@@ -120,8 +120,8 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     origin = t.origin;
     return false;
   }
-  if (!t.storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a tensor without a storage cannot be written");
-  if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a quantised tensor cannot be written without its call");
+  if (!t.storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a tensor without a storage");
+  if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a quantised tensor without its call");
 
   if (surveying_) see(t);
   const bool v3 = written_untyped(t), metadata = t.conj || t.neg;

@@ -52,7 +52,7 @@ Result<void> TorchReduce::write_class(Emitter& out, const StorageRecord& record,
 
 // ('storage', class, key, location, count[, view]) and BINPERSID.
 Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view) {
-  if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "a storage that is a part of another one cannot be written by itself");
+  if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a storage that is a part of another one by itself");
   const std::size_t item = untyped ? 1 : item_size(dtype);
   // Storages without bytes are one only by their key: torch.load gives every tensor one of its own.
   const bool by_itself = record.nbytes == 0 && record.cls && !options_.keep_keys;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """cost.py BRINE: what any file may cost, measured: every verb of the command, and every call of the library (cost_calls.cpp), on every hostile
-file of the folder `shared`, on what fuzzing found once, and on the seeds of the fuzz targets that the build made.
+file of the folder `shared`, on the files of cost_files.py, on what fuzzing found once, and on the seeds of the fuzz targets that the build made.
 
 One formula for all: 1 s and 2 us a byte of processor time, 48 MiB and 128 times the file of memory, 1 MiB and 24 times the file of output;
 the status is 0, 1 or 2. `shared`'s own trials hold larger files against it: they are one test more. Needs no PyTorch; a build without sanitizers.
@@ -15,11 +15,14 @@ import sys
 import tempfile
 
 from common import HERE, Tally, built, command, in_parallel, measured, shared_folder
+from cost_files import FILES
 from torch_zip import checkpoint
 
-# F is the file, OUT a file to write, NAME the first tensor's.
-VERBS = ('ls F', 'ls --all --json F', 'show F', 'show --json F', 'pickle F', 'cat F NAME', 'cat F NAME --npy', 'ls F --member data', 'ls F --offset 1', 'diff F F', 'match F F', 'check F', 'stats F', 'convert F OUT',
-         'convert F OUT --state-dict', 'convert F OUT --cast float16', 'convert F OUT --rename s/^/x./')
+# F is the file, SECOND the other one of a pair or the file itself, OUT a file to write, NAME the first tensor's.
+VERBS = ('ls F', 'ls --all --json F', 'ls F --crc', 'ls F --json --sort size', 'ls F --member data', 'ls F --offset 1', 'show F', 'show --json F', 'show F --source',
+         'show F --modules', 'pickle F', 'cat F NAME', 'cat F NAME --npy', 'diff F SECOND', 'diff F SECOND --json', 'diff F SECOND --state-dict', 'match F SECOND',
+         'match F SECOND --json', 'check F', 'check F --json', 'stats F', 'stats F --json', 'convert F OUT', 'convert F OUT --state-dict',
+         'convert F OUT --cast float16', 'convert F OUT --rename s/^/x./', 'convert F OUT --drop-at a')
 MOST_SEEDS = 150      # of each target; fewer where that would be too many
 
 
@@ -78,18 +81,21 @@ def main():
     call_names = subprocess.run([calls], capture_output=True, text=True).stdout.splitlines()
     with tempfile.TemporaryDirectory() as folder:
         def examine(numbered):
-            number, (name, data) = numbered
-            path, written = os.path.join(folder, f'{number}.pth'), os.path.join(folder, f'{number}.out.pth')
+            number, (name, data, second) = numbered
+            path, other, written = (os.path.join(folder, f'{number}{end}.pth') for end in ('', '.b', '.out'))
             with open(path, 'wb') as f: f.write(data)
+            if second is not None:
+                with open(other, 'wb') as f: f.write(second)
+            size = len(data) + len(second or b'')
             faults, runs, first = [], 0, None
             for verb in verbs:
                 if 'NAME' in verb and first is None: continue
-                words = [{'F': path, 'OUT': written, 'NAME': first}.get(w, w) for w in verb.split()]
+                words = [{'F': path, 'SECOND': other if second is not None else path, 'OUT': written, 'NAME': first}.get(w, w) for w in verb.split()]
                 r = measured(brine, *words, folder=folder)
                 runs += 1
                 if verb.startswith('ls --all --json') and r.status == 0:
                     first = next((t['name'] for t in r.json()['tensors'] if t['name'] and not t['name'].startswith('-')), None)
-                why = fault(r, len(data))
+                why = fault(r, size)
                 if why: faults.append((f'brine {verb}, {name}', why))
                 if os.path.exists(written): os.remove(written)
             for call in call_names:
@@ -98,9 +104,11 @@ def main():
                 why = fault(r, len(data))
                 if why: faults.append((f'{call}, {name}', why))
             os.remove(path)
+            if second is not None: os.remove(other)
             return runs, faults
 
-        files = [*hostile_files(tally), *fuzz_files(os.path.join(os.path.dirname(brine), '..'))]
+        files = [(name, *make()) for name, make in FILES.items()]
+        files += [(name, data, None) for name, data in (*hostile_files(tally), *fuzz_files(os.path.join(os.path.dirname(brine), '..')))]
         for runs, faults in in_parallel(examine, enumerate(files)):
             tally.passed += runs - len(faults)
             for what, why in faults: tally.fail(what, why)

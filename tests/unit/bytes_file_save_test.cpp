@@ -198,7 +198,7 @@ TEST_CASE("no right to write: neither to the folder nor to the file") {
   CHECK(refused("no file can be made in"));
   REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
   REQUIRE(::chmod((folder / "m.pth").c_str(), 0444) == 0);
-  CHECK(refused("cannot be written to: Permission denied"));
+  CHECK(refused("cannot write to the file: Permission denied"));
   CHECK(read_whole(folder / "m.pth") == "old");
   CHECK(folder.listing() == "m.pth");
 }
@@ -234,7 +234,7 @@ TEST_CASE("a sink's failure counts even where the caller does not look") {
     return {};
   });
   REQUIRE_FALSE(saved);
-  CHECK(saved.error().message() == "/dev/full: byte 0: cannot be written: No space left on device");
+  CHECK(saved.error().message() == "/dev/full: byte 0: cannot write to the file: No space left on device");
 }
 
 TEST_CASE("pipes and devices are written straight") {

@@ -62,7 +62,7 @@ TEST_CASE("every kind of source gives the same: mapped, plain, memory, callback,
   CHECK(all[4]->end_offset() == file.size() + 5);
 }
 
-TEST_CASE("what cannot be opened or is no checkpoint") {
+TEST_CASE("what cannot be opened or is not a checkpoint") {
   check_code(load(std::filesystem::path("no/such/file")), ErrorKind::io, ErrorCode::open_failed);
   check_load("", ErrorKind::not_a_checkpoint, ErrorCode::empty_file);
   check_load("hello, this is text", ErrorKind::not_a_checkpoint, ErrorCode::other_format);
