@@ -95,22 +95,39 @@ def run(brine, *args, timeout=60):
     return Result(args, p.returncode, p.stdout, p.stderr, time.monotonic() - start)
 
 
+# The kernel counts what a process had before exec, too: so a small one starts what is measured. It takes lines [arguments, out, err, seconds],
+# and answers [status or null, processor seconds, KiB].
+STARTER = """
+import json, os, signal, sys
+for line in sys.stdin:
+    args, out, err, timeout = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        for fd, path in ((1, out), (2, err)): os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        try: os.execv(args[0], args)
+        except OSError as e: os.write(2, str(e).encode()); os._exit(127)
+    late = []
+    signal.signal(signal.SIGALRM, lambda *_: (late.append(1), os.kill(pid, signal.SIGKILL)))
+    signal.setitimer(signal.ITIMER_REAL, timeout)
+    _, status, usage = os.wait4(pid, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(json.dumps([None if late else os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss]), flush=True)
+"""
+starters = threading.local()
+
+
 def measured(brine, *args, folder, timeout=20):
     """Run brine and measure its processor seconds and its peak memory, as the kernel counted them. The output goes through files in
-    `folder`, one pair a thread, so that a large one cannot block. Call from a process that is small itself: the kernel counts the moment
-    before exec too."""
+    `folder`, one pair a thread, so that a large one cannot block."""
     name = os.path.join(folder, f'run-{threading.get_ident()}')
-    start = time.monotonic()
-    with open(name + '.out', 'w+b') as out, open(name + '.err', 'w+b') as err:
-        p = subprocess.Popen([brine, *args], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
-        killer = threading.Timer(timeout, p.kill)
-        killer.start()
-        _, status, usage = os.wait4(p.pid, 0)
-        killer.cancel()
-        late = time.monotonic() - start >= timeout
-        p.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        out.seek(0), err.seek(0)
-        return Result(args, None if late else p.returncode, out.read(), err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    if not hasattr(starters, 'process'):
+        starters.process = subprocess.Popen([sys.executable, '-c', STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    starters.process.stdin.write(json.dumps([[brine, *args], name + '.out', name + '.err', timeout]) + '\n')
+    starters.process.stdin.flush()
+    status, seconds, kib = json.loads(starters.process.stdout.readline())
+    with open(name + '.out', 'rb') as out, open(name + '.err', 'rb') as err:
+        return Result(args, status, out.read(), err.read(), seconds, kib / 1024)
 
 
 def in_parallel(function, items):

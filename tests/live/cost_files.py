@@ -3,8 +3,12 @@
 
 FILES: name -> function that gives (bytes, bytes of a second file or None). Each stands for a kind of multiplication: a long name by its uses, a
 shared container by those that have it, a depth by what lies there, an order of keys by their length.
+
+cost_files.py FOLDER writes them: NAME, and NAME.second.
 """
+import os
 import struct
+import sys
 
 from torch_zip import checkpoint as lay_out
 from torch_zip import lay_out as lay_out_records
@@ -947,3 +951,10 @@ def wrapped_types_deep():
     n = 20_000
     hooks = p.keep(HOOKS)
     return checkpoint(p.end((call + b'(' + func + cls + b'(') * 0 + list_of(*[call + b'(' + func + cls + b'(' + tensor() .replace(HOOKS, hooks)+ b'\x89' + hooks + b't' + state + b'tR'] * 3_000))), None
+
+
+if __name__ == '__main__':
+    for file_name, make in FILES.items():
+        for end, data in zip(('', '.second'), make()):
+            if data is None: continue
+            with open(os.path.join(sys.argv[1], file_name + end), 'wb') as out: out.write(data)
