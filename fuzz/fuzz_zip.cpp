@@ -43,7 +43,7 @@ std::shared_ptr<std::string> read_all_ways(const Archive& archive, const ZipEntr
   auto text = std::make_shared<std::string>(whole->text());
   const std::uint64_t from = entry.size / 3, n = entry.size / 2;
   std::string part(n, '\0');
-  if (!archive.read_at(entry, from, std::as_writable_bytes(std::span(part)))) differ("read_at() refuses what read() gives", entry.name);
+  if (!archive.read_at(entry, from, std::as_writable_bytes(std::span(part)), budget)) differ("read_at() refuses what read() gives", entry.name);
   if (text->compare(from, n, part) != 0) differ("read_at() gives other bytes than read()", entry.name);
   return text;
 }

@@ -95,7 +95,7 @@ Result<GlobalList> globals(const Checkpoint& checkpoint) {
   return guarded("listing names", [&]() -> Result<GlobalList> {
     const PickleAt& pickle = Access::form(checkpoint).pickle();
     const Limits& limits = Access::limits(checkpoint);
-    Budget budget(limits.metadata_base + limits.metadata_factor * pickle.bytes.span.size(), ErrorCode::metadata_too_large, "Limits::metadata_factor");
+    Budget budget(limits.metadata_base + limits.metadata_factor * pickle.counted(limits), ErrorCode::metadata_too_large, "Limits::metadata_factor");
     Notes notes;
     Storages storages(budget);
     TorchCalls calls(storages, limits);

@@ -72,11 +72,11 @@ struct Checkpoint::Impl {
 
   Result<void> unpickle() {
     const PickleAt& pickle = form->pickle();
-    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.bytes.span.size(), ErrorCode::metadata_too_large, "Limits::metadata_factor");
+    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.counted(options.limits), ErrorCode::metadata_too_large, "Limits::metadata_factor");
     storages.emplace(*metadata);
     calls.emplace(*storages, options.limits);
     graph.emplace(*metadata);
-    graph->text_bytes = text_bytes(pickle.bytes.span.size(), options.limits.text_factor);
+    graph->text_bytes = text_bytes(pickle.counted(options.limits), options.limits.text_factor);
     const WeightsOnly policy;
     const std::size_t noted = notes.list().size();
     Machine machine(*graph, *calls, options.weights_only ? &policy : nullptr, notes, pickle.bytes.span, *metadata);
@@ -238,7 +238,7 @@ Format Checkpoint::format() const noexcept { return impl_->form->format(); }
 int Checkpoint::protocol() const noexcept { return impl_->protocol; }
 std::string_view Checkpoint::file() const& noexcept { return impl_->part.source.name(); }
 std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->form->end(); }
-std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().bytes.span.size(); }
+std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().counted(impl_->options.limits); }
 std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
 
 Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {

@@ -10,7 +10,7 @@
 namespace tool {
 
 std::uint64_t most_output(const brine::Checkpoint& ckpt) {
-  return 24 * std::max(ckpt.end_offset(), ckpt.pickle_bytes()) + (std::uint64_t{1} << 20);
+  return 24 * ckpt.end_offset() + (std::uint64_t{1} << 20);
 }
 
 bool Output::flush(bool last) {

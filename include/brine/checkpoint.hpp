@@ -155,7 +155,7 @@ class BRINE_API Checkpoint {
   std::string file() && { return std::string(file()); }
   /// Where this object ends in the source (in a deflated member: in that): its size for a zip; for a legacy stream, where a next object may start.
   std::uint64_t end_offset() const noexcept;
-  /// Bytes of the object's pickle, and of memory kept for the tree: for accounting.
+  /// Bytes of the object's pickle, as limits count them (Limits::pickle_ratio), and of memory kept for the tree: for accounting.
   std::uint64_t pickle_bytes() const noexcept;
   std::uint64_t metadata_bytes() const noexcept;
 

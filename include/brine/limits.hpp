@@ -19,6 +19,10 @@ struct Limits {
   std::uint64_t metadata_factor = 64;
   std::uint64_t metadata_base = std::uint64_t{1} << 20;
 
+  /// Of a deflated pickle: it may be so many times its packed bytes, and 8 × `metadata_base`; and what other limits multiply are its packed bytes, and
+  /// an eighth of `metadata_base`. Pickles of tensors deflate to a fifth. Stops 20 kB that would become gigabytes.
+  std::uint64_t pickle_ratio = 64;
+
   /// The state dict of a whole model, in which shared modules are met under each of their names, may take as much again + 15 × `metadata_base`.
   /// Bytes of its names, in all: `names_factor` × pickle bytes + 4 × `metadata_base`. Stops modules in modules, or many parameters, under one
   /// long name: the pickle has it once, the state dict in each name.

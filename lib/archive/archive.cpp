@@ -116,7 +116,7 @@ Result<Bytes> Archive::read(const ZipEntry& entry, Budget& budget, bool check_cr
   });
 }
 
-Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const {
+Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out, Budget& budget) const {
   return guarded("a record", [&]() -> Result<void> {
     if (!fits(offset, out.size(), entry.size)) {
       return Error(ErrorKind::usage, ErrorCode::out_of_range,
@@ -127,16 +127,7 @@ Result<void> Archive::read_at(const ZipEntry& entry, std::uint64_t offset, std::
     if (out.empty()) return {};
     if (entry.method == zip::kStored) return source_.read_at(entry.data_offset + offset, out);
 
-    const auto inflate = [&]() -> Result<void> {
-      auto inflater = inflaters_->take(source_, entry, offset);
-      if (!inflater) return std::move(inflater).error();
-      if (auto ok = (*inflater)->skip(offset - (*inflater)->position()); !ok) return ok;
-      if (auto ok = (*inflater)->read(out); !ok) return ok;
-      if ((*inflater)->position() == entry.size) return (*inflater)->finish();
-      inflaters_->give_back(std::move(*inflater));
-      return {};
-    };
-    if (auto done = inflate(); !done) return std::move(done).error().in_file(source_.name());
+    if (auto done = inflaters_->read(source_, entry, offset, out, budget); !done) return std::move(done).error().in_file(source_.name());
     return {};
   });
 }

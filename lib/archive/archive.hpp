@@ -26,8 +26,9 @@ class Archive {
   Result<Bytes> read(const ZipEntry& entry, Budget& budget, bool check_crc) const;
 
   /// Fills `out` with the record's bytes from `offset` on, without keeping them: a copy, a read, or an inflate that goes on where the last one
-  /// of this record stopped, if that was not beyond `offset`. No CRC check. Fails as read() does; usage (out of range). Thread-safe.
-  Result<void> read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const;
+  /// of this record stopped, if that was not beyond `offset`; what is passed over otherwise is charged to `budget`. No CRC check. Fails as read()
+  /// does; usage (out of range). Thread-safe.
+  Result<void> read_at(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out, Budget& budget) const;
 
   /// Compares the CRC of the record's data with the directory's; true when it has none (0). Streams: keeps no more than a buffer.
   Result<void> verify(const ZipEntry& entry) const;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Inflaters: those of an archive's records that were read in part, so that who reads a record piece by piece inflates it once.
+// Inflaters: reads of deflated records at any offset. Who reads a record piece by piece inflates it once; who goes back reads what was inflated last.
 #pragma once
 
 #include "archive/inflate.hpp"
+#include "support/budget.hpp"
 
 #include <mutex>
 #include <vector>
@@ -11,33 +12,28 @@ namespace brine {
 
 class Inflaters {
  public:
-  /// One for `entry` that stands at `offset` or before it, to be used alone by the caller. Fails as Inflater::open does.
-  Result<std::unique_ptr<Inflater>> take(const Source& source, const ZipEntry& entry, std::uint64_t offset) {
-    {
-      const std::lock_guard guard(lock_);
-      auto nearest = kept_.end();
-      for (auto one = kept_.begin(); one != kept_.end(); ++one)
-        if ((*one)->entry().data_offset == entry.data_offset && (*one)->position() <= offset && (nearest == kept_.end() || (*one)->position() > (*nearest)->position())) nearest = one;
-      if (nearest != kept_.end()) {
-        auto inflater = std::move(*nearest);
-        kept_.erase(nearest);
-        return inflater;
-      }
-    }
-    return Inflater::open(source, entry);
-  }
-
-  /// Keeps it for the next piece.
-  void give_back(std::unique_ptr<Inflater> inflater) {
-    const std::lock_guard guard(lock_);
-    if (kept_.size() == kMost) kept_.erase(kept_.begin());
-    kept_.push_back(std::move(inflater));
-  }
+  /// Fills `out` from `offset` of the record on. What has to be passed over is charged to `budget` where it is much: small pieces of a large record,
+  /// in an order that inflates it again and again, would take forever. Thread-safe. Fails as Inflater does; limit.
+  Result<void> read(const Source& source, const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out, Budget& budget);
 
  private:
-  static constexpr std::size_t kMost = 4;  // some 60 KB each
+  static constexpr std::size_t kMost = 4;                            // inflaters, of some 60 KB each
+  static constexpr std::uint64_t kMuch = 256 << 10;                  // bytes passed over
+  static constexpr std::uint64_t kWindow = std::uint64_t{8} << 20;  // bytes that are kept, and up to twice as many
+
+  Result<std::unique_ptr<Inflater>> take(const Source& source, const ZipEntry& entry, std::uint64_t offset);
+  void give_back(std::unique_ptr<Inflater> inflater);
+
+  /// How many of the first bytes of `out` the window has; they are copied.
+  std::size_t copy_recent(const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out) const;
+  bool keeps(const ZipEntry& entry) const noexcept { return window_record_ == entry.data_offset && !window_.empty(); }
+  void keep(const ZipEntry& entry, std::uint64_t offset, std::span<const std::byte> bytes);
+
   std::mutex lock_;
   std::vector<std::unique_ptr<Inflater>> kept_;  // the last used comes last
+  // What was inflated last of the record that was gone back in: made when somebody does.
+  std::uint64_t window_record_ = 0, window_at_ = 0;
+  std::vector<std::byte> window_;
 };
 
 }  // namespace brine

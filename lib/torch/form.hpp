@@ -29,6 +29,13 @@ struct Extra {
 struct PickleAt {
   std::string record;  ///< "archive/data.pkl"; in a stream "object pickle at byte 137"
   Bytes bytes;         ///< exactly up to STOP in a stream; the whole record in an archive
+  std::uint64_t packed = UINT64_MAX;  ///< of a deflated record
+
+  /// Its bytes as limits count them, see Limits::pickle_ratio.
+  std::uint64_t counted(const Limits& limits) const noexcept {
+    const std::uint64_t base = limits.metadata_base / 8, size = bytes.span.size();
+    return size <= base || size - base <= packed ? size : packed + base;
+  }
 };
 
 class Form {

@@ -52,7 +52,7 @@ class ZipForm final : public Form {
 
   Result<void> read_extra(const Extra& part, std::uint64_t offset, std::span<std::byte> out) const override {
     if (!part.record) return archive_.source().read_at(archive_.directory().comment_offset() + offset, out);
-    return archive_.read_at(*static_cast<const ZipEntry*>(part.record), offset, out);
+    return archive_.read_at(*static_cast<const ZipEntry*>(part.record), offset, out, inflated_);
   }
 
   void describe(SaveOptions& options) const override {
@@ -82,6 +82,13 @@ class ZipForm final : public Form {
     pickle_.record = std::string(entry.name);
     if (entry.size > limits.pickle_bytes)
       return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle has " + std::to_string(entry.size) + " bytes; the limit is " + std::to_string(limits.pickle_bytes)).in_record(entry.name);
+    if (entry.method != zip::kStored) {
+      const std::uint64_t base = 8 * limits.metadata_base;
+      pickle_.packed = entry.packed;
+      if (entry.size > base && (limits.pickle_ratio == 0 || (entry.size - base) / limits.pickle_ratio > entry.packed))
+        return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle's " + std::to_string(entry.packed) + " packed bytes would need " + std::to_string(entry.size) +
+                     ", more than " + std::to_string(limits.pickle_ratio) + " times as many and " + std::to_string(base) + " (Limits::pickle_ratio); in a zip without compression it opens").in_record(entry.name);
+    }
     auto bytes = archive_.read(entry, inflated_, true);
     if (!bytes) return std::move(bytes).error().in_record(entry.name);
     pickle_.bytes = std::move(*bytes);

@@ -199,7 +199,8 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
   std::string_view name = *named;
   if (std::string_view("<>=|").find(name[0]) != name.npos) out.order = name[0], name.remove_prefix(1);
   const auto strange = [&] { return unsupported("the numpy dtype " + in_quotes(*named, 40)); };
-  if (name.empty() || std::string_view("biufcSUVOmM").find(name[0]) == name.npos) return strange();
+  constexpr std::size_t longest = 24;  // every number; a longer text is read for each array that has the dtype
+  if (name.empty() || name.size() > longest || std::string_view("biufcSUVOmM").find(name[0]) == name.npos) return strange();
   out.kind = name[0];
   const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), out.itemsize);
   if (error != std::errc() || end != name.data() + name.size() || !is_size(out.kind, out.itemsize)) return strange();

@@ -19,7 +19,7 @@ void StorageFile::place_packed(StorageRecord& storage, std::uint32_t entry, bool
 }
 
 Result<void> StorageFile::read(const StorageRecord& storage, std::uint64_t offset, std::span<std::byte> out) const {
-  if (storage.packed) return archive_->read_at(archive_->directory().entries()[storage.entry], offset, out);
+  if (storage.packed) return archive_->read_at(archive_->directory().entries()[storage.entry], offset, out, inflated_);
   return source_.read_at(storage.offset + offset, out);
 }
 

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 from common import HERE, Tally, built, command, in_parallel, measured, shared_folder
 from torch_zip import checkpoint
@@ -69,13 +70,21 @@ def fuzz_files(build):
     if left_out: print(f'{left_out} seeds are left out')
 
 
-def fault(r, size):
+def pickle_size(path):
+    """Of a deflated pickle, which `brine pickle` prints whole; else 0."""
+    try:
+        with zipfile.ZipFile(path) as z: return max((e.file_size for e in z.infolist() if e.filename.endswith('data.pkl') and e.compress_type), default=0)
+    except Exception:
+        return 0
+
+
+def fault(r, size, printed=0):
     """None when a run kept to the formula, else what is wrong."""
     if r.status is None: return 'no answer in time'
     if r.status not in (0, 1, 2): return f'status {r.status}: {r.error().strip()[-200:]}'
     if r.seconds > 1 + 2e-6 * size: return f'{r.seconds:.2f} s for {size} bytes'
     if r.mib > 48 + 128 * size / (1 << 20): return f'{r.mib:.0f} MiB for {size} bytes'
-    if len(r.out) > (1 << 20) + 24 * size: return f'{len(r.out)} bytes of output for {size} bytes'
+    if len(r.out) > (1 << 20) + 24 * max(size, printed): return f'{len(r.out)} bytes of output for {size} bytes'
     return None
 
 
@@ -105,7 +114,7 @@ def main():
                 if verb.startswith('ls --all --json') and r.status == 0:
                     named = re.search(rb'"name": ?("(?:[^"\\]|\\.){1,50000}")', r.out[:1 << 20])
                     first = json.loads(named[1]) if named and not named[1].startswith(b'"-') else None
-                why = fault(r, size)
+                why = fault(r, size, pickle_size(path) if verb == 'pickle F' else 0)
                 if why: faults.append((f'brine {verb}, {name}', why))
                 if os.path.exists(written): os.remove(written)
             for call in call_names:

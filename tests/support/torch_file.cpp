@@ -7,7 +7,8 @@ namespace brine::test {
 
 std::string torch_zip(const Pickle& object, const std::vector<StorageData>& storages, const ZipShape& shape) {
   ZipBuilder zip;
-  zip.torch(shape.root + "/data.pkl", object.bytes());
+  if (shape.deflate_pickle) zip.deflate(shape.root + "/data.pkl", object.bytes());
+  else zip.torch(shape.root + "/data.pkl", object.bytes());
   if (!shape.byteorder.empty()) zip.torch(shape.root + "/byteorder", shape.byteorder);
   for (const StorageData& s : storages) {
     if (shape.deflate) zip.deflate(shape.root + "/data/" + s.key, s.data);

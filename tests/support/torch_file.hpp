@@ -35,6 +35,7 @@ struct ZipShape {
   std::string byteorder = "little", version = "3\n";  ///< empty: no such record
   bool deflate = false;                               ///< the storages
   std::string root = "archive";
+  bool deflate_pickle = false;
 };
 
 std::string torch_zip(const Pickle& object, const std::vector<StorageData>& storages, const ZipShape& shape = {});

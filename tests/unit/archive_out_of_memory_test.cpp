@@ -19,7 +19,7 @@ std::optional<Error> open_and_read(const Source& source, Budget& budget) {
     if (auto record = archive->read(entry, budget, true); !record) return std::move(record).error();
     if (auto fine = archive->verify(entry); !fine) return std::move(fine).error();
     std::byte two[2];
-    if (auto done = archive->read_at(entry, 0, std::span(two).first(entry.size < 2 ? 0 : 2)); !done) return std::move(done).error();
+    if (auto done = archive->read_at(entry, 0, std::span(two).first(entry.size < 2 ? 0 : 2), budget); !done) return std::move(done).error();
   }
   return std::nullopt;
 }

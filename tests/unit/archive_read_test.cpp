@@ -50,7 +50,7 @@ void check_unreadable(ZipBuilder& zip, ErrorCode code) {
   CHECK_FALSE(archive.verify(entry));
   if (code == ErrorCode::zip_crc || entry.size == 0) return;
   std::string out(entry.size, '\0');
-  CHECK_FALSE(archive.read_at(entry, 0, std::as_writable_bytes(std::span(out))));
+  CHECK_FALSE(archive.read_at(entry, 0, std::as_writable_bytes(std::span(out)), budget));
 }
 
 }  // namespace
@@ -67,10 +67,10 @@ TEST_CASE("stored records are slices of the source") {
   CHECK(record->span.data() == reinterpret_cast<const std::byte*>(bytes.data()) + zip.records[4].data_at);
   CHECK(record->text() == "some weights");
   std::string part(7, '\0');
-  CHECK(archive.read_at(*entry, 5, std::as_writable_bytes(std::span(part))));
+  CHECK(archive.read_at(*entry, 5, std::as_writable_bytes(std::span(part)), budget));
   CHECK(part == "weights");
   CHECK(archive.verify(*entry));
-  const auto past = archive.read_at(*entry, 6, std::as_writable_bytes(std::span(part)));
+  const auto past = archive.read_at(*entry, 6, std::as_writable_bytes(std::span(part)), budget);
   REQUIRE_FALSE(past);
   CHECK(past.error().code() == ErrorCode::out_of_range);
 }
@@ -106,11 +106,46 @@ TEST_CASE("inflate: sizes around the pieces that libzip reads and gives") {
       CHECK(archive.verify(entry));
       for (const std::uint64_t from : {std::uint64_t{0}, std::uint64_t{size} / 2, std::uint64_t{size} - 1, std::uint64_t{size}}) {
         std::string part(std::min<std::size_t>(size - from, 70'000), '\0');
-        CHECK(archive.read_at(entry, from, std::as_writable_bytes(std::span(part))));
+        Budget some(1 << 30, ErrorCode::inflated_too_large);
+        CHECK(archive.read_at(entry, from, std::as_writable_bytes(std::span(part)), some));
         CHECK((part == data.substr(from, part.size())));
       }
     }
   }
+}
+
+TEST_CASE("inflate: parts of a large record in any order; what is passed over is bounded") {
+  constexpr std::size_t size = std::size_t{48} << 20;
+  std::string data(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<char>(i >> 12);
+  ZipBuilder zip = one_deflated(data);
+  const std::string bytes = zip.lay_out().bytes();
+  const Archive archive = open(bytes);
+  const ZipEntry& entry = archive.directory().entries()[0];
+  Budget budget(std::uint64_t{1} << 30, ErrorCode::inflated_too_large);
+  std::string part(10'000, '\0');
+  const auto check = [&](std::size_t from) {
+    CHECK(archive.read_at(entry, from, std::as_writable_bytes(std::span(part)), budget));
+    CHECK((part == std::string_view(data).substr(from, part.size())));
+  };
+  for (std::size_t end = size; end > 30'000; end -= 20'000) check(end - part.size());  // backwards
+  for (std::size_t from = 0; from + part.size() < size; from += 100'000) check(from);       // forwards
+  part.resize(3 << 20);
+  for (std::size_t from = 0; from + part.size() < size; from += 1'000'000) check(from);  // overlapping
+  part.resize(20 << 20);
+  check(size / 2), check(size / 3), check(0);
+  const std::uint64_t used = budget.used();
+  CHECK(used < std::uint64_t{12} * size);  // not 2,500 times
+
+  Budget spent(size / 2, ErrorCode::inflated_too_large);
+  part.resize(100);
+  const Archive again = open(bytes);
+  CHECK(again.read_at(entry, size / 2 - 100, std::as_writable_bytes(std::span(part)), spent));
+  CHECK(again.read_at(entry, 100, std::as_writable_bytes(std::span(part)), spent));              // little is passed over
+  CHECK(again.read_at(entry, size / 2 - 100, std::as_writable_bytes(std::span(part)), spent));   // it was inflated last
+  const auto refused = again.read_at(entry, size - 100, std::as_writable_bytes(std::span(part)), spent);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::inflated_too_large);
 }
 
 TEST_CASE("inflate: every length of packed data, so that its last byte falls anywhere in a piece") {
@@ -267,7 +302,7 @@ TEST_CASE("every kind of source gives the same archive") {
       CHECK((one->text() == other->text()));
       CHECK(archive->verify(a[i]));
       std::string part(a[i].size / 2, '\0');
-      CHECK(archive->read_at(a[i], a[i].size / 3, std::as_writable_bytes(std::span(part))));
+      CHECK(archive->read_at(a[i], a[i].size / 3, std::as_writable_bytes(std::span(part)), budget));
       CHECK((part == one->text().substr(a[i].size / 3, part.size())));
     }
   }

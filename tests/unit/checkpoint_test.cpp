@@ -120,6 +120,27 @@ TEST_CASE("storages and their records") {
              ErrorCode::storage_size);
 }
 
+#if BRINE_HAVE_LIBZIP
+TEST_CASE("a deflated pickle costs what its packed bytes may cost") {
+  Pickle small(2), large(2);
+  small.mark(), large.mark();
+  for (int i = 0; i < 100'000; ++i) small.none();
+  for (int i = 0; i < 10'000'000; ++i) large.none();
+  small.tuple(), large.tuple();
+  const std::string file = torch_zip(small, {}, {.deflate_pickle = true});
+  const Checkpoint ckpt = open_file(file);
+  CHECK(ckpt.root().size() == 100'000);
+  CHECK(ckpt.pickle_bytes() == small.bytes().size());
+  check_load(torch_zip(large, {}, {.deflate_pickle = true}), ErrorKind::limit, ErrorCode::pickle_too_large);
+  LoadOptions options;
+  options.limits.pickle_ratio = 1032;
+  check_load(torch_zip(large, {}, {.deflate_pickle = true}), ErrorKind::limit, ErrorCode::metadata_too_large, options);
+  options.limits.metadata_factor = 10'000;
+  CHECK(load(source_over(torch_zip(large, {}, {.deflate_pickle = true})), options));
+  CHECK(load(source_over(torch_zip(large, {}))));
+}
+#endif
+
 TEST_CASE("the place of an error: file, record, byte, opcode") {
   const Pickle before = Pickle(2).none().none();
   const Error error = check_load(torch_zip(before, {}), ErrorKind::corrupt, ErrorCode::pickle_leftover);
