@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -225,3 +226,19 @@ class Tally:
         for what in sorted(not_compared): self.skip('comparison of', what)
         print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped', flush=True)
         return 1 if self.failed else 0
+
+
+def run_tests(functions, brine, given=lambda brine, folder: (brine, folder)):
+    """Calls each test_…() of these globals, with a folder of its own, and counts it; what it lacks to import is skipped. Returns the exit status."""
+    tally = Tally()
+    for name, test in list(functions.items()):
+        if not name.startswith('test_'): continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(*given(brine, folder))
+                tally.ok()
+            except ImportError as e:
+                tally.skip(name, f'{e.name} is not here')
+            except Exception as e:
+                tally.fail(name, f'{type(e).__name__}: {e}')
+    return tally.close()

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import warnings
 
-from common import Tally, command, run
+from common import command, run, run_tests
 
 try:
     import numpy as np
@@ -135,19 +135,6 @@ def value_keys(path, brine):
     return run(brine, 'show', path, '--json').json()['tree']['dict']
 
 
-def main():
-    warnings.simplefilter('ignore')
-    brine, tally = command(), Tally()
-    for name, test in list(globals().items()):
-        if not name.startswith('test_'): continue
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                test(brine, folder)
-                tally.ok()
-            except Exception as e:
-                tally.fail(name, f'{type(e).__name__}: {e}')
-    return tally.close()
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    warnings.simplefilter('ignore')
+    sys.exit(run_tests(globals(), command()))

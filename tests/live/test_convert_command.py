@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 
 import torch_zip
-from common import Tally, command, run
+from common import command, run, run_tests
 
 
 OF_THIS_TORCH = ['--profile', 'torch-1.6'] if torch.__version__ < '2' else []
@@ -567,19 +567,6 @@ def test_bad_targets(f):
     need(os.listdir(f.path) == ['in.pth'], os.listdir(f.path))
 
 
-def main():
-    brine, tally = command(), Tally()
-    warnings.simplefilter('ignore')
-    for name, test in list(globals().items()):
-        if not name.startswith('test_'): continue
-        with tempfile.TemporaryDirectory() as path:
-            try:
-                test(Folder(brine, path))
-                tally.ok()
-            except Exception as e:
-                tally.fail(name, f'{type(e).__name__}: {e}')
-    return tally.close()
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    warnings.simplefilter('ignore')
+    sys.exit(run_tests(globals(), command(), lambda brine, folder: (Folder(brine, folder),)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // diff(): what is shared must be shared alike, what is equal in Python's eyes is matched, and the weights have a place.
-#include <brine/brine.hpp>
+#include "support/compared.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,21 +13,9 @@
 #include <vector>
 
 using namespace brine;
+using namespace brine::test;
 
 namespace {
-
-using Differ = Difference::Kind;
-
-Comparison compared(const Value& a, const Value& b, const DiffOptions& options = {}) { return diff(a, b, options).value(); }
-
-/// "path: text" of each difference.
-std::string told(const Value& a, const Value& b) {
-  std::string out;
-  for (const Difference& d : compared(a, b).differences) out += (out.empty() ? "" : "; ") + d.path + ": " + d.text;
-  return out;
-}
-
-Tensor floats(std::vector<float> v) { return Tensor::copy(std::span<const float>(v), {static_cast<std::int64_t>(v.size())}).value(); }
 
 Tensor view(const Tensor& t, std::int64_t offset) { return Tensor::view(t.storage(), DType::float32, {2}, {}, offset).value(); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // diff(): everything is compared, what is shared must be so in both, and no sharing makes it dear.
-#include <brine/brine.hpp>
+#include "support/compared.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,21 +11,9 @@
 #include <vector>
 
 using namespace brine;
+using namespace brine::test;
 
 namespace {
-
-using Differ = Difference::Kind;
-
-Comparison compared(const Value& a, const Value& b, const DiffOptions& options = {}) { return diff(a, b, options).value(); }
-
-/// "path: text" of each difference.
-std::string told(const Value& a, const Value& b) {
-  std::string out;
-  for (const Difference& d : compared(a, b).differences) out += (out.empty() ? "" : "; ") + d.path + ": " + d.text;
-  return out;
-}
-
-Tensor floats(std::vector<float> v) { return Tensor::copy(std::span<const float>(v), {static_cast<std::int64_t>(v.size())}).value(); }
 
 const std::string kLong(100, 'x'), kOther = std::string(99, 'x') + "y";
 
