@@ -120,9 +120,15 @@ const Node* Emitter::one(const GlobalNode& global) {
 }
 
 // As GLOBAL and INST name it: below protocol 3 as Python 2 did.
-Python3Name Emitter::spelled(const GlobalNode& g) const noexcept {
-  if (protocol() >= 3) return {g.module, g.name};
-  return g.flags & kSpelled ? Python3Name{g.spelled_module, g.spelled_name} : python2_name(g.module, g.name);
+Result<Python3Name> Emitter::spelled(const GlobalNode& g) const {
+  if (protocol() >= 3) return Python3Name{g.module, g.name};
+  if (g.flags & kSpelled) return Python3Name{g.spelled_module, g.spelled_name};
+  const Python3Name name = python2_name(g.module, g.name);
+  const Python3Name read = python3_name(name.module, name.name);
+  if (name.module == g.module && name.name == g.name && (read.module != g.module || read.name != g.name))  // no module of Python 3: __builtin__, copy_reg
+    return Error(ErrorKind::usage, ErrorCode::bad_argument, "below protocol 3 " + escaped(g.module, 100) + "." + escaped(g.name, 100) + " would be read as " +
+                 escaped(read.module, 100) + "." + escaped(read.name, 100) + ": it can be written from protocol 3 on");
+  return name;
 }
 
 Result<void> Emitter::global(const Ref& ref) {
@@ -142,9 +148,10 @@ Result<void> Emitter::global(const Ref& ref) {
     out_.boundary();
     op(Op::STACK_GLOBAL);
   } else {
-    const Python3Name name = spelled(g);
+    const auto name = spelled(g);
+    if (!name) return name.error();
     op(Op::GLOBAL);
-    for (const std::string_view part : {name.module, name.name}) out_.raw(part), out_.raw("\n");
+    for (const std::string_view part : {name->module, name->name}) out_.raw(part), out_.raw("\n");
   }
   // A module found by name (torch._utils torch) is the one name CPython does not memoise.
   if (ref.node->flags & kMemoised) put(self);

@@ -99,7 +99,7 @@ class Emitter {
 
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
-  Python3Name spelled(const GlobalNode& global) const noexcept;
+  Result<Python3Name> spelled(const GlobalNode& global) const;
   bool get(const void* identity);
   void get(std::uint32_t entry);
   void expect(std::size_t entries);

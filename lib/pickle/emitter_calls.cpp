@@ -148,9 +148,10 @@ bool Emitter::step_call() {
     case Step::call_end: {
       const Origin& o = *f.origin;
       if (o.how == How::inst) {
-        const Python3Name name = spelled(global_of(o.callee));
+        const auto name = spelled(global_of(o.callee));
+        if (!name) return fail(name.error());
         op(Op::INST);
-        for (const std::string_view part : {name.module, name.name}) out_.raw(part), out_.raw("\n");
+        for (const std::string_view part : {name->module, name->name}) out_.raw(part), out_.raw("\n");
       } else {
         op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
       }

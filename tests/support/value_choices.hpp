@@ -121,8 +121,8 @@ class ValueChoices {
       storages_.push_back(Storage::borrow(raw(below(40) * (below(5) ? item_size(type) : 1)), type));
     }
     Storage s = storages_[below(storages_.size())];
-    if (s.nbytes() == 0) s = Storage::borrow(std::span<const std::byte>(), s.dtype());  // torch.load gives each tensor an empty one of its own
     const DType type = below(8) ? s.dtype() : dtype();
+    if (s.nbytes() < item_size(type)) s = Storage::borrow(std::span<const std::byte>(), type);  // torch.load gives each tensor an empty one of its own
     std::vector<std::int64_t> shape(below(4)), stride;
     for (auto& d : shape) d = static_cast<std::int64_t>(below(4)), stride.push_back(static_cast<std::int64_t>(below(5)));
     const auto offset = static_cast<std::int64_t>(below(4));

@@ -95,6 +95,33 @@ TEST_CASE("INST names a class as the protocol does") {
   CHECK(again(ckpt, {.protocol = 4}).find("ibuiltins\nobject\n") != std::string::npos);
 }
 
+TEST_CASE("a name that Python 2 had for another module is refused below protocol 3, where it would be read as that") {
+  Pickle p(4);
+  p.global("__builtin__", "set").integer(1).op(Op::TUPLE1).reduce();
+  const auto ckpt = open_zip(p, {});
+  CHECK(ckpt.root().type_name() == "__builtin__.set");
+  for (const int protocol : {1, 2, 3, 4}) {
+    CAPTURE(protocol);
+    SaveOptions options;
+    options.protocol = protocol;
+    std::vector<std::byte> out;
+    const auto done = save(ckpt.root(), Sink::memory(out), options);
+    CHECK(done.has_value() == (protocol >= 3));
+    if (done) {
+      const auto back = open_file(again(ckpt, options));
+      CHECK(back.root().type_name() == "__builtin__.set");
+    } else {
+      CHECK(done.error().message().find("would be read as builtins.set") != std::string::npos);
+    }
+  }
+  Pickle old(2);
+  old.global("__builtin__", "frozenset").put(0).op(Op::POP).global("__builtin__", "thing").integer(1).op(Op::TUPLE1).reduce();
+  const auto python2 = open_zip(old, {});
+  CHECK(python2.root().type_name() == "builtins.thing");
+  const auto back = open_file(again(python2));
+  CHECK(back.root().type_name() == "builtins.thing");
+}
+
 TEST_CASE("a long location is refused, by the name of the limit") {
   const auto file = [](std::size_t size) {
     Pickle p = Pickle(2).global("torch._utils", "_rebuild_tensor_v2").mark();
