@@ -25,14 +25,15 @@ WrittenStorage& TorchReduce::add(const StorageRecord& record, std::size_t item) 
 // The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
 void TorchReduce::write_device(Emitter& out, const StorageRecord& record) {
   const std::string_view device = record.device;
+  const bool named = !device.empty() || record.cls;  // a file may say ""
   if (device_.object && device_.object == device.data()) return out.again(device_.entry);
-  if (!device.empty() && device != "cpu" && device != "mps" && device != "meta") return static_cast<void>(out.fresh_text(device));
-  if (!device.empty() && record.cls) {
+  if (named && device != "cpu" && device != "mps" && device != "meta") return static_cast<void>(out.fresh_text(device));
+  if (named && record.cls) {
     device_ = {device.data(), out.text(make_text(device))};
     return;
   }
-  if (cpu_word_.kind == Kind::absent || (!device.empty() && text_of(cpu_word_) != device)) {
-    if (device.empty()) cpu_word_ = make_text(out.graph().copy("cpu"));
+  if (cpu_word_.kind == Kind::absent || (named && text_of(cpu_word_) != device)) {
+    if (!named) cpu_word_ = make_text(out.graph().copy("cpu"));
     else cpu_word_ = device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(device);
   }
   out.text(cpu_word_);

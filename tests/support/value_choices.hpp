@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <complex>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -215,7 +216,10 @@ class SameTree {
       case Kind::floating:
         return std::bit_cast<std::uint64_t>(a.as_double().value()) == std::bit_cast<std::uint64_t>(b.as_double().value()) ? nullptr
                                                                                                                           : "another float";
-      case Kind::complex: return a.as_complex().value() == b.as_complex().value() ? nullptr : "another complex";
+      case Kind::complex: {
+        const auto bits = [](std::complex<double> z) { return std::pair(std::bit_cast<std::uint64_t>(z.real()), std::bit_cast<std::uint64_t>(z.imag())); };
+        return bits(a.as_complex().value()) == bits(b.as_complex().value()) ? nullptr : "another complex";
+      }
       case Kind::global: return a.as_global().value().name == b.as_global().value().name ? nullptr : "another global";
       case Kind::string:
         if (a.as_string().value() != b.as_string().value()) return "another text";

@@ -133,6 +133,9 @@ TEST_CASE("a long location is refused, by the name of the limit") {
   LoadOptions options;
   options.limits.device_bytes = 256;
   open_file(file(256), options);
+  const auto nowhere = open_file(file(0));  // torch.load(map_location=…) takes it
+  const auto back = open_file(again(nowhere));
+  CHECK(root_tensor(back).device().empty());
 }
 
 TEST_CASE("a storage of torch.storage._load_from_bytes leaves the tensor an object, and the file whole") {
