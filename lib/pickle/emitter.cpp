@@ -153,8 +153,8 @@ Result<void> Emitter::global(const Ref& ref) {
     op(Op::GLOBAL);
     for (const std::string_view part : {name->module, name->name}) out_.raw(part), out_.raw("\n");
   }
-  // A module found by name (torch._utils torch) is the one name CPython does not memoise.
-  if (ref.node->flags & kMemoised) put(self);
+  // A module found by name (torch._utils torch) is the one name CPython does not memoise; no known name is one.
+  if (ref.node->flags & kMemoised || g.known) put(self);
   return {};
 }
 
