@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace brine {
@@ -121,6 +122,7 @@ class Emitter {
   PointerMap memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref, KeyedHash> interned_;
+  std::unordered_set<const Node*> reads_;  // containers whose arguments are being written
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;
   Ref next_;

@@ -91,6 +91,10 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   if ((origin.how == How::newobj || origin.how == How::newobj_ex) && protocol() < 2)
     return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ need protocol 2 or above; this is protocol " + std::to_string(protocol())));
   if (origin.how == How::newobj_ex && protocol() < 4) return begin_partial(ref, origin);
+  // A container that its call makes of others, met again while those are written: they do not hold all yet. Python has none: what is in a set can be hashed.
+  const bool reads = is_container(ref) && ref.kind != Kind::object && &inner == ref.node->origin && inner.args.kind == Kind::tuple && inner.args.node->size != 0;
+  if (reads && !reads_.insert(ref.node).second)
+    return fail(Error(ErrorKind::unsupported, ErrorCode::pickle_target, "a value of class " + class_name(ref) + " holds itself in the arguments of its call: no pickle can say that"));
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
   stack_.push_back({Step::call_args, ref, &origin, inner.first});
   if (origin.how == How::inst) return true;  // INST names its class itself
@@ -156,6 +160,7 @@ bool Emitter::step_call() {
         op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
       }
       const void* self = identity(ref);
+      if (!reads_.empty()) reads_.erase(static_cast<const Node*>(self));
       if (memo_.contains(self)) {  // its own arguments have written it
         op(Op::POP);
         stack_.pop_back();

@@ -122,6 +122,22 @@ TEST_CASE("a name that Python 2 had for another module is refused below protocol
   CHECK(back.root().type_name() == "builtins.thing");
 }
 
+TEST_CASE("a deque in a set in the deque's own items: refused where the set is made by a call, kept where it is filled later") {
+  Pickle p(4);
+  p.op(Op::EMPTY_SET).put(5).mark().global("collections", "deque").empty_list().mark().integer(0).get(5).op(Op::APPENDS).integer(1).op(Op::TUPLE2).reduce().integer(7).op(Op::ADDITEMS);
+  const auto ckpt = open_zip(p, {});
+  CHECK(ckpt.root().size() == 2);
+  SaveOptions options;
+  options.protocol = 4;
+  const auto back = open_file(again(ckpt, options));
+  CHECK(back.root().size() == 2);
+  options.protocol = 2;
+  std::vector<std::byte> out;
+  const auto refused = save(ckpt.root(), Sink::memory(out), options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind() == ErrorKind::unsupported);
+}
+
 TEST_CASE("a long location is refused, by the name of the limit") {
   const auto file = [](std::size_t size) {
     Pickle p = Pickle(2).global("torch._utils", "_rebuild_tensor_v2").mark();
