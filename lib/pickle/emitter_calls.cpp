@@ -91,8 +91,9 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   if ((origin.how == How::newobj || origin.how == How::newobj_ex) && protocol() < 2)
     return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "objects made by NEWOBJ need protocol 2 or above; this is protocol " + std::to_string(protocol())));
   if (origin.how == How::newobj_ex && protocol() < 4) return begin_partial(ref, origin);
-  // A container that its call makes of others, met again while those are written: they do not hold all yet. Python has none: what is in a set can be hashed.
-  const bool reads = is_container(ref) && ref.kind != Kind::object && &inner == ref.node->origin && inner.args.kind == Kind::tuple && inner.args.node->size != 0;
+  // What a known call makes of containers, met again while those are written: they do not hold all yet. Python has none: what is in a set can be hashed.
+  const bool reads = is_container(ref) && &inner == ref.node->origin && inner.callee.kind == Kind::global && inner.callee.node->known != 0 &&
+                     inner.args.kind == Kind::tuple && inner.args.node->size != 0;
   if (reads && !reads_.insert(ref.node).second)
     return fail(Error(ErrorKind::unsupported, ErrorCode::pickle_target, "a value of class " + class_name(ref) + " holds itself in the arguments of its call: no pickle can say that"));
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);

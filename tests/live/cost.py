@@ -70,10 +70,10 @@ def fuzz_files(build):
     if left_out: print(f'{left_out} seeds are left out')
 
 
-def pickle_size(path):
-    """Of a deflated pickle, which `brine pickle` prints whole; else 0."""
+def inflated_size(path):
+    """Of the deflated records, whose bytes `brine pickle` and `brine cat` print; else 0."""
     try:
-        with zipfile.ZipFile(path) as z: return max((e.file_size for e in z.infolist() if e.filename.endswith('data.pkl') and e.compress_type), default=0)
+        with zipfile.ZipFile(path) as z: return sum(e.file_size for e in z.infolist() if e.compress_type)
     except Exception:
         return 0
 
@@ -114,7 +114,7 @@ def main():
                 if verb.startswith('ls --all --json') and r.status == 0:
                     named = re.search(rb'"name": ?("(?:[^"\\]|\\.){1,50000}")', r.out[:1 << 20])
                     first = json.loads(named[1]) if named and not named[1].startswith(b'"-') else None
-                why = fault(r, size, pickle_size(path) if verb == 'pickle F' else 0)
+                why = fault(r, size, inflated_size(path) if verb.startswith(('pickle', 'cat')) else 0)
                 if why: faults.append((f'brine {verb}, {name}', why))
                 if os.path.exists(written): os.remove(written)
             for call in call_names:
