@@ -120,6 +120,7 @@ std::string size_repr(const Ref& size, std::size_t most) {
 std::string scalar_name(const Ref& key, std::size_t most) {
   const Ref& plain = as_plain(key);
   if (plain.kind == Kind::string) return key_name(plain, most);
+  if (plain.kind == Kind::object) return "<" + class_name(key) + ">";  // none that is known
   if (plain.kind == Kind::bytes || scalar_of(key).class_name == "float64") return concat({"np.", scalar_of(key).class_name, "(", key_name(plain, most), ")"});
   return "<" + class_name(key) + ">";
 }

@@ -126,6 +126,10 @@ TEST_CASE("scalars") {
   CHECK(Loaded(scalar("b1", "\1")).ckpt.print() == "numpy scalar |b1 True\n");
   CHECK(Loaded(scalar("u8", std::string(8, '\xFF'))).ckpt.print() == "numpy scalar <u8 18446744073709551615\n");
   refused(scalar("f8", "short"), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+  Pickle keys(4);
+  keys.empty_dict().global("numpy.core.multiarray", "scalar");
+  dtype(keys, "f8").op(Op::SHORT_BINBYTES, "short").op(Op::TUPLE2).reduce().integer(1).setitem();  // of a float that nobody knows
+  CHECK(Loaded(keys).ckpt.print() == "dict (1)\n  <float64>: 1\n");
 }
 
 TEST_CASE("texts, structures, objects") {
