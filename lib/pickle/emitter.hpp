@@ -16,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace brine {
@@ -93,6 +92,8 @@ class Emitter {
   bool step_call();
   bool begin_partial(const Ref& ref, const Origin& origin);
   bool begin_call(const Ref& ref, const Origin& origin);
+  bool enter_set(const Ref& set);
+  Error holds_itself(const Ref& ref);
   bool synthesise(const Ref& ref);
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);
   bool save_entries(Frame& f, std::span<const Entry> entries, bool exact);
@@ -122,7 +123,8 @@ class Emitter {
   PointerMap memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref, KeyedHash> interned_;
-  std::unordered_set<const Node*> reads_;  // containers whose arguments are being written
+  std::unordered_map<const Node*, std::uint32_t> reads_;  // containers whose arguments are being written; of sets, how many memo entries there were but for theirs
+  std::uint32_t sets_ = 0;                                // that were written as calls
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;
   Ref next_;

@@ -71,8 +71,8 @@ bool Emitter::synthesise(const Ref& ref) {
       return data.empty() ? call("builtins", "bytearray", {}) : call("builtins", "bytearray", {graph_.bytes(data)});
     }
     case Kind::complex: return call("builtins", "complex", {make_float(complex_of(ref).real), make_float(complex_of(ref).imag)});
-    case Kind::set: return call("builtins", "set", {graph_.list(list_of(ref).items())});
-    case Kind::frozenset: return call("builtins", "frozenset", {graph_.list(list_of(ref).items())});
+    case Kind::set: return enter_set(ref) && call("builtins", "set", {graph_.list(list_of(ref).items())});
+    case Kind::frozenset: return enter_set(ref) && call("builtins", "frozenset", {graph_.list(list_of(ref).items())});
     case Kind::dict:
       if (ref.node->made == Made::ordered_dict) return call("collections", "OrderedDict", {});
       if (ref.node->made == Made::counter) return call("collections", "Counter", {});
@@ -86,6 +86,20 @@ bool Emitter::synthesise(const Ref& ref) {
   return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "cannot write a value of class " + qualified_class_name(ref) + " without the call that made it"));
 }
 
+// A set is memoised after its members: one that is met among them is written again, as by Python, and what lies between ends that by its memo entry.
+// Where each round adds none but that of the list of members, nothing does.
+bool Emitter::enter_set(const Ref& set) {
+  const std::uint32_t others = memo_size_ - sets_++;
+  const auto [place, is_new] = reads_.try_emplace(set.node, others);
+  if (!is_new && std::exchange(place->second, others) == others) return fail(holds_itself(set));
+  return true;
+}
+
+Error Emitter::holds_itself(const Ref& ref) {
+  return Error(ErrorKind::unsupported, ErrorCode::pickle_target, "a value of class " + class_name(ref) + " holds itself in the arguments of its call: no pickle of protocol " +
+               std::to_string(protocol()) + " can say that");
+}
+
 bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   const Origin& origin = inner.outer ? *inner.outer : inner;
   if ((origin.how == How::newobj || origin.how == How::newobj_ex) && protocol() < 2)
@@ -94,8 +108,7 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   // What a known call makes of containers, met again while those are written: they do not hold all yet. Python has none: what is in a set can be hashed.
   const bool reads = is_container(ref) && &inner == ref.node->origin && inner.callee.kind == Kind::global && inner.callee.node->known != 0 &&
                      inner.args.kind == Kind::tuple && inner.args.node->size != 0;
-  if (reads && !reads_.insert(ref.node).second)
-    return fail(Error(ErrorKind::unsupported, ErrorCode::pickle_target, "a value of class " + class_name(ref) + " holds itself in the arguments of its call: no pickle can say that"));
+  if (reads && !reads_.try_emplace(ref.node, 0).second) return fail(holds_itself(ref));
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
   stack_.push_back({Step::call_args, ref, &origin, inner.first});
   if (origin.how == How::inst) return true;  // INST names its class itself
