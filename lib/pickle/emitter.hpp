@@ -93,6 +93,8 @@ class Emitter {
   bool begin_partial(const Ref& ref, const Origin& origin);
   bool begin_call(const Ref& ref, const Origin& origin);
   bool enter_set(const Ref& set);
+  /// Met among its own members: of those there is a new list then, as by Python.
+  bool is_open_set(const Ref& r) const { return (r.kind == Kind::set || r.kind == Kind::frozenset) && !reads_.empty() && reads_.contains(r.node); }
   Error holds_itself(const Ref& ref);
   bool synthesise(const Ref& ref);
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);

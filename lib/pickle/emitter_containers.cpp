@@ -71,7 +71,7 @@ bool Emitter::begin(const Ref& met) {
     return follow(ref.node->origin->args);
   }
   if (!native(ref) && ref.node->origin) {
-    return has_grown(ref) || has_fewer(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
+    return has_grown(ref) || has_fewer(ref) || is_open_set(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
   }
   switch (ref.kind) {
     case Kind::bytes:
