@@ -118,7 +118,7 @@ enum class ErrorCode : std::uint16_t {
   wrong_dtype,         ///< elements of another dtype than the one asked for, or none that PyTorch or numpy has
   not_contiguous,      ///< a span over what is not packed row-major: copy_to() copies it
   not_aligned,         ///< a typed span over elements that lie unaligned, or bools that are neither 0 nor 1
-  foreign_byte_order,  ///< bytes of the other byte order: copy_to() swaps them
+  foreign_byte_order,  ///< bytes of the other byte order: copy_to() swaps them; unsupported: two dtypes share them, and swap otherwise
   lazy_bits,           ///< conj or neg not resolved yet: copy_to() does
   buffer_size,         ///< room for another number of elements than there are
   no_data,             ///< a tensor without a storage

@@ -28,7 +28,7 @@ struct Limits {
   /// long name: the pickle has it once, the state dict in each name.
   std::uint64_t names_factor = 8;
 
-  /// Bytes inflated from deflated records, or fetched from a source that is not in memory, for one checkpoint. Stops zip bombs.
+  /// Bytes inflated from deflated records, passed over in them to read a part, or fetched from a source that is not in memory, for one checkpoint. Stops zip bombs.
   std::uint64_t inflated_bytes = std::uint64_t{64} << 30;
 
   /// Inflated : packed of one record; deflate itself cannot exceed 1032. Stops a declared size that the data cannot have.

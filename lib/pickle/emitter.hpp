@@ -94,7 +94,7 @@ class Emitter {
   bool begin_call(const Ref& ref, const Origin& origin);
   bool enter_set(const Ref& set);
   /// Met among its own members: of those there is a new list then, as by Python.
-  bool is_open_set(const Ref& r) const { return (r.kind == Kind::set || r.kind == Kind::frozenset) && !reads_.empty() && reads_.contains(r.node); }
+  bool is_open_set(const Ref& r) const { return (r.kind == Kind::set || r.kind == Kind::frozenset) && !open_calls_.empty() && open_calls_.contains(r.node); }
   Error holds_itself(const Ref& ref);
   bool synthesise(const Ref& ref);
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);
@@ -125,7 +125,7 @@ class Emitter {
   PointerMap memo_;
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref, KeyedHash> interned_;
-  std::unordered_map<const Node*, std::uint32_t> reads_;  // containers whose arguments are being written; of sets, how many memo entries there were but for theirs
+  std::unordered_map<const Node*, std::uint32_t> open_calls_;  // containers whose arguments are being written; of sets, how many memo entries there were but for theirs
   std::uint32_t sets_ = 0;                                // that were written as calls
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;

@@ -90,7 +90,7 @@ bool Emitter::synthesise(const Ref& ref) {
 // Where each round adds none but that of the list of members, nothing does.
 bool Emitter::enter_set(const Ref& set) {
   const std::uint32_t others = memo_size_ - sets_++;
-  const auto [place, is_new] = reads_.try_emplace(set.node, others);
+  const auto [place, is_new] = open_calls_.try_emplace(set.node, others);
   if (!is_new && std::exchange(place->second, others) == others) return fail(holds_itself(set));
   return true;
 }
@@ -108,7 +108,7 @@ bool Emitter::begin_call(const Ref& ref, const Origin& inner) {
   // What a known call makes of containers, met again while those are written: they do not hold all yet. Python has none: what is in a set can be hashed.
   const bool reads = is_container(ref) && &inner == ref.node->origin && inner.callee.kind == Kind::global && inner.callee.node->known != 0 &&
                      inner.args.kind == Kind::tuple && inner.args.node->size != 0;
-  if (reads && !reads_.try_emplace(ref.node, 0).second) return fail(holds_itself(ref));
+  if (reads && !open_calls_.try_emplace(ref.node, 0).second) return fail(holds_itself(ref));
   if (origin.how == How::obj || origin.how == How::inst) op(Op::MARK);
   stack_.push_back({Step::call_args, ref, &origin, inner.first});
   if (origin.how == How::inst) return true;  // INST names its class itself
@@ -174,7 +174,7 @@ bool Emitter::step_call() {
         op(o.how == How::reduce ? Op::REDUCE : o.how == How::newobj ? Op::NEWOBJ : o.how == How::obj ? Op::OBJ : Op::NEWOBJ_EX);
       }
       const void* self = identity(ref);
-      if (!reads_.empty()) reads_.erase(static_cast<const Node*>(self));
+      if (!open_calls_.empty()) open_calls_.erase(static_cast<const Node*>(self));
       if (memo_.contains(self)) {  // its own arguments have written it
         op(Op::POP);
         stack_.pop_back();

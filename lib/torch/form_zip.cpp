@@ -113,6 +113,8 @@ class ZipForm final : public Form {
         if (storage.nbytes == 0) continue;  // some writers leave out what has no bytes
         return corrupt(ErrorCode::record_missing, "there is no record for storage " + in_quotes(storage.key)).in_record(name);
       }
+      if (foreign_ && storage.mixed)
+        return Error(ErrorKind::unsupported, ErrorCode::foreign_byte_order, "tensors of different element sizes share a storage of the other byte order").in_record(name);
       std::uint64_t skip = 0;
       if (entry->size != storage.nbytes) {
         if (auto prefix = cuda_prefix(*entry, storage)) skip = *prefix;

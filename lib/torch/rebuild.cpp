@@ -88,7 +88,10 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   const auto from_root = checked_add(*offset, storage.view ? storage.view->offset : std::int64_t{0});
   if (!from_root) return corrupt("the storage offset overflows");
 
-  record.storage = storage.record;
+  const auto swapped_by = [](DType t) { return item_size(t) / (is_complex(t) ? 2 : 1); };
+  const StorageRecord& whole = *storage.record;
+  if (!whole.untyped && (record.form == TensorForm::v3 ? 1 : swapped_by(*dtype)) != swapped_by(whole.dtype)) whole.mixed = true;
+  record.storage = &whole;
   record.dtype = *dtype;
   record.offset = *from_root;
   record.ndim = static_cast<std::uint8_t>(size.size());

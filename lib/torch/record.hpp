@@ -42,6 +42,7 @@ struct StorageRecord {
   DType dtype = DType::uint8;
   bool untyped = false;                              // UntypedStorage: bytes are never swapped
   bool packed = false, foreign = false, found = false;
+  mutable bool mixed = false;                        // a tensor has elements of another size: where bytes are swapped, PyTorch swaps them by `dtype`
   bool key_shared = true;                            // its key is one str object wherever it is named
 };
 

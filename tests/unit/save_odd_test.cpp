@@ -163,6 +163,16 @@ TEST_CASE("a set in itself is refused below protocol 4; by way of an object it i
   CHECK(saves(object, 4).starts_with("set (3)\n"));
 }
 
+TEST_CASE("two dtypes in one storage: refused only in the other byte order, where PyTorch swaps the storage by its own") {
+  Pickle p = Pickle(2).global("torch._utils", "_rebuild_tensor_v3").mark().storage("FloatStorage", "0", 2).integer(0).ints({8}).ints({1}).boolean(false).ordered_dict();
+  p.global("torch", "uint8").empty_dict().tuple().reduce();
+  ZipShape big;
+  big.byteorder = "big";
+  CHECK(root_tensor(open_file(torch_zip(p, {{"0", counting(2)}}))).numel() == 8);
+  check_load(torch_zip(p, {{"0", counting(2)}}, big), ErrorKind::unsupported, ErrorCode::foreign_byte_order);
+  CHECK(root_tensor(open_file(torch_zip(Pickle(2).vector("0", 2), {{"0", counting(2)}}, big))).numel() == 2);
+}
+
 TEST_CASE("a long location is refused, by the name of the limit") {
   const auto file = [](std::size_t size) {
     Pickle p = Pickle(2).global("torch._utils", "_rebuild_tensor_v2").mark();
