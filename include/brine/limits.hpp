@@ -47,7 +47,7 @@ struct Limits {
   std::uint64_t print_depth = 1'000;
   std::uint64_t print_nodes = 10'000'000;
 
-  /// Bytes of a text that brine makes of a tree, or of a model: `text_factor` × pickle bytes + `metadata_base`. Stops long keys, and deep indentation, of
+  /// Bytes of a text that brine makes of a tree, or of a model: `text_factor` × pickle bytes + 1 MiB. Stops long keys, and deep indentation, of
   /// very many small values.
   std::uint64_t text_factor = 24;
 };

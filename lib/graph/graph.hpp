@@ -73,8 +73,7 @@ class Graph {
   bool add_effect(Node& node, const Ref& setter, const Ref& state);
   bool add_effect(Origin& origin, const Ref& setter, const Ref& state) noexcept;
 
-  /// Walks show the items of an object's arguments and state as the object's own: where several objects share those, once for each. So many
-  /// bytes that costs whoever lists them, but for the first of each.
+  /// What a walk costs beyond the nodes: it shows the items of an object's arguments and state as the object's own, once for each object that shares them.
   std::uint64_t shared_bytes() const noexcept;
   static constexpr std::uint64_t kSharedItem = 256;
 

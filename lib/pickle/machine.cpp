@@ -31,7 +31,7 @@ Result<Unpickled> Machine::run() {
     before_ = ins_.op;
   }
   if (error_) return std::move(*error_);
-  if (auto ok = budget_.charge(graph_.shared_bytes(), "what many objects share as their arguments or their state, and what so counts once for each,"); !ok)
+  if (auto ok = budget_.charge(graph_.shared_bytes(), "arguments and states that many objects share, each time they are met,"); !ok)
     return std::move(ok).error();
   return Unpickled{stack_[0], scanner_.position(), protocol_};
 }
