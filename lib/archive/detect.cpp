@@ -97,10 +97,11 @@ Detected classify(std::string_view start, std::string_view end, std::uint64_t si
   if (is_safetensors(start, size)) return {FileFormat::other, kSafetensors.what, kSafetensors.advice};  // its first bytes may be anything's
   if ((start.size() > 262 && start.substr(257).starts_with("ustar")) || is_tar_header(start)) return tar_kind(start);
   if (const Magic* magic = find_magic(start)) return {FileFormat::other, magic->what, magic->advice};
-  if (looks_like_pickle(start, start.size() == size) || !text_damage_of_start(start).empty()) return {FileFormat::pickle, {}, {}};
+  const bool behind = !start.starts_with('\x80') && ends_like_zip(end);  // every pickle of torch.save says its protocol
+  if (!behind && (looks_like_pickle(start, start.size() == size) || !text_damage_of_start(start).empty())) return {FileFormat::pickle, {}, {}};
   if (all_zero(start) && all_zero(end))
     return {FileFormat::other, "a file of zeros", "a download or a copy did not finish: fetch the file again", false};
-  if (ends_like_zip(end)) return {FileFormat::other, "a zip archive with other bytes in front of it", "PyTorch looks for a zip at the first byte only", false};
+  if (behind) return {FileFormat::other, "a zip archive with other bytes in front of it", "PyTorch looks for a zip at the first byte only", false};
   if (const Magic* form = find_by_form(start)) return {FileFormat::other, form->what, form->advice, form != &kText};
   return {FileFormat::other, "no file of a known kind", {}, false};
 }
