@@ -8,6 +8,7 @@
 #include "state/named_list.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
+#include "torch/part.hpp"
 #include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
@@ -73,20 +74,27 @@ Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std
   return guarded("checking", [&]() -> Result<Checked> {
     Checked out;
     const Form& form = Access::form(checkpoint);
+    const Part& part = Access::part(checkpoint);
+    const bool inside = part.entry != nullptr;  // a member's bytes, whatever they are, have a CRC in the zip around them
     std::uint64_t done = 0;
+    const auto fault = [&](Error error) {
+      ++out.damaged;
+      if (out.faults.size() < kMostFaults) out.faults.push_back(std::move(error));
+    };
     const auto each = [&](std::uint64_t size, bool has_crc, Result<void> verdict) {
       ++out.records;
       out.bytes += size;
       out.without_crc += !has_crc;
-      if (!verdict) {
-        ++out.damaged;
-        if (out.faults.size() < kMostFaults) out.faults.push_back(std::move(verdict).error().in_file(checkpoint.file()));
-      }
+      if (!verdict) fault(std::move(verdict).error().in_file(checkpoint.file()));
     };
     form.verify(each, [&](std::uint64_t bytes) {
       done += bytes;
-      if (progress) progress(done, form.end());
+      if (progress) progress(done, form.end() + (inside ? part.entry->size : 0));
     });
+    if (!inside) return out;
+    out.member_crc = part.entry->crc != 0 || part.entry->size == 0;
+    if (auto whole = part.zip->verify(*part.entry); !whole) fault(std::move(whole).error());
+    if (progress) progress(done + part.entry->size, done + part.entry->size);
     return out;
   });
 }

@@ -34,7 +34,8 @@ struct Check {
     out += std::to_string(checked.records) + (checked.records == 1 ? " record, " : " records, ") + human_bytes(checked.bytes) + " (" + std::string(name(ckpt.format())) + "): " +
            (checked.damaged > 0 ? std::to_string(checked.damaged) + " damaged"
             : none              ? ckpt.format() == brine::Format::legacy ? "all read; this form has no CRCs" : "all read; the file was written without CRCs"
-                                : "every CRC is right" + (checked.without_crc ? ", but " + std::to_string(checked.without_crc) + " have none" : std::string())) + "\n";
+                                : "every CRC is right" + (checked.without_crc ? ", but " + std::to_string(checked.without_crc) + " have none" : std::string())) +
+           (checked.damaged == 0 && checked.member_crc ? "; so is the member's in the zip around it\n" : "\n");
     for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + (n.place.offset && !n.place.record.empty() ? " (" + printable(n.place.record) + ", byte " + std::to_string(*n.place.offset) + ")" : "") + "\n";
     const auto refused = std::count_if(names.begin(), names.end(), [](const auto& use) { return !use.allowed; });
     out += std::to_string(names.size()) + (names.size() == 1 ? " class or function is" : " classes and functions are") + " asked for; torch.load(weights_only=True) " +
@@ -52,7 +53,7 @@ struct Check {
   bool print_json(const brine::Checkpoint& ckpt, const brine::Checked& checked, const std::vector<brine::GlobalUse>& names) const {
     return write_json(most_output(ckpt), common.file, [&](JsonWriter& out) {
       out.object().field("file", common.file).field("format", name(ckpt.format())).field("whole", checked.damaged == 0).field("records", checked.records);
-      out.field("bytes", checked.bytes).field("without_crc", checked.without_crc).field("damaged", checked.damaged).key("faults").array();
+      out.field("bytes", checked.bytes).field("without_crc", checked.without_crc).field("member_crc", checked.member_crc).field("damaged", checked.damaged).key("faults").array();
       for (const brine::Error& fault : checked.faults)
         out.object().field("code", name(fault.code())).field("message", fault.text()).field("record", fault.place().record).field("offset", fault.place().offset).end();
       out.end().key("globals").array();

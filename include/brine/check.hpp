@@ -23,7 +23,8 @@ struct Checked {
   std::uint64_t records = 0;      ///< read: records of the archive; in a legacy stream the object's pickles and storages count as one
   std::uint64_t bytes = 0;        ///< in them
   std::uint64_t without_crc = 0;  ///< records that have no CRC to compare
-  std::uint64_t damaged = 0;      ///< records whose bytes are not what the CRC says, or cannot be had
+  bool member_crc = false;        ///< of a LoadOptions::member: the CRC that the zip around it has of all its bytes was compared, too
+  std::uint64_t damaged = 0;      ///< records (and such members) whose bytes are not what the CRC says, or cannot be had
   std::vector<Error> faults;      ///< of the damaged ones, the first 100
 };
 

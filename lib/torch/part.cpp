@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "torch/part.hpp"
 
-#include "archive/archive.hpp"
 #include "support/text.hpp"
 #include "torch/other_zip.hpp"
 
@@ -42,12 +41,13 @@ Result<Part> member_of(Part zip, const std::string& name, const Limits& limits, 
   if (e->method == zip::kStored) {
     auto part = zip.source.part(e->data_offset, e->size);
     if (!part) return std::move(part).error();
-    return Part{part->named(full), zip.whole, *zip.offset + e->data_offset, true};
+    const std::uint64_t at = *zip.offset + e->data_offset;
+    return Part{part->named(full), zip.whole, at, std::make_shared<const Archive>(std::move(*archive)), e};
   }
   if (auto ok = check_inflated(*e); !ok) return std::move(ok).error().in_file(full);
   auto bytes = archive->read(*e, inflated, true);
   if (!bytes) return std::move(bytes).error();
-  return Part{Source::memory(bytes->span, bytes->owner, full), zip.whole, std::nullopt, true};
+  return Part{Source::memory(bytes->span, bytes->owner, full), zip.whole, std::nullopt, std::make_shared<const Archive>(std::move(*archive)), e};
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ std::string Part::options(std::uint64_t from, std::uint64_t to) const {
   if (!offset) return out;
   if (*offset + from != 0) out += "--offset " + std::to_string(*offset + from);
   if (*offset + to != whole) out += (out.empty() ? "--length " : " --length ") + std::to_string(to - from);
-  return member ? out + " without --member" : out;
+  return entry ? out + " without --member" : out;
 }
 
 Result<Part> choose_part(Source source, const LoadOptions& options, Budget& inflated) {

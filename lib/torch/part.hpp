@@ -4,8 +4,10 @@
 
 #include <brine/checkpoint.hpp>
 
+#include "archive/archive.hpp"
 #include "support/budget.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,7 +17,8 @@ struct Part {
   Source source;                        ///< its name says what of the caller's it is: "m.zip, member policy.pth"
   std::uint64_t whole;                  ///< bytes of the caller's source
   std::optional<std::uint64_t> offset;  ///< of its first byte in the caller's source; nothing: it was inflated
-  bool member = false;
+  std::shared_ptr<const Archive> zip = {};  ///< that the member is in
+  const ZipEntry* entry = nullptr;          ///< the member there; a stored one's CRC was not compared yet
 
   /// The command's options that open [from, to) of this part: "--offset 100 --length 20"; empty where there are none.
   std::string options(std::uint64_t from, std::uint64_t to) const;

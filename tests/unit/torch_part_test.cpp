@@ -2,6 +2,8 @@
 // LoadOptions::offset, length and member: which part of a source is opened, and what zips that are no checkpoint are said to be.
 #include "support/torch_file.hpp"
 
+#include <brine/check.hpp>
+
 #include <doctest/doctest.h>
 
 using namespace brine;
@@ -91,6 +93,21 @@ TEST_CASE("a stored member is opened where it lies") {
   CHECK(ckpt->end_offset() == file.find(kPolicy) + kPolicy.size());
   CHECK(ckpt->file() == "m.pth, member policy.pth");
   CHECK(floats(root_tensor(*load(callback_over(file), member("policy.optimizer.pth")))) == "0 1 2 3 4");
+}
+
+TEST_CASE("check compares the CRC that the zip around a member has of it") {
+  const std::string legacy = legacy_stream(Pickle(2).vector("0", 2, true), {{"0", counting(2)}});  // has no CRC of its own
+  std::string file = zip_of({{"pad", "x"}, {"old.bin", legacy}});
+  const auto checked = [&] { return check(open_file(file, member("old.bin"))).value(); };
+  CHECK(checked().damaged == 0);
+  CHECK(checked().member_crc);
+  CHECK_FALSE(check(open_file(legacy)).value().member_crc);
+  file[file.find(legacy) + legacy.size() - 1] ^= 1;  // in the tensor
+  const Checked damaged = checked();
+  REQUIRE(damaged.faults.size() == 1);
+  CHECK(damaged.damaged == 1);
+  CHECK(damaged.faults[0].code() == ErrorCode::zip_crc);
+  CHECK(damaged.faults[0].message().find("old.bin") != std::string::npos);
 }
 
 TEST_CASE("a deflated member is inflated, within the limits, and lies nowhere") {
