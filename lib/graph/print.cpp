@@ -29,7 +29,7 @@ bool in_one_line(const Ref& v) {
 std::string summary(const Ref& value) {
   switch (value.kind) {
     case Kind::string: return in_quotes(text_of(value), 80);
-    case Kind::bytes: return escaped(key_name(value, kMost), 80);
+    case Kind::bytes: return printable(key_name(value, kMost), 80);
     case Kind::bytearray: return "bytearray (" + std::to_string(bytes_of(value).size) + " bytes)";
     case Kind::complex: {
       Ref part = make_float(complex_of(value).real);
@@ -41,7 +41,7 @@ std::string summary(const Ref& value) {
     case Kind::global: return "<" + escaped(global_text(value), 120) + ">";
     case Kind::tuple:
       if (value.node->made == Made::plain) break;
-      return class_name(value) + escaped(value.kind == Kind::tuple ? tuple_text(value, kMost) : key_name(value, kMost), 80);
+      return class_name(value) + printable(value.kind == Kind::tuple ? tuple_text(value, kMost) : key_name(value, kMost), 80);
     case Kind::object: {
       const Ref& callee = value.node->origin->callee;
       return escaped(callee.kind == Kind::global ? global_text(callee) : qualified_class_name(value), 120);
@@ -49,7 +49,7 @@ std::string summary(const Ref& value) {
     default: break;
   }
   if (is_container(value)) return class_name(value) + " (" + std::to_string(value.node->size) + ")";
-  return escaped(key_name(value, kMost), 80);
+  return printable(key_name(value, kMost), 80);
 }
 
 std::string print(const Ref& from, const PrintBounds& bounds, const std::function<std::string(const Ref&)>& describe) {
@@ -71,7 +71,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     indent(depth);
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : escaped(key_name(c.key, kMost)));
+      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : printable(key_name(c.key, kMost), 200));
       out += ": ";
     }
     const Ref& v = walk.value();

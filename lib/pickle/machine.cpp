@@ -217,7 +217,7 @@ bool Machine::stop() {
 }
 
 // POP takes a MARK when that is on top (protocol 0 writes recursive tuples so). A call whose result is dropped at once was made for its
-// effect on its first argument (cloudpickle's state setters): the writer needs it.
+// effect on its first argument, where that lies below it (cloudpickle's state setters): the writer needs it.
 bool Machine::pop_one() {
   if (!marks_.empty() && marks_.back().height == height_) {
     marks_.pop_back();
@@ -229,7 +229,9 @@ bool Machine::pop_one() {
   const Origin& made_by = *value.node->origin;
   if (made_by.args.kind != Kind::tuple || tuple_of(made_by.args).size != 2) return true;
   const Ref& target = tuple_of(made_by.args).items()[0];
-  if (target.kind != Kind::object && target.kind != Kind::global) return true;
+  if (target.kind != Kind::object && (target.kind != Kind::global || target.node->known != 0)) return true;
+  const std::size_t below = height_ - (marks_.empty() ? 0 : marks_.back().height);
+  if (below == 0 || !has_node(top()) || top().node != target.node) return true;  // dropped for it is there already: a part of itself made it
   return graph_.add_effect(*target.node, made_by.callee, made_by.args) || spent();
 }
 

@@ -56,7 +56,7 @@ bool Machine::stack_global() {
 }
 
 bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwargs) {
-  if (args.kind != Kind::tuple) return fail(ErrorCode::pickle_arguments, "expected the arguments as a tuple, found " + class_name(args));
+  if (args.kind != Kind::tuple || args.node->made > Made::size) return fail(ErrorCode::pickle_arguments, "expected the arguments as a tuple, found " + class_name(args));
   if (policy_ && !allowed(policy_->call(callee, how))) return false;
   const std::uint16_t known = callee.kind == Kind::global ? callee.node->known : std::uint16_t{0};
   if (known && (how == How::newobj || how == How::newobj_ex) && !(known < kFirstForeign ? known != static_cast<std::uint16_t>(PythonCall::codecs_encode) : calls_.is_class(known)))
@@ -93,8 +93,8 @@ bool Machine::build() {
     const Result<void> done = calls_.build(graph_, target, state);
     return done ? true : fail(done.error());
   }
-  // Only what a call or a persistent id made can have a state, or a class itself (cloudpickle).
-  const bool has_state = target.kind == Kind::object || target.kind == Kind::global || (is_container(target) && target.node->origin);
+  // Only what a call or a persistent id made can have a state, or a class itself (cloudpickle); those of Python and PyTorch take none.
+  const bool has_state = target.kind == Kind::object || (target.kind == Kind::global && target.node->known == 0) || (is_container(target) && target.node->origin);
   if (!has_state) return fail(ErrorCode::pickle_target, "cannot set the state of " + class_name(target));
   if (target.kind == Kind::object && target.node->made == Made::array_dtype && !unread(target)) return false;
   if (target.kind != Kind::object || target.node->made != Made::plain) {  // their state is copied, or looked at now

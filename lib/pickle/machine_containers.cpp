@@ -82,7 +82,7 @@ bool Machine::set_items(std::span<const Ref> pairs, DictNode& dict) {
     if (replaced && dict.origin) dict.origin->given = 0;  // the call's own pairs are set once more behind it
     if (replaced && !notes_.full())
       notes_.add(Note::Code::duplicate_key, {.file = {}, .record = {}, .offset = ins_.offset, .opcode = std::string(info(ins_.op).name), .path = {}},
-                 "the key " + escaped(key_name(pairs[i], 256)) + " is given twice; the last value stands");
+                 "the key " + printable(key_name(pairs[i], 256), 200) + " is given twice; the last value stands");
   }
   return true;
 }

@@ -2,6 +2,7 @@
 #include "pickle/python_calls.hpp"
 
 #include "pickle/text_args.hpp"
+#include "support/text.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -27,7 +28,7 @@ std::optional<std::string> encode(std::span<const Ref> args) {
   if (args.empty() || args.size() > 2 || args[0].kind != Kind::string) return std::nullopt;
   const std::string_view codec = args.size() == 2 && args[1].kind == Kind::string ? text_of(args[1]) : args.size() == 1 ? "utf-8" : "";
   if (codec == "latin1" || codec == "latin-1" || codec == "iso-8859-1") return latin1(text_of(args[0]));
-  if (codec == "utf-8" || codec == "utf8") return std::string(text_of(args[0]));
+  if ((codec == "utf-8" || codec == "utf8") && is_utf8(text_of(args[0]))) return std::string(text_of(args[0]));
   return std::nullopt;
 }
 
@@ -37,14 +38,14 @@ std::optional<double> number(const Ref& r) noexcept {
   return std::nullopt;
 }
 
+bool is_set(const Ref& r) noexcept { return r.kind == Kind::set || r.kind == Kind::frozenset; }
 std::span<const Ref> sequence(const Ref& r) noexcept {
   if (r.kind == Kind::tuple) return tuple_of(r).items();
-  if (r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset) return list_of(r).items();
+  if (r.kind == Kind::list || is_set(r)) return list_of(r).items();
   return {};
 }
-bool is_sequence(const Ref& r) noexcept {
-  return (r.kind == Kind::tuple && r.node->made <= Made::size) || r.kind == Kind::list || r.kind == Kind::set || r.kind == Kind::frozenset;
-}
+// Not a set: its order is that of Python's hashes.
+bool is_sequence(const Ref& r) noexcept { return (r.kind == Kind::tuple && r.node->made <= Made::size) || r.kind == Kind::list; }
 
 void mark_read(const Ref& r) noexcept {
   if (is_container(r)) r.node->flags |= kRead;
@@ -71,7 +72,7 @@ class Caller {
     } else if (args.size() == 1) {
       if (!is_sequence(args[0])) return {};
       for (const Ref& pair : sequence(args[0])) {
-        const auto two = pair.kind == Kind::tuple || pair.kind == Kind::list ? sequence(pair) : std::span<const Ref>();
+        const auto two = is_sequence(pair) ? sequence(pair) : std::span<const Ref>();
         if (two.size() != 2) return in_vain(entries.size() * sizeof(Entry));
         entries.push_back({two[0], two[1]});
       }
@@ -107,7 +108,7 @@ class Caller {
   }
 
   Ref set(Kind kind, std::span<const Ref> args) {
-    if (args.size() > 1 || (!args.empty() && !is_sequence(args[0]))) return {};
+    if (args.size() > 1 || (!args.empty() && !is_sequence(args[0]) && !is_set(args[0]))) return {};
     return given(graph_.set_of(args.empty() ? std::span<const Ref>() : sequence(args[0]), kind), args);
   }
 

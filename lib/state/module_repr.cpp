@@ -111,7 +111,7 @@ class Describer {
     }
     --left_;
     if (top.hides && is_packed(e.value)) return;
-    std::string label = "(" + escaped(key_name(e.key, 1000)) + "): ";
+    std::string label = "(" + printable(key_name(e.key, 1000), 200) + "): ";
     if (e.value.kind == Kind::none) return top.text.children.emplace_back(std::move(label), kNone), void();
     if (e.value.kind != Kind::object) return top.text.children.emplace_back(label + escaped(class_name(e.value)) + " ", kEllipsis), void();
     if (const auto known = known_.find(e.value.node); known != known_.end())

@@ -98,10 +98,36 @@ bool is_utf8(std::string_view text, bool surrogates) noexcept {
   return true;
 }
 
+bool is_ascii(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (; text.size() - at >= 8; at += 8)
+    if (load8(text.data() + at) & kHighBits) return false;
+  for (; at < text.size(); ++at)
+    if (static_cast<unsigned char>(text[at]) >= 0x80) return false;
+  return true;
+}
+
 std::string escaped(std::string_view text, std::size_t most) { return escape(text, most, true); }
 std::string printable(std::string_view text) { return escape(text, SIZE_MAX, false); }
 std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
-std::string in_quotes(std::string_view text, std::size_t most) { return "'" + escape(text, most, true) + "'"; }
+
+std::string in_quotes(std::string_view text, std::size_t most) {
+  std::string inner = escape(text, most, true);
+  const bool single = inner.find('\'') != inner.npos, in_double = single && inner.find('"') == inner.npos;
+  if (single && !in_double)
+    for (std::size_t at = 0; (at = inner.find('\'', at)) != inner.npos; at += 2) inner.insert(at, 1, '\\');
+  const char quote = in_double ? '"' : '\'';
+  return quote + inner + quote;
+}
+
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+=,@%";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return std::string(text);
+  std::string inner = escape(text, SIZE_MAX, true);
+  if (inner == text && text.find('\'') == text.npos) return "'" + inner + "'";
+  for (std::size_t at = 0; (at = inner.find('\'', at)) != inner.npos; at += 2) inner.insert(at, 1, '\\');
+  return "$'" + inner + "'";
+}
 
 std::string concat(std::initializer_list<std::string_view> parts) {
   std::size_t size = 0;

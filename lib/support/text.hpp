@@ -16,6 +16,8 @@ namespace brine {
 /// Well-formed UTF-8? With `surrogates`, lone surrogates encoded as three bytes are allowed (CPython's "surrogatepass").
 bool is_utf8(std::string_view text, bool surrogates = false) noexcept;
 
+bool is_ascii(std::string_view text) noexcept;
+
 /// Control characters, DEL, C1 controls, bidirectional and line-separator controls, and bytes that are not UTF-8 become \xNN or \uNNNN;
 /// a text longer than `most` bytes is cut and ends in "…". The backslash itself is doubled.
 std::string escaped(std::string_view text, std::size_t most = 200);
@@ -23,8 +25,11 @@ std::string escaped(std::string_view text, std::size_t most = 200);
 /// As escaped(), but a backslash stays single: for text that may have been escaped before, and for paths. (printable(text): all of it.)
 std::string printable(std::string_view text, std::size_t most);
 
-/// 'text', escaped and in single quotes.
+/// 'text', escaped and in quotes: in double ones where it has single ones, and no double ones, as Python shows it.
 BRINE_COLD std::string in_quotes(std::string_view text, std::size_t most = 200);
+
+/// The whole text as a shell takes it for one word: plain, in single quotes, or $'…' where it has what a terminal should not be given.
+BRINE_COLD std::string shell_word(std::string_view text);
 
 /// Bytes that a text made of so much metadata may have, see Limits::text_factor.
 constexpr std::uint64_t text_bytes(std::uint64_t read, std::uint64_t factor = Limits{}.text_factor) noexcept {

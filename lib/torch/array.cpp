@@ -7,6 +7,7 @@
 #include "bytes/bytes.hpp"
 #include "bytes/cursor.hpp"
 #include "bytes/guard.hpp"
+#include "graph/print.hpp"
 #include "graph/walk.hpp"
 #include "pickle/text_args.hpp"
 #include "support/checked.hpp"
@@ -165,7 +166,7 @@ struct ArrayReader {
     static constexpr std::byte kZeros[32] = {};
     std::string_view bytes;
     if (data.kind == Kind::bytes || data.kind == Kind::bytearray) bytes = bytes_of(data).text();
-    else if (data.kind == Kind::string && (data.flags & kPython2)) bytes = text_of(data);
+    else if (data.kind == Kind::string && is_ascii(text_of(data))) bytes = text_of(data);  // Python 2's; numpy takes it for Latin-1, PyTorch for UTF-8
     else if (data.kind == Kind::absent && type.itemsize <= sizeof kZeros) bytes = {reinterpret_cast<const char*>(kZeros), out.itemsize_};
     else return corrupt("expected the elements of a numpy array as bytes, found " + class_name(data));
     const auto need = checked_multiply(out.size_, static_cast<std::int64_t>(type.itemsize));
@@ -301,16 +302,31 @@ Ref numpy_plain(Graph& graph, const Ref& scalar) {
 
 namespace {
 
-// Of a scalar, as Python prints it; empty where it takes more than a line.
-std::string element_text(const Ref& scalar) {
+// Of a scalar, as Python prints it; the bytes of what it has no type for (dates, long doubles).
+std::string element_text(const Ref& scalar, const Array& array) {
   Ref plain = as_plain(scalar);
-  if (plain.kind == Kind::string) return in_quotes(text_of(plain), 80);
-  if (plain.kind == Kind::bytes) return in_quotes(bytes_of(plain).text(), 80);
-  if (plain.kind == Kind::floating && scalar_of(scalar).class_name != "float64") {  // the shortest that a float32 needs
-    char text[48];
-    std::from_chars(text, std::to_chars(text, text + sizeof text, static_cast<float>(plain.floating)).ptr, plain.floating);
+  switch (plain.kind) {
+    case Kind::string: return in_quotes(text_of(plain), 80);
+    case Kind::floating:
+      if (scalar_of(scalar).class_name != "float64") {  // the shortest that a float32 needs
+        char text[48];
+        std::from_chars(text, std::to_chars(text, text + sizeof text, static_cast<float>(plain.floating)).ptr, plain.floating);
+      }
+      break;
+    case Kind::complex: return summary(plain);
+    case Kind::absent: case Kind::object: {
+      std::array<std::byte, 32> bytes;
+      if (array.itemsize() > bytes.size() || !array.copy_part(0, std::span(bytes).first(array.itemsize()))) return "of " + std::to_string(array.itemsize()) + " bytes";
+      std::string out = "of the bytes";
+      for (std::size_t i = 0; i < array.itemsize(); ++i) {
+        const auto b = std::to_integer<unsigned>(bytes[i]);
+        out += {' ', "0123456789abcdef"[b >> 4], "0123456789abcdef"[b & 15]};
+      }
+      return out;
+    }
+    default: break;
   }
-  return plain.kind == Kind::object || plain.kind == Kind::complex ? std::string() : key_name(plain);
+  return printable(key_name(plain), 80);
 }
 
 }  // namespace
@@ -324,7 +340,7 @@ std::string numpy_summary(const Graph& graph, const Ref& object) {
   const std::string what = object.node->made == Made::scalar ? "numpy scalar" : "numpy.ndarray";
   if (!array) return what + " (" + array.error().text() + ")";
   std::string out = what + " " + std::string(array->dtype());
-  if (array->is_scalar()) return out + " " + element_text(object);
+  if (array->is_scalar()) return out + " " + element_text(object, *array);
   out += " [";
   for (std::size_t d = 0; d < array->shape().size(); ++d) out += (d ? ", " : "") + std::to_string(array->shape()[d]);
   return out + "]";

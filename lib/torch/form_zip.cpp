@@ -158,7 +158,13 @@ class ZipForm final : public Form {
   Result<void> read_byte_order() {
     const ZipEntry* entry = archive_.directory().find_record("byteorder");
     bool big = false;  // PyTorch's default, too, when the record is missing
-    if (entry) {
+    if (!entry) {  // its reader takes capitals for small letters
+      const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+      const std::string name = std::string(archive_.directory().root()) + "/byteorder";
+      for (const ZipEntry& e : archive_.directory().entries())
+        if (std::equal(e.name.begin(), e.name.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); }))
+          return corrupt(ErrorCode::byte_order, "there is no record byteorder, only one that differs in case").in_record(e.name);
+    } else {
       auto text = small_record(*entry);
       if (!text) return text.error();
       if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + in_quotes(*text, 20) + " is neither little nor big").in_record(entry->name);

@@ -89,6 +89,7 @@ Result<std::string> unit_text(std::span<const Ref> state) {
   const auto part = unit.kind == Kind::tuple ? tuple_of(unit).items() : std::span<const Ref>();
   const auto name = part.empty() ? std::nullopt : text_in(part[0]);
   const auto count = int_in(part, 1);
+  if (part.size() > 2 && int_in(part, 2) != 1) return unsupported("a numpy datetime in fractions of a unit");
   if (!name || name->size() > 16 || !count) return corrupt("expected the unit of a numpy datetime as a name and a count, found neither");
   if (*name == "generic") return std::string();
   return "[" + (*count == 1 ? "" : std::to_string(*count)) + escaped(*name) + "]";
@@ -213,6 +214,8 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
     const std::string_view order = state.size() < 8 ? std::string_view() : text_in(state[1]).value_or(std::string_view());
     const auto size = int_in(state, 5);
     if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size) return corrupt("expected the state of the numpy dtype " + in_quotes(*named, 40) + " as numpy writes it, found another");
+    const bool own = args.size() > 2 && (args[2].kind == Kind::boolean || args[2].kind == Kind::integer) && args[2].integer != 0;
+    if (!own && !flexible) return unsupported("a state of the numpy dtype " + in_quotes(*named, 40) + " itself, not of a copy: numpy takes no notice of it");
     out.order = order.front();
     if (flexible && *size >= 0) out.itemsize = static_cast<std::uint64_t>(*size);
   }

@@ -56,12 +56,6 @@ std::string named(const Kind& kind) {
 
 Error other(std::string text) { return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, std::move(text)); }
 
-/// As a shell takes it.
-std::string shell_word(std::string_view name) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || "._-/+=,@%"sv.find(c) != std::string_view::npos; };
-  return std::all_of(name.begin(), name.end(), plain) ? std::string(name) : in_quotes(name, 100);
-}
-
 bool is_script(const ZipDirectory& directory) { return directory.find_record("constants.pkl") || directory.find_record("model.json"); }
 
 /// By its first bytes, and where it is a stored zip by its directory: what --member opens.

@@ -25,10 +25,10 @@ std::optional<std::int64_t> int_of(const Ref& r) noexcept {
 // Nobody but the call refers to it, so that it can be made anew.
 bool is_own(const Ref& r) noexcept { return r.kind != Kind::tuple || r.node->size == 0 || !(r.node->flags & kFetched); }
 
-// OrderedDict() as torch.save writes it for backward hooks: the class by its first name, nothing in it, nobody else's.
+// OrderedDict() as torch.save writes it for backward hooks: nothing in it, nobody else's.
 bool is_empty_hooks(const Ref& r) noexcept {
   return r.kind == Kind::dict && r.node->made == Made::ordered_dict && r.node->size == 0 && r.node->origin && !r.node->origin->first &&
-         !(r.node->flags & kFetched) && r.node->origin->callee.node->flags & kFirst && tuple_of(r.node->origin->args).size == 0;
+         !(r.node->flags & kFetched) && tuple_of(r.node->origin->args).size == 0;
 }
 
 Result<bool> flag(const Ref& r, const char* what) {
@@ -60,13 +60,11 @@ Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Ori
 Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype) {
   if (a[0].kind != Kind::storage) return corrupt("expected the tensor's storage, found " + class_name(a[0]));
   const StorageRef storage = storage_of(a[0]);
-  if (!dtype) {
-    if (storage.untyped) return corrupt("the storage is untyped, and the call names no dtype");
-    dtype = storage.dtype;
-  }
+  if (!dtype) dtype = storage.dtype;  // of untyped ones uint8, as in PyTorch
   const auto offset = int_of(a[1]);
   if (!offset) return corrupt("expected the storage offset as an int of 64 bits, found " + class_name(a[1]));
-  if (a[2].kind != Kind::tuple || a[3].kind != Kind::tuple)
+  const auto is_size = [](const Ref& r) { return r.kind == Kind::tuple && r.node->made <= Made::size; };
+  if (!is_size(a[2]) || !is_size(a[3]))
     return corrupt("expected size and stride as tuples, found " + class_name(a[2]) + " and " + class_name(a[3]));
   const auto size = tuple_of(a[2]).items(), stride = tuple_of(a[3]).items();
 
@@ -110,8 +108,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;
-  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&
-                   is_own(a[2]) && is_own(a[3]);
+  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce && is_own(args) && is_own(a[2]) && is_own(a[3]);
   if (form != TensorForm::v1) {
     const auto requires_grad = flag(a[4], "requires_grad");
     if (!requires_grad) return requires_grad.error();
@@ -119,7 +116,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
     if (a[5].kind != Kind::dict && a[5].kind != Kind::none) return corrupt("expected the backward hooks as a dict, found " + class_name(a[5]));
     canonical = canonical && is_empty_hooks(a[5]) && a[4].kind == Kind::boolean;
     if (form == TensorForm::v3) {
-      canonical = canonical && a[6].kind == Kind::global && a[6].node->flags & kFirst;
+      canonical = canonical && a[6].kind == Kind::global;
       dtype = dtype_of_global(a[6]);
       if (!dtype) return corrupt("expected one of PyTorch's dtypes, found " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
@@ -162,8 +159,7 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   }
   Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   if (with_state && !keep_state(site.graph(), origin, a[3])) return spent();
-  const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && callee.node->flags & kFirst && is_own(args) &&
-                         a[1].kind == Kind::boolean;
+  const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && is_own(args) && a[1].kind == Kind::boolean;
   return keep(site.graph(), record, canonical ? nullptr : &origin);
 }
 

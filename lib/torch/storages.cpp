@@ -46,6 +46,7 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
     return corrupt(ErrorCode::storage_size, "storage " + in_quotes(key) + " has " + std::to_string(nbytes) + " bytes here and " +
                                                 std::to_string((*this)[known].nbytes) + " elsewhere");
   }
+  if (!views_.empty() && views_.contains(std::string(key))) return corrupt(ErrorCode::storage_key, "the storage key " + in_quotes(key) + " is that of another storage's view, too");
   if (size_ % kBlock == 0) {
     auto* block = arena_.array<StorageRecord>(kBlock);
     if (!block) return spent("the list of storages");
@@ -102,15 +103,25 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits)
   const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
   if (!number) return number.error();
 
-  Ref out = make_storage_ref(&(*this)[*number], *dtype, untyped);
+  // torch.load makes a storage of the class that names it first; one without bytes is made each time.
+  const StorageRecord& record = (*this)[*number];
+  const bool empty = record.nbytes == 0;
+  Ref out = make_storage_ref(&record, empty ? *dtype : record.dtype, empty ? untyped : record.untyped);
   if (part.size() == 6 && part[5].kind != Kind::none) {
     const auto view = part[5].kind == Kind::tuple ? tuple_of(part[5]).items() : std::span<const Ref>();
     const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
     if (!offset || !count) return corrupt(ErrorCode::persistent_id, "a storage's view is (key, offset, count)");
     if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))
       return corrupt(ErrorCode::storage_size, "the view of storage " + in_quotes(text_of(part[2])) + " reaches outside it");
-    const auto* kept = graph.arena().make<StorageView>(&(*this)[*number], *offset, *count);
-    if (!kept) return spent("the list of storages");
+    const auto* kept = graph.arena().make<StorageView>(&record, *offset, *count);
+    if (!kept || !budget_.take(kViewBytes + (view[0].kind == Kind::string ? text_of(view[0]).size() : 0))) return spent("the list of storages");
+    // Views and storages share their keys: torch.load takes what it met first. Keys of other kinds count as one.
+    const std::string key(view[0].kind == Kind::string ? text_of(view[0]) : std::string_view());
+    const auto [known, is_new] = views_.try_emplace(key, ViewOf{*kept, *dtype});
+    const StorageView& first = known->second.view;
+    if (find(key) != size_ || first.root != kept->root || first.offset != kept->offset || first.numel != kept->numel || known->second.dtype != *dtype)
+      return corrupt(ErrorCode::storage_key, "the key " + in_quotes(key) + " of a storage's view is another storage's, too");
+    out = make_storage_ref(&record, *dtype, untyped);
     out.flags = kStorageView;
     out.pointer = kept;
   }

@@ -10,6 +10,8 @@
 #include "torch/record.hpp"
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace brine {
@@ -43,9 +45,15 @@ class Storages {
   std::vector<StorageRecord*> blocks_;
   std::vector<std::uint32_t> index_;
   std::uint32_t size_ = 0;
+  struct ViewOf {
+    StorageView view;
+    DType dtype;
+  };
+  static constexpr std::size_t kViewBytes = 128;  // of an entry of:
+  std::unordered_map<std::string, ViewOf, KeyedHash> views_;  // copies: what stands in a call's arguments can be gone
 };
 
-/// The record and, for storages that are views, the view a storage Ref stands for. The Ref's dtype is that of its own persistent id.
+/// The record and, for storages that are views, the view a storage Ref stands for. The Ref's dtype is a view's own, or that by which the storage was named first.
 struct StorageRef {
   const StorageRecord* record;
   const StorageView* view;

@@ -23,7 +23,8 @@ constexpr Name kNames[] = {
     {"torch._utils", "_rebuild_parameter_with_state", TorchCall::rebuild_parameter_with_state},
     {"torch._tensor", "_rebuild_from_type_v2", TorchCall::rebuild_from_type},
     {"torch._tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},
-    {"torch.tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},
+    {"torch.tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},  // torch.load knows the module by its old name, too
+    {"torch.tensor", "_rebuild_from_type_v2", TorchCall::rebuild_from_type},
     {"torch.nn.parameter", "Parameter", TorchCall::parameter},
     {"torch.autograd.variable", "Variable", TorchCall::variable},
     {"torch", "Size", TorchCall::size},

@@ -17,7 +17,7 @@ import torch
 import oracle
 from common import Tally, command, difference, run
 from state_pickle import integer, tensor, text, tuple_of
-from torch_zip import checkpoint
+from torch_zip import checkpoint, lay_out, record_list
 
 warnings.simplefilter('ignore')
 brine, tally = command(), Tally()
@@ -108,6 +108,15 @@ def cases():
         yield f'the name of a key: numpy {code} in a tuple', b'(' + scalar(code, data) + b'\x85' + ONE + b'd', True
     yield 'the names of keys', b'(' + name('torch', 'float32') + ONE + call('torch', 'device', text('cpu')) + EVIL + call('torch', 'Size', number(1) + b'\x85') + ONE + name('torch', 'float32') + b'\x85' + ONE + b'd', True
 
+    # One key, two classes: the storage is of the first.
+    for first, second, count in (('FloatStorage', 'IntStorage', 2), ('FloatStorage', 'LongStorage', 1), ('LongStorage', 'FloatStorage', 2), ('UntypedStorage', 'FloatStorage', 2)):
+        size = {'LongStorage': 1, 'UntypedStorage': 8}.get(first, 2)
+        yield f'a storage under two classes: {first}, {second}', three(tensor('0', [size], storage=first), tensor('0', [1], storage=second, numel=count)), True
+    numbers_set = call('builtins', 'set', items(number(1), number(8), number(3)))
+    for cls, args in (('deque', (number(1),)), ('deque', ()), ('Counter', ())): yield f'{cls} of a set {args}', call('collections', cls, numbers_set, *args), False
+    yield 'OrderedDict of a set', call('collections', 'OrderedDict', call('builtins', 'set', items(two(text('a'), number(1)), two(text('b'), number(2)), two(text('a'), number(3))))), False
+    yield 'OrderedDict given a value again by its second name', b'(' + text('a') + ONE + text('a') + EVIL + b'd', True
+
     yield 'requires_grad that is an int', ONE.replace(b'\x89', number(1)), False
     yield 'a Size of texts', call('torch', 'Size', text('a') + b'\x85'), False
     for cls in ('set', 'frozenset'): yield f'a {cls} of a device', call('builtins', cls, call('torch', 'device', text('cpu'))), False
@@ -155,4 +164,19 @@ with tempfile.TemporaryDirectory() as folder:
         except Exception as e:
             new_one = repr(e)
         tally.check(what + ', saved', None if new_one == described(loaded) else f'{new_one}, PyTorch had {described(loaded)}')
+
+    # Arrays whose dtype numpy takes otherwise than its text says: shown as numpy has them, or without dtype.
+    def state(order, *more): return tuple_of(number(3), text(order), NONE, NONE, NONE, integer(-1), integer(-1), number(0), *more) + b'b'
+    unit = two(pairs(), tuple_of(b'C\x01s', number(1), number(10), number(1)))
+    for what, of, data in (('a state without copy', call('numpy', 'dtype', text('f4')) + state('>'), struct.pack('<2f', 1, 2)), ('a state, copy False', call('numpy', 'dtype', text('f4'), TRUE, FALSE) + state('>'), struct.pack('<2f', 1, 2)),
+                           ('a state of a copy', dtype('f4') + state('>'), struct.pack('>2f', 1, 2)), ('tenths of a second', dtype('M8') + state('<', unit), struct.pack('<2q', 1, 5))):
+        with open(path, 'wb') as f: f.write(checkpoint(b'\x80\x02}' + text('w') + array(number(1), number(2) + b'\x85', of, FALSE, b'C' + bytes([len(data)]) + data) + b's.', STORAGES))
+        try:
+            loaded = oracle.listing(load(path), {})['arrays']
+        except Exception:
+            continue  # this numpy reads no such
+        got = run(brine, 'ls', '--all', '--json', '--crc', path).json()['arrays']
+        tally.check('an array of ' + what, None if got == [] or got[0]['dtype'] is None or all(got[0][k] == loaded[0][k] for k in ('dtype', 'shape', 'crc32')) else f'{got}, PyTorch has {loaded}')
+    with open(path, 'wb') as f: f.write(lay_out([(n.replace('byteorder', 'ByteOrder'), d) for n, d in record_list(b'\x80\x02}' + text('w') + ONE + b's.', STORAGES, byteorder=b'big')]))
+    tally.check('a record ByteOrder', None if run(brine, 'ls', path).status == 1 else 'not refused')
 sys.exit(tally.close())

@@ -85,7 +85,13 @@ TEST_CASE("escaped: what could steer a terminal, and what is no UTF-8") {
   CHECK(escaped("\u206A") == "\\u206a");
   CHECK(printable("C:\\a\n") == "C:\\a\\x0a");
   CHECK(printable(std::string(5000, 'a') + "\u202E\xFF") == std::string(5000, 'a') + "\\u202e\\xff");  // all of it
-  CHECK(in_quotes("it's\t") == "'it's\\x09'");
+  CHECK(in_quotes("it's\t") == "\"it's\\x09\"");
+  CHECK(in_quotes("a'b\"") == "'a\\'b\"'");
+  CHECK(shell_word("a.b") == "a.b");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("(1, 2)") == "'(1, 2)'");
+  CHECK(shell_word("it's") == "$'it\\'s'");
+  CHECK(shell_word("a\u202e\x1b\\") == "$'a\\u202e\\x1b\\\\'");
   CHECK(concat({"a", "", "bc"}) == "abc");
 }
 

@@ -191,3 +191,22 @@ TEST_CASE("a state that is no array's hides nothing") {
   reconstruct(p).mark().integer(1).vector("0", 2).none().none().none().tuple().build();
   CHECK(tensor_list(open_zip(p, {{"0", counting(2)}})) == "state.1 float32 [2 ]\n");
 }
+
+TEST_CASE("elements as a str, as numpy reads them of Python 2's pickles: of ASCII, which is UTF-8 and Latin-1 alike") {
+  const auto with = [](std::string_view data, std::int64_t size) {
+    Pickle p(4);
+    reconstruct(p).mark().integer(1).ints({size});
+    return dtype(p, "i1", "|").boolean(false).str(data).tuple().build();
+  };
+  CHECK(text_of(Loaded(with("a\x7f"
+                            "b", 3)).array().bytes()) == "a\x7f"
+                                                        "b");
+  refused(with("\xc3\xa9", 2), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+}
+
+TEST_CASE("a state that numpy takes no notice of, and units it divides, are not guessed at") {
+  const auto state = [](Pickle& p, std::string_view order) -> Pickle& { return p.mark().integer(3).str(order).none().none().none().integer(-1).integer(-1).integer(0).tuple().build(); };
+  Pickle p(4);
+  reconstruct(p).mark().integer(1).ints({1}).global("numpy", "dtype").mark().str("f4").tuple().reduce();
+  refused(state(p, ">").boolean(false).op(Op::BINBYTES, "1234").tuple().build(), ErrorKind::unsupported, ErrorCode::other_format);
+}

@@ -38,10 +38,13 @@ TEST_CASE("storages: persistent ids that cannot be") {
   CHECK(text_of_pickle(id(start("FloatStorage", "0").none().integer(4)).op(Op::BINPERSID)) == "storage(0 float32 16)");
 }
 
-TEST_CASE("one storage, two dtypes: allowed where the bytes agree") {
+TEST_CASE("one storage under two classes is of the first, as torch.load reads it; one without bytes is made each time") {
   Pickle p(2);
   p.mark().storage("FloatStorage", "0", 4).storage("LongStorage", "0", 2).tuple();
-  CHECK(text_of_pickle(p) == "(storage(0 float32 16), storage(0 int64 16))");
+  CHECK(text_of_pickle(p) == "(storage(0 float32 16), storage(0 float32 16))");
+  Pickle empty(2);
+  empty.mark().storage("FloatStorage", "0", 0).storage("LongStorage", "0", 0).tuple();
+  CHECK(text_of_pickle(empty) == "(storage(0 float32 0), storage(0 int64 0))");
   Pickle before(2);
   before.mark().storage("FloatStorage", "0", 4);
   Pickle other(0);
@@ -49,4 +52,22 @@ TEST_CASE("one storage, two dtypes: allowed where the bytes agree") {
   const std::string id = other.unfinished();
   before.raw(id.substr(0, id.size() - 1));
   check_last(before, Pickle(before).op(Op::BINPERSID), ErrorCode::storage_size, "BINPERSID");
+}
+
+TEST_CASE("views and storages share their keys: one key for two things is refused") {
+  const auto both = [](const Pickle& first, const Pickle& second) {
+    Pickle p(2);
+    p.mark().raw(first.unfinished()).raw(second.unfinished()).tuple();
+    return p;
+  };
+  const auto view = [](std::string_view cls, std::string_view root, std::string_view key, int offset, int numel) {
+    return Pickle(0).mark().str("storage").global("torch", cls).str(root).str("cpu").integer(4).str(key).integer(offset).integer(numel).op(Op::TUPLE3).tuple().op(Op::BINPERSID);
+  };
+  const auto whole = [](std::string_view key) { return Pickle(0).storage("FloatStorage", key, 4, "cpu", true); };
+  CHECK(text_of_pickle(both(view("FloatStorage", "0", "v", 1, 2), view("FloatStorage", "0", "v", 1, 2))) == "(storage(0 float32 16 view 1+2), storage(0 float32 16 view 1+2))");
+  CHECK(text_of_pickle(both(whole("0"), view("IntStorage", "0", "v", 1, 2))) == "(storage(0 float32 16), storage(0 int32 16 view 1+2))");
+  for (const Pickle& p : {both(view("FloatStorage", "0", "v", 1, 2), view("FloatStorage", "0", "v", 2, 2)), both(view("FloatStorage", "0", "v", 1, 2), view("IntStorage", "0", "v", 1, 2)),
+                          both(view("FloatStorage", "0", "v", 1, 2), view("FloatStorage", "1", "v", 1, 2)), both(whole("0"), view("FloatStorage", "1", "0", 0, 2)),
+                          both(view("FloatStorage", "1", "0", 0, 2), whole("0")), Pickle(2).raw(view("FloatStorage", "0", "0", 0, 4).unfinished())})
+    CHECK(name(RunPickle(p).error().code()) == name(ErrorCode::storage_key));
 }
