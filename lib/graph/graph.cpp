@@ -25,7 +25,6 @@ GlobalNode* Graph::first(std::uint16_t known) const noexcept {
 
 bool Graph::set_first(GlobalNode& global) {
   if (!global.known || first(global.known)) return false;
-  global.flags |= kFirst;
   first_.push_back(&global);
   return true;
 }

@@ -20,7 +20,6 @@ enum : std::uint8_t {
   kPython2 = 8,   // string or bytes: written by Python 2 as str
   kStorageView = 16,  // storage: a part of another one
   kFetched = 32,  // node: the pickle takes it out of the memo again
-  kFirst = 64,    // global: the first one of its name (Graph::first)
   kRead = 64,     // container: a known call has read it, so that it may not change any more
   kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };

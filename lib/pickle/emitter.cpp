@@ -115,7 +115,6 @@ const Node* Emitter::one(const GlobalNode& global) {
   if (global.known >= firsts_.size()) firsts_.resize(global.known + std::size_t{1});
   const GlobalNode*& first = firsts_[global.known];
   if (!first) first = &global;
-  if (!(global.flags & kFirst)) return &global;  // named again by the file itself
   return first == &global || (first->module == global.module && first->name == global.name) ? first : &global;
 }
 

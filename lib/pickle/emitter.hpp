@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace brine {
@@ -100,6 +101,7 @@ class Emitter {
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);
   bool save_entries(Frame& f, std::span<const Entry> entries, bool exact);
   bool native(const Ref& ref) const noexcept;
+  void share_items(const Ref& set);
 
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
@@ -126,6 +128,7 @@ class Emitter {
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref, KeyedHash> interned_;
   std::unordered_map<const Node*, std::uint32_t> open_calls_;  // containers whose arguments are being written; of sets, how many memo entries there were but for theirs
+  std::unordered_set<const Node*> shared_;                     // persistent objects that stand in two places
   std::uint32_t sets_ = 0;                                // that were written as calls
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;

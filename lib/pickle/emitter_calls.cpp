@@ -43,7 +43,11 @@ bool Emitter::synthesise(const Ref& ref) {
     if (!origin) return spent();
     origin->callee = kept;
     origin->args = tuple;
-    if (has_node(ref) && ref.node->origin) origin->first = ref.node->origin->first, origin->last = ref.node->origin->last;
+    if (has_node(ref) && ref.node->origin) {
+      const Origin& own = *ref.node->origin;
+      origin->first = own.first, origin->last = own.last;
+      if (own.args.kind == Kind::tuple) tuple.node->flags = own.args.node->flags & kMemoised;  // so that both say it alike where both are written
+    }
     return begin_call(ref, *origin);
   };
   const auto latin1 = [&](std::string_view data) {
@@ -125,6 +129,7 @@ bool Emitter::begin_partial(const Ref& ref, const Origin& origin) {
   };
   if (origin.callee.kind != Kind::global || origin.args.kind != Kind::tuple)
     return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "an object made by NEWOBJ_EX of an unnamed class needs protocol 4 or above"));
+  if (!open_calls_.try_emplace(ref.node, 0).second) return fail(holds_itself(ref));  // a partial holds all of them before there is the object
   const GlobalNode& cls = global_of(origin.callee);
   Ref& function = interned_["__new__ " + std::string(cls.module) + " " + std::string(cls.name)];
   if (function.kind == Kind::absent) {
@@ -249,7 +254,7 @@ bool Emitter::step_call() {
     }
     case Step::persistent: {
       op(Op::BINPERSID);
-      if (ref.node->flags & kMemoised) put(ref.node);  // by no pickler of Python's, but files have it
+      if (ref.node->flags & kMemoised || shared_.contains(ref.node)) put(ref.node);  // by no pickler of Python's, but files have it
       f = {Step::items, ref, ref.node->origin, ref.node->origin->first};
       return true;
     }

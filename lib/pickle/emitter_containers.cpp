@@ -21,17 +21,28 @@ namespace {
 // A set, by ADDITEMS of protocol 4.
 bool has_grown(const Ref& ref) noexcept { return ref.kind == Kind::set && ref.node->size != ref.node->origin->given; }
 
-// Some of the items that its call was given are equal. They may be equal by identity alone, as one NaN in two places is, which we do not write.
+// Some of the items that its call was given are equal, or a value of one was replaced. They may be equal by identity alone, as one NaN in two places is, which we do not write.
 bool has_fewer(const Ref& ref) noexcept {
   const bool unique = ref.kind == Kind::set || ref.kind == Kind::frozenset || (ref.kind == Kind::dict && ref.node->made != Made::plain);
   const Ref& args = ref.node->origin->args;
   const std::size_t at = ref.node->made == Made::default_dict ? 1 : 0;
   if (!unique || ref.node->origin->how == How::newobj || args.kind != Kind::tuple || tuple_of(args).size != at + 1) return false;
   const Ref& items = tuple_of(args).items()[at];
-  return (items.kind == Kind::list || items.kind == Kind::tuple) && items.node->size != ref.node->origin->given;
+  return (items.kind == Kind::list || items.kind == Kind::tuple || items.kind == Kind::dict) && items.node->size != ref.node->origin->given;
 }
 
 }  // namespace
+
+// A set is written without the call that made it, and the list which that was given stands elsewhere, too: then what a persistent id made, and has no
+// memo entry by itself, stands in two places.
+void Emitter::share_items(const Ref& set) {
+  const Origin* o = set.node->origin;
+  if (!o || o->args.kind != Kind::tuple || tuple_of(o->args).size == 0) return;
+  const Ref& given = tuple_of(o->args).items()[0];
+  if (!has_node(given) || !(given.node->flags & kFetched)) return;
+  for (const Ref& item : list_of(set).items())
+    if (item.kind == Kind::object && item.node->origin->how == How::persistent) shared_.insert(item.node);
+}
 
 // Writes an atom, or begins what has parts.
 bool Emitter::begin(const Ref& met) {
@@ -70,6 +81,7 @@ bool Emitter::begin(const Ref& met) {
     stack_.push_back({Step::persistent, ref});
     return follow(ref.node->origin->args);
   }
+  if (ref.kind == Kind::set || ref.kind == Kind::frozenset) share_items(ref);
   if (!native(ref) && ref.node->origin) {
     return has_grown(ref) || has_fewer(ref) || is_open_set(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
   }

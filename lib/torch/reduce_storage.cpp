@@ -56,13 +56,15 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   if (view) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a storage that is a part of another one by itself");
   const std::size_t item = untyped ? 1 : item_size(dtype);
   // Storages without bytes are one only by their key: torch.load gives every tensor one of its own.
-  const bool by_itself = record.nbytes == 0 && record.cls && !options_.keep_keys;
+  const auto is_unused = [&] { const auto reach = reach_.find(&record); return reach == reach_.end() || reach->second.last < 0; };
+  const bool by_itself = record.cls && !options_.keep_keys && (record.nbytes == 0 || (options_.compact && !surveying_ && is_unused()));
   const std::uint32_t* known = by_itself ? nullptr : out.memo().add(&record, static_cast<std::uint32_t>(storages_.size()));
   WrittenStorage& written = known ? storages_[*known] : add(record, item);
-  if (!known) written.dtype = dtype;
-  else if (!record.cls && written.dtype != dtype && record.nbytes != 0)  // PyTorch reads both as the first one, and does not save such
+  const DType stored = untyped ? DType::uint8 : dtype;
+  if (!known) written.dtype = stored;
+  else if (written.dtype != stored && record.nbytes != 0)  // PyTorch reads both as the first one, and does not save such
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "two tensors view one storage as " + std::string(name(written.dtype)) + " and as " +
-                                                               std::string(name(dtype)) + ", which PyTorch's files cannot say");
+                                                               std::string(name(stored)) + ", which PyTorch's files cannot say");
   out.tuple_begin(5);
   if (storage_word_) out.again(*storage_word_);
   else storage_word_ = out.text(out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word);

@@ -232,3 +232,32 @@ TEST_CASE("a stream whose first block is a tar header, too, is not read as a str
   file[155] = ' ';
   check_load(file, ErrorKind::not_a_checkpoint, ErrorCode::other_format);
 }
+
+TEST_CASE("a storage that is viewed as two dtypes is not written: torch.load would read both as the first, and torch.save refuses, too") {
+  Pickle p(2);
+  p.mark().tensor({.key = "0", .numel = 4, .size = {4}, .stride = {1}, .legacy = true});
+  p.global("torch._utils", "_rebuild_tensor_v2").mark();
+  p.mark().str("storage").global("torch", "IntStorage").str("0").str("cpu").integer(4).str("v").integer(2).integer(2).op(Op::TUPLE3).tuple().op(Op::BINPERSID);
+  p.integer(0).ints({2}).ints({1}).boolean(false).ordered_dict().tuple().reduce().tuple();
+  const auto ckpt = open_file(legacy_stream(p, {{"0", counting(4)}}));
+  CHECK(ckpt.root()[1].as_tensor().value().dtype() == DType::int32);
+  std::vector<std::byte> out;
+  const auto saved = save(ckpt.root(), Sink::memory(out));
+  REQUIRE_FALSE(saved);
+  CHECK(saved.error().code() == ErrorCode::wrong_dtype);
+}
+
+TEST_CASE("what Python and PyTorch have takes no state") {
+  check_load(torch_zip(Pickle(2).global("_codecs", "encode").empty_dict().build(), {}), ErrorKind::corrupt, ErrorCode::pickle_target);
+  check_load(torch_zip(Pickle(2).global("torch._utils", "_rebuild_tensor_v2").empty_dict().build(), {}), ErrorKind::corrupt, ErrorCode::pickle_target);
+  open_zip(Pickle(2).global("my", "Class").empty_dict().build(), {});
+}
+
+TEST_CASE("a class that is named twice is one object when it is written") {
+  Pickle p(2);
+  p.mark().ordered_dict().ordered_dict().tuple();
+  const std::string saved = again(open_zip(p, {}));
+  const std::size_t first = saved.find("OrderedDict");
+  REQUIRE(first != std::string::npos);
+  CHECK(saved.find("OrderedDict", first + 1) == std::string::npos);
+}
