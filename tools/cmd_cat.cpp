@@ -39,9 +39,9 @@ struct Cat {
   std::optional<brine::DType> cast_to() const { return cast.empty() ? std::nullopt : brine::dtype_from_text(cast); }
 
   int run() const {
-    if (npy && output.empty() && refuse_terminal("an .npy file")) return kUsage;
+    if (npy && refuse_terminal("an .npy file", output)) return kUsage;
     std::error_code ignored;
-    if (!force && !output.empty() && std::filesystem::is_regular_file(output, ignored)) return fail(output + ": the file exists; --force replaces it");
+    if (!force && !output.empty() && std::filesystem::is_regular_file(output, ignored)) return fail(output, "the file exists; --force replaces it");
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
     const auto job = plan(*ckpt);
@@ -56,7 +56,8 @@ struct Cat {
   brine::Result<Job> plan(const brine::Checkpoint& ckpt) const {
     if (const auto weights = ckpt.state_dict(common.at))
       if (const brine::Tensor* t = weights->find(name)) return of_tensor(*t);
-    const brine::Value value = ckpt.at(common.at.empty() ? name : name.empty() ? common.at : common.at + "." + name);
+    brine::Value value = ckpt.at(common.at.empty() ? name : name.empty() ? common.at : common.at + "." + name);
+    if (!value.exists() && name == "(the root)") value = ckpt.at(common.at);  // as ls --all calls it
     if (!value.exists())
       return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no tensor or array " + printable(name) + "; brine ls --all lists them");
     if (auto array = brine::Array::of(value); array || value.kind() == brine::Kind::object) {
@@ -77,7 +78,7 @@ struct Cat {
     if (npy && !descr) return unsuited("NumPy has no dtype for " + dtype_name + "; use --cast, as --cast float32");
     const auto as = npy ? std::optional(dtype) : printed_as(dtype);
     if (!as) return unsuited(dtype_name + " has no plain values to print");
-    if (auto ok = check_repeats(tensor); !ok) return std::move(ok).error();
+    if (auto ok = check_repeats(tensor.numel(), tensor.storage().nbytes() / brine::item_size(tensor.dtype()), "tensor"); !ok) return std::move(ok).error();
     return Job([=, this](const Write& write) -> brine::Result<void> {
       if (npy)
         if (auto ok = write(npy_header("'" + *descr + "'", tensor.shape())); !ok) return ok;
@@ -102,6 +103,7 @@ struct Cat {
     if (tensor && (!npy || !cast.empty())) return of_tensor(*tensor);
     if (!cast.empty()) return unsuited("cannot cast an array of dtype " + std::string(array.dtype()));
     if (array.items().exists()) return unsuited("an array of objects has no plain values; brine ls --all and show list what is in it");
+    if (auto ok = check_repeats(array.size(), array.nbytes() / std::max<std::size_t>(array.itemsize(), 1), "array"); !ok) return std::move(ok).error();
     std::string probe;
     const std::vector<std::byte> zero(array.itemsize());
     if (!npy && !append_text_element(probe, array.dtype(), zero.data(), 0))
@@ -119,13 +121,12 @@ struct Cat {
     });
   }
 
-  // A view of stride 0 is a few bytes that can claim to be exabytes.
-  brine::Result<void> check_repeats(const brine::Tensor& tensor) const {
+  // A view of stride 0, or an array of items without bytes, is a few bytes that can claim to be exabytes.
+  brine::Result<void> check_repeats(std::int64_t count, std::uint64_t held, const char* what) const {
     constexpr std::uint64_t few = 32 * 1024, often = 16;
-    const std::uint64_t held = tensor.storage().nbytes() / brine::item_size(tensor.dtype());
-    if (force || static_cast<std::uint64_t>(tensor.numel()) <= few + often * held) return {};
-    return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
-                        "the tensor has " + std::to_string(tensor.numel()) + " elements, which repeat the " + std::to_string(held) + " of its storage; --force writes them all");
+    if (force || static_cast<std::uint64_t>(count) <= few + often * held) return {};
+    return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the " + std::string(what) + " has " + std::to_string(count) + " elements, " +
+                        (held == 0 ? "all of them empty" : "which repeat the " + std::to_string(held) + " of its storage") + "; --force writes them all");
   }
 
   static std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }

@@ -5,6 +5,7 @@
 #include "listing.hpp"
 #include "output.hpp"
 #include "progress.hpp"
+#include "rereads.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -60,22 +61,25 @@ struct Stats {
     bool whole = true;
     if (all) {
       const brine::Value from = ckpt->at(common.at);
-      if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+      if (!from.exists()) return fail(no_place(common.file, common.at));
       root = from.kind() == brine::Kind::tensor;
       found = ckpt->tensors(from);
       whole = spell_paths(*ckpt, found, paths);
       for (std::size_t i = 0; i < found.size(); ++i) add(paths[i], found[i].tensor);
     } else {
-      auto state = ckpt->state_dict(common.at);
+      auto state = weights_of(*ckpt, common.at);
       if (!state) return fail(state.error());
       weights = std::move(*state);
       for (const auto& [name, tensor] : weights) add(name, tensor);
       for (const auto& [name, value] : weights.others())
         if (const auto kind = brine::kept_tensor_kind(value); !kind.empty() && wanted(name)) unread.push_back({name, kind});
     }
-    if (rows.empty() && unread.empty() && !globs.empty()) return fail(common.file + ": no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + "; brine ls lists them");
+    if (rows.empty() && unread.empty() && !globs.empty()) return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + (all ? "; brine ls --all lists them" : "; brine ls lists them")).in_file(common.file));
     if (json && !whole) return refuse_json(most_output(*ckpt), common.file), kRefused;
     const Progress progress;
+    Rereads rereads;
+    for (const Row& row : rows)
+      if (auto ok = rereads.add(*row.tensor); !ok) return fail(std::move(ok).error().in_file(common.file).at_path(row.name));
     for (Row& row : rows) {
       const std::uint64_t item = brine::item_size(row.tensor->dtype());
       auto stats = brine::stats(*row.tensor, [&](std::uint64_t elements) { progress(done += elements * item, total); });

@@ -9,6 +9,19 @@ std::function<std::string(std::string)> stream(const char* device) {
 
 std::string check_dtype(const std::string& dtype) { return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16"; }
 
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& text) {
+    std::string list;
+    for (const std::string& word : words) {
+      if (word == text) return std::string();
+      list += (&word == &words.front() ? "" : &word == &words.back() ? " or " : ", ") + word;
+    }
+    return "expected " + list + ", found " + text;
+  };
+}
+
+std::string check_protocol(const std::string& text) { return text.size() == 1 && text[0] >= '1' && text[0] <= '5' ? "" : "expected a number from 1 to 5, found " + text; }
+
 void Part::add_to(CLI::App& command, const std::string& suffix, const std::string& file) {
   command.add_option("--offset" + suffix, offset, "byte of " + file + " at which the checkpoint starts");
   command.add_option("--length" + suffix, length, "bytes that it has there, when others follow");

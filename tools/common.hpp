@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages.hpp"
+#include "places.hpp"
 
 #include <brine/brine.hpp>
 
@@ -11,11 +12,16 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tool {
 
 /// For an option's transform(): "-" is this device.
 std::function<std::string(std::string)> stream(const char* device);
+
+/// For an option's check(): one of these words, or a number from 1 to 5.
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> words);
+std::string check_protocol(const std::string& text);
 
 /// Which part of a file is the checkpoint: --offset, --length, --member.
 struct Part {

@@ -2,7 +2,9 @@
 #include "listing.hpp"
 
 #include "crc.hpp"
+#include "places.hpp"
 #include "progress.hpp"
+#include "rereads.hpp"
 
 #include <algorithm>
 #include <map>
@@ -15,7 +17,7 @@ brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const st
   list.notes.assign(checkpoint.notes().begin(), checkpoint.notes().end());
   if (all) {
     const brine::Value from = checkpoint.at(at);
-    if (!from.exists()) return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no place " + printable(at) + "; brine show prints the tree").in_file(checkpoint.file());
+    if (!from.exists()) return no_place(std::string(checkpoint.file()), at);
     const auto tensors = checkpoint.tensors(from);
     const auto arrays = checkpoint.arrays(from);
     list.whole_paths = spell_paths(checkpoint, tensors, list.paths);
@@ -26,7 +28,7 @@ brine::Result<Listing> Listing::of(const brine::Checkpoint& checkpoint, const st
     for (const auto& found : arrays) list.arrays.push_back({*path++, found.value});
     return list;
   }
-  auto weights = checkpoint.state_dict(at);
+  auto weights = weights_of(checkpoint, at);
   if (!weights) return std::move(weights).error();
   list.state = std::move(*weights);
   list.at = list.state->path();
@@ -71,6 +73,9 @@ brine::Result<void> Listing::compute_crcs(bool mapped) {
   const Progress progress;
   std::uint64_t done = 0, total = 0;
   for (const Row& row : rows) total += row.tensor.nbytes();
+  Rereads rereads;
+  for (const Row& row : rows)
+    if (auto ok = rereads.add(row.tensor); !ok) return std::move(ok).error().in_file(checkpoint.file()).at_path(printable(row.name));
   for (Row& row : rows) {
     auto crc = crc_of(row.tensor, mapped);
     if (!crc) return std::move(crc).error().in_file(checkpoint.file()).at_path(printable(row.name));

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tool {
@@ -28,24 +30,38 @@ int report(int status, const std::string& line, brine::ErrorKind kind, brine::Er
   return status;
 }
 
+std::string with_suffix(std::string text, std::string_view suffix) {
+  if (suffix.empty()) return text;
+  for (const std::string_view option : {"--at ", "--member ", "--offset ", "--length "})
+    for (std::size_t at = 0; (at = text.find(option, at)) != text.npos; at += option.size()) text.insert(at + option.size() - 1, suffix);
+  return text;
+}
+
 }  // namespace
 
 void set_json_errors(bool on) { json_errors = on; }
 
-int fail(const brine::Error& error) {
-  return report(kRefused, error.message() + " [" + std::string(name(error.kind())) + "]", error.kind(), error.code(), error.text(), error.place());
+int fail(const brine::Error& error, std::string_view suffix) {
+  return report(kRefused, with_suffix(error.message(), suffix) + " [" + std::string(name(error.kind())) + "]", error.kind(), error.code(), with_suffix(error.text(), suffix), error.place());
 }
 
-int fail(const std::string& message) {
-  return report(kRefused, message, brine::ErrorKind::usage, brine::ErrorCode::bad_argument, message, {});
-}
+int fail(const std::string& file, std::string text) { return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, std::move(text)).in_file(file)); }
 
 int fail_usage(const std::string& message) {
   return report(kUsage, message, brine::ErrorKind::usage, brine::ErrorCode::bad_argument, message, {});
 }
 
-bool refuse_terminal(const std::string& what) {
-  if (!isatty(STDOUT_FILENO)) return false;
+bool refuse_terminal(const std::string& what, const std::string& path) {
+  struct stat status;
+  if (!path.empty()) {
+    if (::stat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode)) return false;
+    const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const bool terminal = fd >= 0 && ::isatty(fd);
+    if (fd >= 0) ::close(fd);
+    if (!terminal) return false;
+  } else if (!::isatty(STDOUT_FILENO)) {
+    return false;
+  }
   fail_usage(what + " is binary and does not go to a terminal; send it to a file or a pipe");
   return true;
 }

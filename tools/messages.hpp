@@ -14,14 +14,16 @@ enum Exit : int { kDone = 0, kRefused = 1, kUsage = 2 };
 
 /// One line on standard error, an Error's with its kind at the end: "brine: m.pth: … [corrupt]". With --json also an object on standard output:
 /// {"error": {"kind", "code", "message", "file", "record", "offset", "opcode", "path"}}, null where it is not known. Returns kRefused.
-int fail(const brine::Error& error);
-int fail(const std::string& message);
+/// `suffix`: what the options of this file end in ("-a"), so that the advice names those.
+int fail(const brine::Error& error, std::string_view suffix = {});
+/// What is refused of a file, or of a wish, with the name of none.
+int fail(const std::string& file, std::string text);
 /// The same of wrong usage. Returns kUsage.
 int fail_usage(const std::string& message);
 void set_json_errors(bool on);
 
-/// Is standard output a terminal? Then it was said that `what` ("an .npy file") does not go there.
-bool refuse_terminal(const std::string& what);
+/// Is this file (standard output where no name is given) a terminal? Then it was said that `what` ("an .npy file") does not go there.
+bool refuse_terminal(const std::string& what, const std::string& path = {});
 
 using brine::printable;
 

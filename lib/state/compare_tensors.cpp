@@ -30,6 +30,14 @@ void TensorComparer::advance(std::uint64_t bytes) {
   if (options_.progress) options_.progress(done_);
 }
 
+Result<void> TensorComparer::charge(const StorageRecord& storage, std::uint64_t bytes) {
+  if (!met_.add(&storage, 0)) most_ += 4 * std::min<std::uint64_t>(storage.nbytes, UINT64_MAX / 1024) + bytes;
+  read_ += bytes;
+  if (read_ <= most_ && bytes <= most_) return {};
+  return Error(ErrorKind::limit, ErrorCode::copy_too_large,
+               "tensors view the same storages over and over, more than 4 times their bytes in all; --names (DiffOptions::elements) compares no elements");
+}
+
 TensorDifference TensorComparer::compare_attributes(const Tensor& a, const Tensor& b) {
   TensorDifference out;
   out.same_dtype = a.dtype() == b.dtype();
@@ -95,8 +103,12 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
 }
 
 Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out) {
-  for (const Tensor* t : {&a, &b})  // views that overlap can claim to be exabytes
+  for (const Tensor* t : {&a, &b}) {  // views that overlap can claim to be exabytes
     if (auto ok = Handles::check_copy(*t, item_size(t->dtype())); !ok) return ok;
+    const StorageRecord* storage = Handles::record(*t).storage;
+    if (!storage) continue;
+    if (auto ok = charge(*storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return ok;
+  }
   const bool pairs = is_complex(a.dtype()) || is_complex(b.dtype());
   const bool integers = out.same_dtype && (a.dtype() == DType::int64 || a.dtype() == DType::uint64);
   const DType wide = integers ? a.dtype() : pairs ? DType::complex128 : DType::float64;
@@ -154,6 +166,7 @@ Result<bool> TensorComparer::same_bytes(const Storage& a, const Storage& b, std:
       out = buffer;
       return s.read(at, buffer);
     };
+    if (auto ok = charge(*x, n); !ok) return std::move(ok).error();
     if (auto ok = look(a, *x, left_, left); !ok) return std::move(ok).error();
     if (auto ok = look(b, *y, right_, right); !ok) return std::move(ok).error();
     advance(n);

@@ -33,6 +33,8 @@ class TensorComparer {
   Result<TensorDifference> compare_values(const Tensor& a, const Tensor& b, TensorDifference out);
   Result<void> compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out);
   void advance(std::uint64_t bytes);
+  /// Bytes of a storage that are looked at: views of one can overlap, and there can be many.
+  Result<void> charge(const StorageRecord& storage, std::uint64_t bytes);
 
   /// Bytes of a pair of storages that are known to be the same: views of one storage are many, and may overlap.
   struct Known {
@@ -47,6 +49,8 @@ class TensorComparer {
   const DiffOptions& options_;
   PointerMap found_of_;
   std::vector<Found> found_;
+  PointerMap met_;
+  std::uint64_t read_ = 0, most_ = std::uint64_t{64} << 20;
   PointerMap known_of_;
   std::vector<Known> known_;
   std::vector<std::byte> left_, right_;

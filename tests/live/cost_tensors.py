@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """State dicts, tensors and their bytes: what is named once and used as often as can be. See cost_files.py."""
+import random
+
 from cost_pickles import *
 
 
@@ -127,6 +129,24 @@ def small_views_of_a_deflated_storage_from_its_start(): return views(3_000, 25 <
 
 @file
 def large_views_of_a_deflated_storage(): return views(100, 25 << 20, (1 << 20,), 150_000, 100 << 20), None
+
+
+@file
+def views_of_nearly_all_of_a_deflated_storage(): return views(200, 32 << 20, ((32 << 20) - 200,), 1, 128 << 20), None
+
+
+@file
+def views_of_nearly_all_of_a_storage():
+    noise = random.Random(0)
+    return tuple(views(10_000, 60_000, (50_000,), 1, noise.randbytes(240_000)) for _ in range(2))
+
+
+@file
+def an_array_of_empty_texts():
+    dtype = name('numpy', 'dtype') + tuple_of(text('S0'), b'\x89', b'\x88') + b'R' + tuple_of(number(3), text('|'), b'N', b'N', b'N', number(0), number(1), number(0)) + b'b'
+    shape = tuple_of(*[number(1 << 20)] * 3)
+    array = name('numpy.core.multiarray', '_reconstruct') + tuple_of(name('numpy', 'ndarray'), tuple_of(number(0)), b'C\x01b') + b'R' + tuple_of(number(1), shape, dtype, b'\x89', b'C\0') + b'b'
+    return checkpoint(b'\x80\x04}(' + text('w') + tensor() + text('a') + array + b'u.'), None
 
 
 @file
