@@ -84,7 +84,7 @@ struct Checkpoint::Impl {
     for (Note& note : notes.list().subspan(noted)) note.place.record = pickle.record;
     if (!result) return std::move(result).error().in_record(pickle.record);
     if (result->size != pickle.bytes.span.size())
-      return Error(ErrorKind::corrupt, ErrorCode::pickle_trailing, std::to_string(pickle.bytes.span.size() - result->size) + " bytes follow the end of the pickle")
+      return Error(ErrorKind::corrupt, ErrorCode::pickle_trailing, std::to_string(pickle.bytes.span.size() - result->size) + (pickle.bytes.span.size() - result->size == 1 ? " byte follows" : " bytes follow") + " the end of the pickle")
           .at_offset(result->size)
           .in_record(pickle.record);
     root = result->value;

@@ -50,16 +50,16 @@ struct Convert {
 
   int run() const {
     if (out.empty()) return fail_usage("expected a name for the new file, found ''");
-    if (out == kStdout && refuse_terminal("a checkpoint")) return kUsage;
+    if (refuse_terminal("a checkpoint", out)) return kUsage;
     if (const std::string format = other_format(out); !format.empty())
-      return fail(out + ": brine writes PyTorch's zip format, and no " + format + " yet; a name that ends in .pth or .pt says what the file is");
+      return fail(out, "brine writes PyTorch's zip format, and no " + format + " yet; a name that ends in .pth or .pt says what the file is");
     std::error_code ignored;
-    if (!force && !is_descriptor(out) && std::filesystem::is_regular_file(out, ignored)) return fail(out + ": the file exists; --force replaces it");
-    if (!cast.empty() && !is_number(dtype()) && !force) return fail("--cast " + cast + " would cut the fraction off every weight; with --force it does");
+    if (!force && !is_descriptor(out) && std::filesystem::is_regular_file(out, ignored)) return fail(out, "the file exists; --force replaces it");
+    if (!cast.empty() && !is_number(dtype()) && !force) return fail("", "--cast " + cast + " would cut the fraction off every weight; with --force it does");
     const auto ckpt = common.open();
     if (!ckpt) return fail(ckpt.error());
     const brine::Value from = ckpt->at(common.at);
-    if (!from.exists()) return fail(common.file + ": there is no place " + common.at);
+    if (!from.exists()) return fail(no_place(common.file, common.at));
     LeftOut left;
     const brine::CastReport report;
     auto done = state_dict->count() > 0 ? save_weights(*ckpt, report, left) : save_edited(*ckpt, from, report, left);
@@ -74,11 +74,11 @@ struct Convert {
 
   /// The weights alone.
   brine::Result<void> save_weights(const brine::Checkpoint& ckpt, const brine::CastReport& report, LeftOut& left) const {
-    auto weights = ckpt.state_dict(common.at.empty() || key.empty() ? common.at + key : common.at + "." + key);
+    auto weights = weights_of(ckpt, common.at.empty() || key.empty() ? common.at + key : common.at + "." + key);
     if (!weights) return weights.error();
     left.add_around(ckpt, std::string(weights->path()));
-    if (weights->from_module()) left.add_of_module(ckpt, *weights, false);
-    if (auto ok = names.apply(*weights, left); !ok) return ok;
+    if (weights->from_module()) left.add_of_module(ckpt, *weights);
+    if (auto ok = names.apply(*weights, left); !ok) return ok.error();
     if (!cast.empty())
       if (auto ok = weights->cast(dtype(), {.lossy = force, .report = report}); !ok) return ok;
     if (auto ok = brine::save(*weights, out, save_options(ckpt)); !ok) return ok;
@@ -100,7 +100,7 @@ struct Convert {
   }
 
   brine::Result<void> edit_weights(const brine::Checkpoint& ckpt, const brine::Value& from, brine::Edits& edits, const brine::CastReport& report, LeftOut& left) const {
-    auto weights = ckpt.state_dict(common.at);
+    auto weights = weights_of(ckpt, common.at);
     if (!weights && names.empty() && weights.error().kind() == brine::ErrorKind::usage && has_numbers(ckpt, from)) {
       left.note("there are no weights by themselves" + (common.at.empty() ? "" : " at " + common.at) + ": every floating-point tensor is cast");
       return edits.cast("", dtype(), {.everywhere = true, .lossy = force, .report = report});
@@ -113,9 +113,12 @@ struct Convert {
         for (const std::string& path : *paths)
           if (path != place && (place.empty() || path.starts_with(place + ".")))
             return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
-      if (weights->from_module()) left.add_of_module(ckpt, *weights, true);
-      if (auto ok = names.apply(*weights, left); !ok) return ok;
+      const brine::StateDict before = *weights;
+      const auto changed = names.apply(*weights, left);
+      if (!changed) return changed.error();
+      if (!*changed) return cast.empty() ? brine::Result<void>() : edits.cast(place, dtype(), {.lossy = force, .report = report});
       if (weights->from_module()) {
+        left.add_of_module(ckpt, before);
         left.note("the module" + (place.empty() ? "" : " at " + place) + " becomes its state dict");
         tell_notes(*weights, left);
       }
@@ -190,7 +193,7 @@ void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "save again: legacy to zip, a whole model to its weights, keys renamed, dropped, cast");
   c->common.add_to(*command);
   command->add_option("OUT", c->out, "the new file; - is standard output")->required()->transform(stream(kStdout));
-  command->add_option("--profile", c->profile, "whose torch.save to follow (torch-2.7 is today's)")->check(CLI::IsMember({"torch-1.6", "torch-2.1", "torch-2.7"}));
+  command->add_option("--profile", c->profile, "whose torch.save to follow: torch-1.6, torch-2.1 or torch-2.7 (today's)")->check(one_of({"torch-1.6", "torch-2.1", "torch-2.7"}))->option_text("RELEASE");
   command->add_flag("--as-read", c->as_read, "keep root, keys, order, alignment and old calls of the source file, instead of today's");
   command->add_flag("--compact", c->compact, "of each storage write only what its tensors view");
   c->state_dict = command->add_option("--state-dict", c->key, "write the weights alone: of a whole model, or of the checkpoint that holds them, under KEY if that is given")
@@ -202,7 +205,7 @@ void add_convert(CLI::App& app, Run& run) {
   c->names.add_to(*command);
   several("--keep-at", c->keep_at, "PATH", "keep only this place of the tree, and what leads there; once for each place")->excludes(c->state_dict);
   several("--drop-at", c->drop_at, "PATH", "leave out this place of the tree: optimizer; once for each place")->excludes(c->state_dict);
-  command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(CLI::Range(1, 5));
+  command->add_option("--protocol", c->protocol, "pickle protocol, 1 to 5")->check(check_protocol);
   command->add_flag("--no-crc", c->no_crc, "write no CRCs");
   command->add_flag("--no-verify", c->no_verify, "copy weights without holding them against the CRCs of FILE");
   command->add_flag("--fsync", c->fsync, "wait until the file is on the disk");

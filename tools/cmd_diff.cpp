@@ -31,32 +31,34 @@ struct Diff {
 
   int run() const {
     const auto a = open(file_a, part_a);
-    if (!a) return fail(a.error());
+    if (!a) return fail(a.error(), "-a");
     const auto b = open(file_b, part_b);
-    if (!b) return fail(b.error());
+    if (!b) return fail(b.error(), "-b");
     brine::DiffOptions options;
     options.elements = !names;
     options.tolerance = tolerance;
     options.progress = [bar = Progress(), total = std::min(a->end_offset(), b->end_offset())](std::uint64_t bytes) { bar(bytes, total); };
-    const auto found = compare(*a, *b, options);
+    std::string_view suffix = "-a";
+    const auto found = compare(*a, *b, options, suffix);
     options.progress = {};
-    if (!found) return fail(found.error());
+    if (!found) return fail(found.error(), suffix);
     const DiffReport report{
         .found = *found,
         .equal = weights ? found->weights->equal() : found->equal(),
         .weights_only = weights,
+        .elements = !names,
         .root = at_a.empty() ? at : at_a,
         .equal_text = names ? "the same dtypes and shapes" : tolerance >= 0 ? "equal within the tolerance" : "equal",
     };
     return (json ? report.print_json(file_a, file_b, most_output(*a) + most_output(*b)) : report.print(most_output(*a) + most_output(*b))) && report.equal ? kDone : kRefused;
   }
 
-  brine::Result<brine::CheckpointDiff> compare(const brine::Checkpoint& a, const brine::Checkpoint& b, const brine::DiffOptions& options) const {
+  brine::Result<brine::CheckpointDiff> compare(const brine::Checkpoint& a, const brine::Checkpoint& b, const brine::DiffOptions& options, std::string_view& suffix) const {
     const std::string from_a = at_a.empty() ? at : at_a, from_b = at_b.empty() ? at : at_b;
     if (!weights) return brine::diff(a, b, options, from_a, from_b);
-    auto mine = a.state_dict(from_a), theirs = b.state_dict(from_b);
+    auto mine = weights_of(a, from_a), theirs = weights_of(b, from_b);
     if (!mine) return std::move(mine).error();
-    if (!theirs) return std::move(theirs).error();
+    if (!theirs) return suffix = "-b", std::move(theirs).error();
     brine::CheckpointDiff out{.weights_a = std::move(*mine), .weights_b = std::move(*theirs), .weights = {}, .rest = {}};
     auto found = brine::diff(out.weights_a, out.weights_b, options);
     if (!found) return std::move(found).error();
@@ -70,8 +72,8 @@ struct Diff {
 void add_diff(CLI::App& app, Run& run) {
   auto d = std::make_shared<Diff>();
   CLI::App* command = app.add_subcommand("diff", "compare two checkpoints: the weights by name, all else by its place");
-  command->add_option("A", d->file_a, "a checkpoint")->required();
-  command->add_option("B", d->file_b, "another")->required();
+  command->add_option("A", d->file_a, "a checkpoint; - is standard input")->required()->transform(stream("/dev/stdin"));
+  command->add_option("B", d->file_b, "another")->required()->transform(stream("/dev/stdin"));
   command->add_option("--at", d->at, "compare only this place of both, as ls --all prints it");
   command->add_option("--at-a", d->at_a, "the place in A");
   command->add_option("--at-b", d->at_b, "the place in B");

@@ -54,8 +54,6 @@ struct Ls {
     auto list = Listing::of(*ckpt, common.at, all);
     if (!list) return fail(list.error());
     if (auto ok = list->keep(globs); !ok) return fail(ok.error());
-    for (const brine::Note& n : list->notes)  // a table of nothing would say that all is well
-      if (n.code == brine::Note::Code::nothing_kept) return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::no_state_dict, n.text).in_file(file));
     list->sort(sort);
     if (crc)
       if (auto ok = list->compute_crcs(!common.plain); !ok) return fail(ok.error());
@@ -182,7 +180,7 @@ void add_ls(CLI::App& app, Run& run) {
   command->add_flag("--json", ls->json, "for programs; one line for each file");
   command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
   command->add_flag("-H,--human", ls->human, "sizes as 1.2 MB");
-  command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")->check(CLI::IsMember({"file", "name", "size", "dtype"}))->capture_default_str();
+  command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")->check(one_of({"file", "name", "size", "dtype"}))->capture_default_str();
   command->add_flag("--by-prefix{1}", ls->by_prefix, "totals by the first part of the names; --by-prefix=2: by the first two")->check([](const std::string& text) {
     const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     return digits && text.find_first_not_of('0') != text.npos ? std::string() : "expected a number from 1 on, found " + text;

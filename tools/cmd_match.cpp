@@ -45,11 +45,11 @@ struct Match {
 
   int run() const {
     const auto model_ckpt = open(model_file, model_part), weights_ckpt = open(weights_file, weights_part);
-    if (!model_ckpt) return fail(model_ckpt.error());
-    if (!weights_ckpt) return fail(weights_ckpt.error());
-    const auto model = model_ckpt->state_dict(at_model), weights = weights_ckpt->state_dict(at_weights);
-    if (!model) return fail(model.error());
-    if (!weights) return fail(weights.error());
+    if (!model_ckpt) return fail(model_ckpt.error(), "-model");
+    if (!weights_ckpt) return fail(weights_ckpt.error(), "-weights");
+    const auto model = weights_of(*model_ckpt, at_model), weights = weights_of(*weights_ckpt, at_weights);
+    if (!model) return fail(model.error(), "-model");
+    if (!weights) return fail(weights.error(), "-weights");
 
     brine::LoadStateDictOptions options;
     options.strict = !no_strict;
@@ -144,8 +144,8 @@ struct Match {
 void add_match(CLI::App& app, Run& run) {
   auto m = std::make_shared<Match>();
   CLI::App* command = app.add_subcommand("match", "would load_state_dict of these weights into that model work?");
-  command->add_option("MODEL", m->model_file, "the model: saved whole, or its weights")->required();
-  command->add_option("WEIGHTS", m->weights_file, "the weights to load into it")->required();
+  command->add_option("MODEL", m->model_file, "the model: saved whole, or its weights; - is standard input")->required()->transform(stream("/dev/stdin"));
+  command->add_option("WEIGHTS", m->weights_file, "the weights to load into it")->required()->transform(stream("/dev/stdin"));
   command->add_flag("--no-strict", m->no_strict, "as load_state_dict(…, strict=False)");
   command->add_flag("--skip-mismatched", m->skip_mismatched, "leave entries of another shape alone, and say which");
   command->add_flag("--json", m->as_json, "for programs");

@@ -16,7 +16,7 @@ namespace {
 // A text, or a name, that many classes share is shown once.
 int print_sources(const brine::Checkpoint& ckpt) {
   const auto sources = ckpt.sources();
-  if (sources.empty()) return fail(std::string(ckpt.file()) + ": the file carries no source texts; only a legacy stream of a whole model does");
+  if (sources.empty()) return fail(std::string(ckpt.file()), "the file carries no source texts; only a legacy stream of a whole model does");
   Output out(most_output(ckpt));
   std::map<std::pair<const char*, std::size_t>, std::string> shown;
   for (const auto& [name, file, text] : sources) {
@@ -67,7 +67,7 @@ void add_show(CLI::App& app, Run& run) {
       const auto ckpt = show->common.open();
       if (!ckpt) return fail(ckpt.error());
       const brine::Value from = ckpt->at(show->common.at);
-      if (!from.exists()) return fail(show->common.file + ": there is no place " + show->common.at);
+      if (!from.exists()) return fail(no_place(show->common.file, show->common.at));
       if (show->modules) {
         auto model = brine::Module::of(from);
         if (!model)  // in a checkpoint: where `ls` finds the weights

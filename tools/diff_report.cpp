@@ -98,7 +98,7 @@ bool DiffReport::print(std::uint64_t most) const {
 bool DiffReport::print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most) const {
   constexpr const char* kinds[] = {"only_in_a", "only_in_b", "value", "type", "sharing", "place", "not_compared"};
   return write_json(most, file_a, [&](JsonWriter& out) {
-    out.object().field("a", file_a).field("b", file_b).field("equal", equal);
+    out.object().field("a", file_a).field("b", file_b).field("equal", equal).field("elements", elements);
     if (const auto& w = found.weights) {
       out.key("weights").object().field("at_a", found.weights_a.path()).field("at_b", found.weights_b.path());
       out.field("compared", w->compared).field("same_order", w->same_order);

@@ -13,6 +13,7 @@ struct DiffReport {
   const brine::CheckpointDiff& found;
   bool equal;
   bool weights_only;           ///< then `found.weights` is all that was compared
+  bool elements;               ///< of tensors; else only names, dtypes and shapes
   std::string root;            ///< the place that was compared; "": all
   std::string equal_text;      ///< "equal", "equal within the tolerance"
 

@@ -62,8 +62,8 @@ std::optional<brine::DType> printed_as(brine::DType dtype) {
   return std::nullopt;
 }
 
-bool append_text_element(std::string& out, std::string_view dtype, const std::byte* p, std::size_t itemsize) {
-  if (dtype.size() < 2 || (dtype[1] != 'U' && dtype[1] != 'S')) return false;
+std::optional<std::string> text_element(std::string_view dtype, const std::byte* p, std::size_t itemsize) {
+  if (dtype.size() < 2 || (dtype[1] != 'U' && dtype[1] != 'S')) return std::nullopt;
   const bool wide = dtype[1] == 'U';
   std::string text;
   std::size_t n = wide ? itemsize / 4 : itemsize;
@@ -74,8 +74,13 @@ bool append_text_element(std::string& out, std::string_view dtype, const std::by
   };
   while (n > 0 && unit(n - 1) == 0) --n;  // numpy does not tell them from padding
   for (std::size_t i = 0; i < n; ++i) wide ? append_utf8(text, unit(i)) : void(text += static_cast<char>(unit(i)));
-  out += (wide ? "'" : "b'") + brine::printable(text) + "'";
-  return true;
+  return text;
+}
+
+bool append_text_element(std::string& out, std::string_view dtype, const std::byte* p, std::size_t itemsize) {
+  const auto text = text_element(dtype, p, itemsize);
+  if (text) out += (dtype[1] == 'U' ? "'" : "b'") + brine::printable(*text) + "'";
+  return text.has_value();
 }
 
 Separators::Separators(std::span<const std::int64_t> shape) noexcept {

@@ -47,14 +47,14 @@ void LeftOut::add_replaced(const brine::StateDict& weights, const std::string& p
   });
 }
 
-void LeftOut::add_of_module(const brine::Checkpoint& ckpt, const brine::StateDict& weights, bool said) {
+void LeftOut::add_of_module(const brine::Checkpoint& ckpt, const brine::StateDict& weights) {
   // By the text of their storages' keys, which each storage of a file has of its own.
   std::vector<const char*> keys;
   for (const auto& [name, tensor] : weights) keys.push_back(tensor.storage().key().data());
   std::sort(keys.begin(), keys.end());
   std::size_t others = 0;
   for (const auto& found : ckpt.tensors(ckpt.at(weights.path()))) others += !std::binary_search(keys.begin(), keys.end(), found.tensor.storage().key().data());
-  if (others > 0 || !said) add("the module's classes and attributes", others);
+  add("the module's classes and attributes", others);
 }
 
 void LeftOut::add_of_file(const brine::Checkpoint& ckpt) {

@@ -25,8 +25,8 @@ class LeftOut {
   void add_dropped(const brine::StateDict& weights, const std::function<bool(std::string_view name)>& gone);
   /// Names that others get which lose the prefix.
   void add_replaced(const brine::StateDict& weights, const std::string& prefix);
-  /// What a whole module has beside its weights; `said`: only tensors are news.
-  void add_of_module(const brine::Checkpoint& ckpt, const brine::StateDict& weights, bool said);
+  /// What a whole module has beside its weights.
+  void add_of_module(const brine::Checkpoint& ckpt, const brine::StateDict& weights);
   /// What a zip of torch.save has no place for: other records, what follows the object, source texts.
   void add_of_file(const brine::Checkpoint& ckpt);
   /// All of it, when the file is written; what has tensors first.

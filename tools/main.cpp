@@ -4,9 +4,12 @@
 #include "usage.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <new>
+#include <sstream>
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write that the limit on file sizes cuts fails, and is told
   CLI::App app("brine looks into PyTorch checkpoint files (.pth, .pt, .bin, .ckpt) without PyTorch.\nNothing in a file is ever executed.", "brine");
   app.set_version_flag("--version", "brine " BRINE_VERSION);
   app.require_subcommand(1);
@@ -35,11 +38,15 @@ int main(int argc, char** argv) {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     return run();
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    if (e.get_exit_code() == 0) {  // --help, --version
+      std::ostringstream text;
+      app.exit(e, text);
+      return tool::write_out(text.str()) ? int{tool::kDone} : int{tool::kRefused};
+    }
     return tool::fail_usage(tool::usage_fault(app, words, e));
   } catch (const std::bad_alloc&) {
     return tool::fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::out_of_memory, "out of memory"));
   } catch (const std::exception& e) {
-    return tool::fail(e.what());
+    return tool::fail("", e.what());
   }
 }

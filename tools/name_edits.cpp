@@ -81,15 +81,17 @@ std::string NameEdits::elsewhere(const brine::StateDict& from, std::size_t step)
   return "; it does " + (behind.empty() ? "before " + before : "behind " + behind) + ": these options are taken in their order";
 }
 
-brine::Result<void> NameEdits::apply(brine::StateDict& weights, LeftOut& left) const {
+brine::Result<bool> NameEdits::apply(brine::StateDict& weights, LeftOut& left) const {
   const brine::StateDict before = weights;
   const bool any = has_weights(weights);
   std::vector<std::string> unmatched;
+  bool changed = false;
   for (std::size_t i = 0; i < steps_.size();) {
     if (!steps_[i].chooses()) {
       if (steps_[i].option == "--strip-prefix") left.add_replaced(weights, steps_[i].text);
       const auto done = rename(weights, steps_[i]);
       if (!done) return done.error();
+      changed |= *done;
       if (!*done) unmatched.push_back(told(steps_[i]) + " matches no weight");
       ++i;
       continue;
@@ -103,11 +105,12 @@ brine::Result<void> NameEdits::apply(brine::StateDict& weights, LeftOut& left) c
     left.add_dropped(weights, [&](std::string_view name) { return (!only.empty() && !any_matches(only, name)) || any_matches(drop, name); });
     if (!only.empty()) weights.keep(only);
     if (!drop.empty()) weights.drop(drop);
+    changed |= !only.empty() || std::any_of(drop.begin(), drop.end(), [&](const std::string& glob) { return matches_any(before, glob); });
     if (any && !has_weights(weights))
       return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight" + (unmatched.empty() ? "" : ": " + brine::printable(unmatched.back())));
   }
   for (std::string& text : unmatched) left.note(std::move(text));
-  return {};
+  return changed;
 }
 
 }  // namespace tool

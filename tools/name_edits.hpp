@@ -20,7 +20,7 @@ class NameEdits {
 
   bool empty() const { return steps_.empty(); }
   /// Fails with: usage (nothing is left; two weights of one name).
-  brine::Result<void> apply(brine::StateDict& weights, LeftOut& left) const;
+  brine::Result<bool> apply(brine::StateDict& weights, LeftOut& left) const;
 
  private:
   struct Step {

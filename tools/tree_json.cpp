@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tree_json.hpp"
 
+#include "element_text.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -156,10 +159,18 @@ class TreeWriter {
     Frame frame{{}, 2};
     const Value items = array.items();
     if (items.exists() && seen_.insert(items.id()).second) frame.parts.push_back({.label = "items", .from = items, .how = How::array});
-    if (const auto tensor = array.tensor(); tensor && array.is_scalar()) {
+    if (array.is_scalar() && array.itemsize() <= kText) {
       json_.key("value");
-      if (brine::is_complex(tensor->dtype())) json_.value(nullptr);
-      else if (brine::is_floating(tensor->dtype())) json_.value(tensor->item<double>().value_or(0));
+      std::vector<std::byte> bytes(array.itemsize());
+      const auto tensor = array.tensor();
+      if (!tensor) {
+        if (!array.copy_part(0, bytes)) json_.value(nullptr);
+        else if (array.dtype()[1] == 'U') json_.value(*text_element(array.dtype(), bytes.data(), bytes.size()));
+        else write_bytes("bytes", bytes);
+      } else if (brine::is_complex(tensor->dtype())) {
+        const auto number = tensor->item<std::complex<double>>().value_or(0);
+        json_.object().key("complex").array().value(number.real()).value(number.imag()).end().end();
+      } else if (brine::is_floating(tensor->dtype())) json_.value(tensor->item<double>().value_or(0));
       else json_.value(tensor->item<std::int64_t>().value_or(0));
     }
     stack_.push_back(std::move(frame));

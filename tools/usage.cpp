@@ -56,6 +56,19 @@ std::vector<std::string> options_of(const CLI::App& verb) {
   return out;
 }
 
+// CLI11's own words where they are plain.
+std::string fault_text(const CLI::App& verb, const std::vector<std::string>& words, const CLI::ParseError& error) {
+  const std::string text = error.what(), name = text.substr(0, text.find_first_of(": "));
+  if (text.starts_with("The following argument")) return "expected no more words, found " + text.substr(std::min(text.size(), text.find(": ") + 2));
+  if (error.get_name() == "ArgumentMismatch" && name.starts_with('-')) return "expected a value behind " + name;
+  if (error.get_name() != "RequiredError") return text;
+  for (const std::string& word : words) {
+    const CLI::Option* option = is_option(word) ? verb.get_option_no_throw(word) : nullptr;
+    if (option && option->get_expected_min() == 0 && option->get_expected_max() == 1) return text + "; the word behind " + word + " is its own, so the files go before it";
+  }
+  return text;
+}
+
 std::string count_fault(const std::string& text) {
   const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return digits && text.size() < 20 ? "" : "expected a number from 0 on, found " + text;
@@ -104,7 +117,7 @@ std::string usage_fault(const CLI::App& app, const std::vector<std::string>& wor
     if (!word.starts_with("--") || at.get_option_no_throw(name_of(word))) continue;
     return (verb ? verb->get_name() + " has no option " : "there is no option ") + name_of(word) + meant(name_of(word), options_of(at)) + where;
   }
-  return verb ? verb->get_name() + ": " + error.what() + where : "expected a verb" + where;
+  return verb ? verb->get_name() + ": " + fault_text(*verb, words, error) + where : "expected a verb" + where;
 }
 
 }  // namespace tool

@@ -110,7 +110,7 @@ Edits& Edits::operator=(Edits&&) noexcept = default;
 Tree& Edits::tree() & { return impl_->tree; }
 
 Result<void> Edits::set(std::string_view path, const TreeItem& value) {
-  return guarded("edits", [&]() -> Result<void> {
+  return impl_->editing([&]() -> Result<void> {
     const Ref ref = Access::ref(impl_->tree.value(value));
     if (ref.kind == Kind::absent) return refused("expected a value to set, found an absent one", path);
     return impl_->put(path, ref);
@@ -118,7 +118,7 @@ Result<void> Edits::set(std::string_view path, const TreeItem& value) {
 }
 
 Result<void> Edits::add(std::string_view path, const TreeItem& key, const TreeItem& value) {
-  return guarded("edits", [&]() -> Result<void> {
+  return impl_->editing([&]() -> Result<void> {
     auto way = impl_->find(path);
     if (!way) return std::move(way).error();
     Ref target = way->value;
@@ -143,7 +143,7 @@ Result<void> Edits::add(std::string_view path, const TreeItem& key, const TreeIt
 }
 
 Result<void> Edits::erase(std::string_view path) {
-  return guarded("edits", [&] { return impl_->put(path, {}); });
+  return impl_->editing([&] { return impl_->put(path, {}); });
 }
 
 Result<void> Edits::erase(std::span<const std::string> paths) {

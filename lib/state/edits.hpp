@@ -4,6 +4,7 @@
 
 #include <brine/edits.hpp>
 
+#include "bytes/guard.hpp"
 #include "graph/graph.hpp"
 #include "graph/replaced.hpp"
 #include "state/cast.hpp"
@@ -59,6 +60,15 @@ struct Edits::Impl {
   std::vector<Gone> gone;
 
   Impl(const Checkpoint& checkpoint, const Value& from);
+  /// What `work` returns, an Error with the checkpoint's name.
+  template <class Work>
+  Result<void> editing(Work&& work) {
+    return guarded("edits", [&]() -> Result<void> {
+      Result<void> done = work();
+      if (done || checkpoint.file().empty()) return done;
+      return std::move(done).error().in_file(checkpoint.file());
+    });
+  }
   Result<Way> find(std::string_view path) const;
   bool is_erased(const EditPlace& at) const;
   /// The value there, after the edits so far.

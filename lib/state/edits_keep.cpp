@@ -32,7 +32,7 @@ Result<void> Edits::Impl::erase_all_but(const Ref& container, std::uint32_t path
 }
 
 Result<void> Edits::keep(std::span<const std::string> kept) {
-  return guarded("edits", [&]() -> Result<void> {
+  return impl_->editing([&]() -> Result<void> {
     // Each container on the way to what is kept, and which of its children are on one.
     struct Passed {
       Ref container;

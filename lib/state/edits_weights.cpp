@@ -88,7 +88,7 @@ Result<void> Edits::Impl::refill(const Ref& old, const Ref& now, const Graph& no
 
 // A container is edited for all places that hold it, as d.clear() and d.update() do.
 Result<void> Edits::set(std::string_view path, const StateDict& weights) {
-  return guarded("edits", [&]() -> Result<void> {
+  return impl_->editing([&]() -> Result<void> {
     auto way = impl_->find(path);
     if (!way) return std::move(way).error();
     auto value = impl_->tree.state_dict(weights);
@@ -107,11 +107,11 @@ Result<void> Edits::set(std::string_view path, const StateDict& weights) {
 }
 
 Result<void> Edits::cast(std::string_view path, DType dtype) {
-  return guarded("edits", [&] { return cast(path, dtype, CastOptions()); });
+  return impl_->editing([&] { return cast(path, dtype, CastOptions()); });
 }
 
 Result<void> Edits::cast(std::string_view path, DType dtype, const CastOptions& options) {
-  return guarded("edits", [&]() -> Result<void> {
+  return impl_->editing([&]() -> Result<void> {
     auto way = impl_->find(path);
     if (!way) return std::move(way).error();
     const Ref value = impl_->now(*way);

@@ -32,21 +32,26 @@ class Search {
     if (value.kind != Kind::dict && value.kind != Kind::tuple && (value.kind != Kind::list || value.node->made == Made::deque)) return std::nullopt;
     std::optional<Found> only;
     std::vector<std::string> some;
+    std::string example;
     std::size_t count = 0;
     Children children(value);
     for (Children::Child child; children.next(child);) {
       if (!is_weights(child.value) || ++count > kListed) continue;
       only = Found{child.value, step_from(place, child)};
-      some.push_back(escaped(spell(only->place.get()), 60));
+      const std::uint64_t size = path_size(only->place.get());
+      some.push_back(size == 0 ? "''" : escaped(spell(only->place.get()), 60));
+      if (example.empty() && size > 0 && size <= 200) example = spell(only->place.get());
     }
     if (count == 1) return only;
-    if (count > 1 && several_.empty()) several_ = std::move(some), several_count_ = count;
+    if (count > 1 && several_.empty()) several_ = std::move(some), several_count_ = count, example_ = std::move(example);
     return std::nullopt;
   }
 
   /// The first of them.
   const std::vector<std::string>& several() const noexcept { return several_; }
   std::size_t several_count() const noexcept { return several_count_; }
+  /// The place of one of them, or empty where none can be said.
+  const std::string& example() const noexcept { return example_; }
 
   static constexpr std::size_t kListed = 10;
 
@@ -64,6 +69,7 @@ class Search {
   std::unordered_map<const Node*, bool> weights_;
   std::vector<std::string> several_;
   std::size_t several_count_ = 0;
+  std::string example_;
 };
 
 // "a dict with 'epoch' (int), 'optimizer' (dict)": what there is instead.
@@ -98,9 +104,9 @@ Result<Found> find_weights(const Graph& graph, const Ref& from, const Path& plac
     const auto& several = search.several();
     for (std::size_t i = 0; i < several.size(); ++i) list += (i ? ", " : "") + several[i];
     if (search.several_count() > several.size()) list += " and " + std::to_string(search.several_count() - several.size()) + " more";
-    return fail(ErrorCode::several_state_dicts, concat({"there are several state dicts: ", list, is_geometric_dataset(graph, from) ? " (the data and the slices of a PyTorch Geometric dataset, not weights)" : "", "; choose one, as with state_dict(\"", several[0], "\") or --at ", several[0]}));
+    return fail(ErrorCode::several_state_dicts, concat({"there are several state dicts: ", list, is_geometric_dataset(graph, from) ? " (the data and the slices of a PyTorch Geometric dataset, not weights)" : "", search.example().empty() ? "" : "; choose one, as with state_dict(" + in_quotes(search.example()) + ") or --at " + shell_word(search.example())}));
   }
-  return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from) + "; --all or tensors() lists every tensor, show or print() the tree, --at or state_dict(PATH) takes another place");
+  return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from) + "; brine ls --all or tensors() lists every tensor, brine show or print() the tree, --at or state_dict(PATH) takes another place");
 }
 
 Way find_way(const Ref& root, std::string_view path) {

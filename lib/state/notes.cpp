@@ -6,6 +6,7 @@
 #include "torch/record.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace brine {
 
@@ -23,6 +24,34 @@ Outside outside_of(const Ref& root, const Ref& part) {
     if (is_container(v) && v.node == part.node) walk.skip();
     out.tensors += v.kind == Kind::tensor;
     out.arrays += is_array(v);
+  }
+  return out;
+}
+
+// Has a dict of weights anything but its entries? Most have none but the versions of modules.
+bool has_attributes(const Graph& graph, const Ref& dict, const StateDict::Impl& state) {
+  const Ref own = dict.node->origin ? state_of(*dict.node) : Ref{};
+  if (own.kind != Kind::absent && (own.kind != Kind::dict || own.node->size != 1 || !graph.find(dict_of(own), "_metadata"))) return true;
+  for (const auto& item : state.items)
+    if (!state.kept_of(item) && Handles::record(item.tensor).origin) return true;
+  return false;
+}
+
+// Tensors of this part that lie in no storage of its named ones: attributes, buffers that are not saved. Other values have names, too.
+std::uint64_t unnamed_in(const Ref& part, const StateDict::Impl& state) {
+  if (part.kind == Kind::dict && !has_attributes(*state.graph, part, state)) return 0;
+  std::unordered_set<const void*> named;
+  for (const auto& item : state.items) {
+    if (const auto* kept = state.kept_of(item)) named.insert(kept->value.kind == Kind::tensor ? tensor_of(kept->value).storage : kept->value.pointer);
+    else named.insert(Handles::record(item.tensor).storage);
+  }
+  std::uint64_t out = 0;
+  Walker walk(part);
+  while (walk.next()) {
+    const Ref& v = walk.value();
+    // What TorchScript made (packed weights of quantised modules) is told as the weights that it stands for.
+    if (is_container(v) && (named.contains(v.pointer) || (v.kind == Kind::object && qualified_class_name(v) == "torch.ScriptObject"))) walk.skip();
+    out += v.kind == Kind::tensor && tensor_of(v).storage && !named.contains(tensor_of(v).storage);
   }
   return out;
 }
@@ -80,8 +109,11 @@ void note_what_it_is(const Ref& root, const Ref& weights, const std::string& pla
   if (tensors == 0 && state.from_module && state.items.size() == 0) {
     const std::string cls = qualified_class_name(weights);
     if (!cls.starts_with("torch."))
-      note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) + " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: tensors() or --all lists the tensors that are, print() or show the tree");
+      note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) + " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: tensors() or brine ls --all lists the tensors that are, print() or brine show the tree");
   }
+  if (const std::uint64_t unnamed = is_container(weights) ? unnamed_in(weights, state) : 0)
+    note(Note::Code::part_of_file, counted(unnamed, "more tensor") + (place.empty() ? "" : " in " + in_quotes(place, 100)) +
+                                   " that no name of the state dict has (attributes, buffers that are not saved): tensors() or brine ls --all lists " + (unnamed == 1 ? "it" : "them"));
   if (weights.node == root.node || !is_container(weights)) return;
   const auto [more, arrays] = outside_of(root, weights);
   if (more + arrays == 0) return;

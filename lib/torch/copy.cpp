@@ -51,7 +51,7 @@ Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t ali
   return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
     const TensorRecord& t = *record_;
     if (t.dtype != dtype)
-      return usage(ErrorCode::wrong_dtype, "the tensor is " + std::string(name(t.dtype)) + ", asked for as " + std::string(name(dtype)));
+      return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)));
     if (swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
     auto bytes = data_bytes();
     if (!bytes) return bytes;

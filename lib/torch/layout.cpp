@@ -51,7 +51,7 @@ Result<void> check_layout(const Layout& l, const Limits& limits) {
     if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative size in " + list(l.size));
   for (const std::int64_t s : l.stride)
     if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative stride in " + list(l.stride));
-  if (l.offset < 0) return corrupt(ErrorCode::tensor_bounds, "negative offset " + std::to_string(l.offset));
+  if (l.offset < 0) return corrupt(ErrorCode::tensor_bounds, "expected an offset from 0 on, found " + std::to_string(l.offset));
 
   const auto count = element_count(l.size);
   const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(l.dtype))) : std::nullopt;

@@ -68,6 +68,8 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Sh
 
 Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, Shape shape, std::shared_ptr<const void> owner) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
+    if (const auto negative = std::find_if(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; }); negative != shape.end())
+      return Error(ErrorKind::usage, ErrorCode::bad_argument, "expected sizes from 0 on, found " + std::to_string(*negative));
     const auto count = element_count(shape);
     const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(dtype))) : std::nullopt;
     if (!bytes || *bytes < 0 || static_cast<std::uint64_t>(*bytes) != data.size())

@@ -68,7 +68,10 @@ def test_files(brine, folder):
     large = save(folder, {'w': torch.zeros(1_000_000)}, 'large.pt')
     p = subprocess.run(['bash', '-c', f'ulimit -f 100; "{brine}" cat "{large}" w --npy -o "{out}" --force'], capture_output=True)
     need(p.returncode == 1 and np.load(out).shape == (2, 3), f'a limit of file size: {p}')
-    need(sorted(os.listdir(folder)) == ['c.pt', 'large.pt', 'w.npy'], f'left behind: {os.listdir(folder)}')
+    p = subprocess.run(['bash', '-c', f'ulimit -f 1; "{brine}" pickle "{save(folder, {str(i): i for i in range(99)}, "many.pt")}" > "{out}.txt"'], capture_output=True)
+    need(p.returncode == 1 and b'standard output: ' in p.stderr, f'a limit of file size, on standard output: {p}')
+    os.unlink(out + '.txt')
+    need(sorted(os.listdir(folder)) == ['c.pt', 'large.pt', 'many.pt', 'w.npy'], f'left behind: {os.listdir(folder)}')
 
 
 def test_terminals(brine, folder):
@@ -76,6 +79,9 @@ def test_terminals(brine, folder):
     ours, theirs = pty.openpty()
     for args in (['cat', path, 'w', '--npy'], ['convert', path, '-']):
         p = subprocess.run([brine, *args], stdout=theirs, stderr=subprocess.PIPE)
+        need(p.returncode == 2 and b'terminal' in p.stderr, f'{args}: {p}')
+    for args in (['cat', path, 'w', '--npy', '-o', os.ttyname(theirs), '--force'], ['convert', path, os.ttyname(theirs), '--force']):
+        p = subprocess.run([brine, *args], capture_output=True)
         need(p.returncode == 2 and b'terminal' in p.stderr, f'{args}: {p}')
     need(subprocess.run([brine, 'cat', path, 'w'], stdout=theirs).returncode == 0 and os.read(ours, 100).strip() == b'1 1', 'text goes to a terminal')
     os.close(ours), os.close(theirs)

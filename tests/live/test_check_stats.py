@@ -148,6 +148,27 @@ def check_what_is_not_told_by_tensors(brine, folder, tally):
     torch.save({'model': {'w': torch.ones(1)}, 'obs': np.zeros(3), 'opt': [torch.ones(2)]}, path)
     tally.check('both outside', None if notes(path) == ["note: 1 more tensor and 1 numpy array outside 'model': tensors(), arrays() or --all lists them"] else f'{notes(path)}')
 
+    class Own(torch.nn.Module):
+        def __init__(self, n): super().__init__(); self.kept = [torch.ones(n)]
+        def state_dict(self, *args, **kwargs): return {'w': self.kept[0]}
+    globals()['Own'], Own.__qualname__ = Own, 'Own'
+    torch.save(Own(1), path)
+    torch.save(Own(2), path + '2')
+    for words in ('ls', path), ('stats', path), ('stats', path, '--json'), ('diff', '--state-dict', path, path + '2'), ('match', path, path), ('convert', path, path + '3', '--only', '*'), ('convert', path, path + '3', '--state-dict'):
+        r = run(brine, *words)
+        tally.check(f'code alone could tell the weights: {words[0]}', None if r.status == 1 and 'has neither parameters nor buffers' in r.error() else f'{r.status}: {r.text()} {r.error()}')
+    tally.check('and nothing was written', None if not os.path.exists(path + '3') else 'it was')
+    tally.check('--all does', None if 'kept.0' in text('ls', path, '--all') else text('ls', path, '--all'))
+    model = torch.nn.Linear(2, 2)
+    model.extra = torch.ones(3)
+    model.register_buffer('buf', torch.ones(4), persistent=False)
+    w = torch.nn.Parameter(torch.ones(2))
+    w.scale = torch.ones(1)
+    for what, value, count in (('a module', model, 2), ('a part', {'model': model}, 2), ('an attribute of a Parameter', {'w': w}, 1)):
+        torch.save(value, path)
+        got = notes(path)
+        tally.check(f'hidden tensors: {what}', None if len(got) == 1 and got[0].startswith(f'note: {count} more tensor') and 'brine ls --all lists' in got[0] else f'{got}')
+
     data, slices = {'x': torch.ones(5, 2), 'edge_index': torch.zeros(2, 4, dtype=torch.int64)}, {'x': torch.tensor([0, 2, 5]), 'edge_index': torch.tensor([0, 1, 4])}
     for form in (data, slices), (data, slices, dict):
         torch.save(form, path)

@@ -45,6 +45,9 @@ def test_usage(brine, folder):
 def test_usage_says_what_was_meant(brine, folder):
     for args, words in ((['sohw', RESNET], ['sohw', 'did you mean show?', 'brine help']), (['ls', '--jsno', RESNET], ['--jsno', 'did you mean --json?', 'brine ls --help']),
                         (['ls'], ['FILE', 'brine ls --help']), (['show', '--depth', '-1', RESNET], ['--depth', '-1']), (['show', '--depth=-1', RESNET], ['--depth', '-1']),
+                        (['ls', RESNET, '--sort', 'x'], ['expected file, name, size or dtype, found x']), (['convert', RESNET, 'o.pth', '--protocol', '9'], ['expected a number from 1 to 5, found 9']),
+                        (['ls', RESNET, '--at'], ['expected a value behind --at']), (['show', RESNET, 'more'], ['expected no more words, found more']),
+                        (['convert', RESNET, '--state-dict', 'o.pth', '--cast', 'half'], ['OUT is required', 'behind --state-dict']),
                         (['ls', '--offset', '99999999999999999999', RESNET], ['--offset']), (['help', 'lss'], ['did you mean ls?']), ([], ['brine help'])):
         r = run(brine, *args)
         need(r.status == 2 and not r.out and len(r.error().splitlines()) == 1 and r.error().startswith('brine: '), f'{args}: {r.status}, {r.error()[:200]!r}')
@@ -54,6 +57,9 @@ def test_usage_says_what_was_meant(brine, folder):
 
 def test_errors_as_json(brine, folder):
     nothing = os.path.join(folder, 'nothing.pth')
+    for args in (['show', RESNET, '--at', 'nope'], ['ls', RESNET, '--at', 'nope'], ['stats', RESNET, 'nope'], ['convert', RESNET, os.path.join(folder, 'o.pth'), '--at', 'nope'], ['cat', RESNET, 'nope']):
+        error = run(brine, *args, '--json').json()['error']
+        need(error['file'] == RESNET and error['code'] in ('missing_key', 'no_state_dict'), f'{args}: {error}')
     for verb, more in (('ls', []), ('show', []), ('cat', ['w']), ('convert', [os.path.join(folder, 'out.pth')]), ('diff', [RESNET]), ('match', [RESNET]), ('pickle', [])):
         plain, r = run(brine, verb, nothing, *more), run(brine, verb, nothing, *more, '--json')
         need(r.status == 1 and r.err == plain.err and not plain.out, f'{verb}: {r.status}, {r.error()!r}')
@@ -116,6 +122,28 @@ def test_show(brine, folder):
     part = run(brine, 'show', '--at', 'optimizer_state_dict', ADAM)
     need(part.status == 0 and 'exp_avg' in part.text() and 'epoch' not in part.text(), '--at in show')
     need(not run(brine, 'show', '--at', 'nowhere', ADAM).refused(), 'show --at nowhere')
+
+
+def test_show_as_python(brine, folder):
+    """Bytes, quotes and numpy's scalars as Python has them."""
+    path = os.path.join(folder, 'odd.pth')
+    text = lambda t: b'X' + len(t.encode()).to_bytes(4, 'little') + t.encode()
+    raw = b'c_codecs\nencode\n' + text('\x07\xe8\\') + text('latin1') + b'\x86R'
+    with open(path, 'wb') as f: f.write(checkpoint(b'\x80\x02}(' + text('b') + raw + text("it's") + text('a"b') + text('k') + b'}' + raw + b'K\1su.'))
+    lines = run(brine, 'show', path).text().splitlines()
+    need(lines == ['dict (3)', "  'b': " + repr(b'\x07\xe8\\'), '  "it\'s": \'a"b\'', "  'k': dict (1)", '    ' + repr(b'\x07\xe8\\') + ': 1'], f'{lines}')
+    try:
+        import numpy as np
+        import pickle
+    except ImportError:
+        return
+    values = {'c': np.complex64(1 + 2j), 'd': np.datetime64('2020-01-02'), 't': np.str_('ø'), 's': np.bytes_(b'ab')}
+    with open(path, 'wb') as f: f.write(checkpoint(pickle.dumps(values, 2)))
+    lines = [line.split('numpy scalar ')[1] for line in run(brine, 'show', path).text().splitlines()[1:]]
+    need(lines == ['<c8 (1.0+2.0j)', '<M8[D] of the bytes ' + np.datetime64('2020-01-02').tobytes().hex(' '), "<U1 'ø'", "|S2 b'ab'"], f'{lines}')
+    tree = run(brine, 'show', path, '--json').json()['tree']['dict']
+    got = [tree[k]['numpy.scalar']['value'] for k in values]
+    need(got == [{'complex': [1, 2]}, {'bytes': np.datetime64('2020-01-02').tobytes().hex(), 'size': 8}, 'ø', {'bytes': '6162', 'size': 2}], f'{got}')
 
 
 def test_show_is_bounded(brine, folder):

@@ -105,8 +105,10 @@ def test_whole_model(f):
     torch.save(model, f.file('model.pth'))
     same(f.convert('--state-dict', source=f.file('model.pth'), left="the module's classes and attributes"), model.state_dict())
     keep = lambda k: k.startswith('fc.')
-    same(f.convert('--only', 'fc.*', source=f.file('model.pth'), notes=['note: the module becomes its state dict'], left=dropped(model.state_dict(), keep)),
+    same(f.convert('--only', 'fc.*', source=f.file('model.pth'), notes=['note: the module becomes its state dict'], left=dropped(model.state_dict(), keep) + ", the module's classes and attributes"),
          chosen(model.state_dict(), keep))
+    kept = f.convert('--strip-prefix', 'zz.', source=f.file('model.pth'), notes=["note: --strip-prefix 'zz.' matches no weight"])
+    same(kept.state_dict(), model.state_dict())  # it stays a model
 
 
 def test_the_rest_is_kept(f):
@@ -253,7 +255,7 @@ def test_shared_weights(f):
     need(not any(k.startswith('bn') for k in got), got.keys())
     model = network()
     torch.save({'model': model, 'again': [model]}, f.file('models.pth'))
-    got = f.convert('--drop', 'bn.*', source=f.file('models.pth'), notes=['note: the module at model becomes its state dict'], left='bn.* (5 tensors)')
+    got = f.convert('--drop', 'bn.*', source=f.file('models.pth'), notes=['note: the module at model becomes its state dict'], left="bn.* (5 tensors), the module's classes and attributes")
     need(got['model'] is got['again'][0] and 'bn.weight' not in got['model'], 'a module in two places')
 
 

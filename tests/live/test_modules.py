@@ -86,7 +86,10 @@ def main():
         if want != have: return label, f'lists {[h for h in have if h not in want][:2]}, PyTorch has {[w for w in want if w not in have][:2]}'
         others = [n for n, t in state.items() if not is_plain(t)]
         if others != got.get('others', []): return label, f'other values are {got.get("others")}, PyTorch has {others}'
-        if 'notes' in got: return label, got['notes']
+        named, at = {t['storage'] for t in got['tensors']}, got['at'] and got['at'] + '.'
+        hidden = [t for t in run(brine, 'ls', '--all', '--json', whole).json()['tensors'] if t['name'].startswith(at) and t['storage'] not in named]
+        notes = [n['text'] for n in got.get('notes', [])]
+        if not others and len(notes) != bool(hidden) or (hidden and not others and not notes[0].startswith(f'{len(hidden)} more tensor')): return label, f'{notes}, hidden are {[t["name"] for t in hidden]}'
         ours = os.path.join(os.path.dirname(weights), 'ours', os.path.basename(weights))
         r = run(brine, 'convert', '--state-dict', '--profile', PROFILE, '--force', whole, ours)
         if r.status != 0: return label, r.error().strip()[:200]

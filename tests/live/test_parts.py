@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import re
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -133,6 +134,30 @@ def parts(f):
     f.check('a length that is none', ['ls', path, '--length', '-1'], 2, ['--length'])
 
 
+def two_files(f):
+    """Advice of the verbs that take two files names the options of the file it is about."""
+    plain, several = f.write('plain.pth', saved(weights(5))), f.write('several.pth', saved({'a b': weights(5), 'c': weights(6)}))
+    zipped, behind = f.write('zip.zip', agent()), f.write('behind.pth', b'JUNKJUNK' + saved(weights(5)))
+    for verb, first, second in (('diff', '-a', '-b'), ('match', '-model', '-weights')):
+        more = ['--state-dict'] if verb == 'diff' else []
+        for side, files in ((first, lambda odd: [odd, plain]), (second, lambda odd: [plain, odd])):
+            f.check(f'{verb}: --at{side}', [verb, *files(several), *more], 1, [f"--at{side} 'a b'"])
+            f.check(f'{verb}: --at{side} works', [verb, *files(several), *more, f'--at{side}', 'a b'])
+            f.check(f'{verb}: --member{side}', [verb, *files(zipped)], 1, [f'--member{side} policy.pth'])
+            f.check(f'{verb}: --member{side} works', [verb, *files(zipped), f'--member{side}', 'policy.pth'])
+            f.check(f'{verb}: --offset{side}', [verb, *files(behind)], 1, [f'--offset{side} 8'])
+            f.check(f'{verb}: --offset{side} works', [verb, *files(behind), f'--offset{side}', '8'])
+
+
+def places_as_shells_take_them(f):
+    for name, word in (('a b', "'a b'"), ('a\u202e', "$'a\\u202e'"), ("it's", "$'it\\'s'"), ('x\x1b[0m\\', "$'x\\x1b[0m\\\\'"), ('ø', 'ø')):
+        path = f.write('odd.pth', saved({name: weights(2), 'other': weights(3)}))
+        r = f.check(f'{name!r} is named', ['ls', path], 1, [f'--at {word} [usage]'] if name != 'ø' else ['--at '])
+        advice = re.search(r'--at (.*) \[usage\]', r.error()).group(1)
+        p = subprocess.run(['bash', '-c', f'"$0" ls "$1" --at {advice}', f.brine, path], capture_output=True, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+        f.tally.check(f'{name!r} is found', None if p.returncode == 0 and b'[2]' in p.stdout else f'{advice}: {p}')
+
+
 def as_text(f):
     torch.manual_seed(0)
     for form, save in (('zip', saved), ('legacy', old)):
@@ -153,7 +178,7 @@ def as_text(f):
 def main():
     warnings.simplefilter('ignore')
     brine, tally = command(), Tally()
-    for test in (members, other_zips, parts, as_text):
+    for test in (members, other_zips, parts, two_files, places_as_shells_take_them, as_text):
         with tempfile.TemporaryDirectory() as folder: test(Files(brine, tally, folder))
     return tally.close()
 

@@ -102,7 +102,7 @@ TEST_CASE("else the only value that is weights: of a dict, a list, a tuple") {
 TEST_CASE("several: an error that lists them; a path chooses") {
   const Checkpoint ckpt = checkpoint(dict({{"g", weights("a")}, {"d", weights("b")}, {"n", part().integer(1)}}));
   const Error several = check_code(ckpt.state_dict(), ErrorKind::usage, ErrorCode::several_state_dicts);
-  CHECK(several.text() == "there are several state dicts: g, d; choose one, as with state_dict(\"g\") or --at g");
+  CHECK(several.text() == "there are several state dicts: g, d; choose one, as with state_dict('g') or --at g");
   CHECK(found(ckpt, "d") == "d: b");
   CHECK(found(ckpt, "n") == "no_state_dict");
   const Error missing = check_code(ckpt.state_dict("x"), ErrorKind::usage, ErrorCode::missing_key);
@@ -126,7 +126,7 @@ TEST_CASE("notes: a part of the file, placeholders, what is no model's weights, 
 }
 
 TEST_CASE("none: the error says what there is instead") {
-  const std::string advice = "; --all or tensors() lists every tensor, show or print() the tree, --at or state_dict(PATH) takes another place";
+  const std::string advice = "; brine ls --all or tensors() lists every tensor, brine show or print() the tree, --at or state_dict(PATH) takes another place";
   const auto text = [](const Pickle& p) {
     return check_code(checkpoint(p).state_dict(), ErrorKind::usage, ErrorCode::no_state_dict).text();
   };
