@@ -142,6 +142,8 @@ inline const ScalarNode& scalar_of(const Ref& r) noexcept { return *static_cast<
 inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
 
 inline bool is_big(const Ref& r) noexcept { return r.kind == Kind::integer && (r.flags & kBig); }
+/// Python's tuple, or torch.Size, which is one; devices and layouts only look like one here.
+inline bool is_tuple(const Ref& r) noexcept { return r.kind == Kind::tuple && r.node->made <= Made::size; }
 inline bool is_value(const Ref& r) noexcept { return r.kind == Kind::global && r.node->known >= kFirstValue && r.node->known < kEndValue; }
 inline bool has_node(const Ref& r) noexcept {
   return (r.kind >= Kind::bytes && r.kind <= Kind::global) || r.kind == Kind::object || r.kind == Kind::complex || is_big(r);

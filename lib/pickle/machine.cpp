@@ -227,7 +227,7 @@ bool Machine::pop_one() {
   const Ref value = pop();
   if (before_ != Op::REDUCE || value.kind != Kind::object) return true;
   const Origin& made_by = *value.node->origin;
-  if (made_by.args.kind != Kind::tuple || tuple_of(made_by.args).size != 2) return true;
+  if (!is_tuple(made_by.args) || tuple_of(made_by.args).size != 2) return true;
   const Ref& target = tuple_of(made_by.args).items()[0];
   if (target.kind != Kind::object && (target.kind != Kind::global || target.node->known != 0)) return true;
   const std::size_t below = height_ - (marks_.empty() ? 0 : marks_.back().height);

@@ -56,7 +56,7 @@ bool Machine::stack_global() {
 }
 
 bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwargs) {
-  if (args.kind != Kind::tuple || args.node->made > Made::size) return fail(ErrorCode::pickle_arguments, "expected the arguments as a tuple, found " + class_name(args));
+  if (!is_tuple(args)) return fail(ErrorCode::pickle_arguments, "expected the arguments as a tuple, found " + class_name(args));
   if (policy_ && !allowed(policy_->call(callee, how))) return false;
   const std::uint16_t known = callee.kind == Kind::global ? callee.node->known : std::uint16_t{0};
   if (known && (how == How::newobj || how == How::newobj_ex) && !(known < kFirstForeign ? known != static_cast<std::uint16_t>(PythonCall::codecs_encode) : calls_.is_class(known)))
@@ -99,7 +99,7 @@ bool Machine::build() {
   if (target.kind == Kind::object && target.node->made == Made::array_dtype && !unread(target)) return false;
   if (target.kind != Kind::object || target.node->made != Made::plain) {  // their state is copied, or looked at now
     mark_read(state);
-    if (state.kind == Kind::tuple)
+    if (is_tuple(state))
       for (const Ref& part : tuple_of(state).items()) mark_read(part);
   }
   return graph_.add_effect(*target.node, {}, state) || spent();

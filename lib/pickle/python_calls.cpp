@@ -45,7 +45,7 @@ std::span<const Ref> sequence(const Ref& r) noexcept {
   return {};
 }
 // Not a set: its order is that of Python's hashes.
-bool is_sequence(const Ref& r) noexcept { return (r.kind == Kind::tuple && r.node->made <= Made::size) || r.kind == Kind::list; }
+bool is_sequence(const Ref& r) noexcept { return is_tuple(r) || r.kind == Kind::list; }
 
 void mark_read(const Ref& r) noexcept {
   if (is_container(r)) r.node->flags |= kRead;
@@ -169,14 +169,14 @@ PythonCall python_call(std::string_view module, std::string_view name) noexcept 
 // Source: CPython's Modules/_pickle.c (save_reduce), Modules/_functoolsmodule.c (partial_reduce).
 Origin new_by_partial(Graph& graph, const Ref& callee) {
   const auto made_by = [](const Ref& r, std::string_view module, std::string_view name) {
-    if (r.kind != Kind::object || !r.node->origin || r.node->origin->callee.kind != Kind::global || r.node->origin->args.kind != Kind::tuple) return false;
+    if (r.kind != Kind::object || !r.node->origin || r.node->origin->callee.kind != Kind::global || !is_tuple(r.node->origin->args)) return false;
     const GlobalNode& g = global_of(r.node->origin->callee);
     return g.module == module && g.name == name;
   };
   if (!made_by(callee, "functools", "partial")) return {};
   const Ref state = state_of(*callee.node);
-  const auto part = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();  // (function, args, kwargs, __dict__)
-  if (part.size() != 4 || part[1].kind != Kind::tuple || tuple_of(part[1]).size == 0 || part[2].kind != Kind::dict || !made_by(part[0], "builtins", "getattr")) return {};
+  const auto part = is_tuple(state) ? tuple_of(state).items() : std::span<const Ref>();  // (function, args, kwargs, __dict__)
+  if (part.size() != 4 || !is_tuple(part[1]) || tuple_of(part[1]).size == 0 || part[2].kind != Kind::dict || !made_by(part[0], "builtins", "getattr")) return {};
   const auto of = tuple_of(part[0].node->origin->args).items(), args = tuple_of(part[1]).items();
   if (of.size() != 2 || of[1].kind != Kind::string || text_of(of[1]) != "__new__" || args[0].kind != Kind::global) return {};
   const Ref own = graph.tuple(args.subspan(1));

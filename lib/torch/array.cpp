@@ -73,7 +73,7 @@ struct ArrayReader {
       return Parts{.dtype = args[0], .shape = {}, .data = args.size() == 2 ? args[1] : Ref{}, .axes = {}};
     }
     const Ref state = state_of(*array.node);
-    if (state.kind == Kind::tuple) {  // ([version,] shape, dtype, fortran, data)
+    if (is_tuple(state)) {  // ([version,] shape, dtype, fortran, data)
       auto s = tuple_of(state).items();
       if (s.size() == 5) s = s.subspan(1);
       if (s.size() != 4) return corrupt("expected the state of a numpy array as a tuple of 5, found " + std::to_string(tuple_of(state).size));
@@ -114,7 +114,7 @@ struct ArrayReader {
   }
 
   Result<void> read_shape(const Parts& found) {
-    if (found.shape.kind != Kind::tuple) return corrupt("expected the shape of a numpy array as a tuple, found " + class_name(found.shape));
+    if (!is_tuple(found.shape)) return corrupt("expected the shape of a numpy array as a tuple, found " + class_name(found.shape));
     const auto sizes = tuple_of(found.shape).items();
     if (sizes.size() > kMostDimensions)
       return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, "a numpy array of " + std::to_string(sizes.size()) + " dimensions; numpy's limit is " + std::to_string(kMostDimensions));
@@ -140,7 +140,7 @@ struct ArrayReader {
   // array.transpose(axes): what is in memory has the shape that was read.
   Result<void> permute(const Ref& axes) {
     const std::size_t n = out.dims_.size() / 2;
-    const auto of = axes.kind == Kind::tuple ? tuple_of(axes).items() : std::span<const Ref>();
+    const auto of = is_tuple(axes) ? tuple_of(axes).items() : std::span<const Ref>();
     const std::vector<std::int64_t> dims = out.dims_;
     std::vector<bool> seen(n);
     if (of.size() != n) return corrupt("expected " + std::to_string(n) + " axes of a numpy array, found " + std::to_string(of.size()));

@@ -147,12 +147,12 @@ Result<void> check_grad(const TensorRecord& record) {
 }
 
 Result<bool> set_attributes(Graph& graph, TensorRecord& record, const Ref& state, bool plain) {
-  const auto pair = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
-  if (state.kind == Kind::tuple && pair.size() != 2) {
+  const auto pair = is_tuple(state) ? tuple_of(state).items() : std::span<const Ref>();
+  if (is_tuple(state) && pair.size() != 2) {
     if (!plain) return false;
     return corrupt("the state of a tensor is a tuple of " + std::to_string(pair.size()) + " items; PyTorch takes two");
   }
-  for (const Ref& part : state.kind == Kind::tuple ? pair : std::span(&state, 1)) {
+  for (const Ref& part : is_tuple(state) ? pair : std::span(&state, 1)) {
     if (is_container(part)) part.node->flags |= kRead;  // an empty one, too: with `data` it would mean something else
     if (is_false(part)) continue;
     if (part.kind == Kind::object || (part.kind != Kind::dict && !plain)) return false;
@@ -186,7 +186,7 @@ bool keep_state(Graph& graph, Origin& origin, const Ref& state) {
   if (state.kind == Kind::none) return true;
   const bool jagged = is_jagged(origin.callee);
   Ref kept = users_own(graph, state, jagged);
-  if (state.kind == Kind::tuple && tuple_of(state).size == 2) {  // of the object and of its slots
+  if (is_tuple(state) && tuple_of(state).size == 2) {  // of the object and of its slots
     const auto halves = tuple_of(state).items();
     const Ref own[] = {users_own(graph, halves[0], jagged), users_own(graph, halves[1], jagged)};
     if (own[0].kind == Kind::absent || own[1].kind == Kind::absent) return false;

@@ -84,9 +84,9 @@ bool is_size(char kind, std::uint64_t size) noexcept {
 
 // The unit of a datetime: (metadata, (unit, count, denominator, event)) at the end of the state.
 Result<std::string> unit_text(std::span<const Ref> state) {
-  if (state.size() < 9 || state[8].kind != Kind::tuple || tuple_of(state[8]).size != 2) return std::string();
+  if (state.size() < 9 || !is_tuple(state[8]) || tuple_of(state[8]).size != 2) return std::string();
   const Ref& unit = tuple_of(state[8]).items()[1];
-  const auto part = unit.kind == Kind::tuple ? tuple_of(unit).items() : std::span<const Ref>();
+  const auto part = is_tuple(unit) ? tuple_of(unit).items() : std::span<const Ref>();
   const auto name = part.empty() ? std::nullopt : text_in(part[0]);
   const auto count = int_in(part, 1);
   if (part.size() > 2 && int_in(part, 2) != 1) return unsupported("a numpy datetime in fractions of a unit");
@@ -97,7 +97,7 @@ Result<std::string> unit_text(std::span<const Ref> state) {
 
 std::span<const Ref> state_items(const Ref& dtype) noexcept {
   const Ref state = state_of(*dtype.node);
-  return state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+  return is_tuple(state) ? tuple_of(state).items() : std::span<const Ref>();
 }
 
 // As a Python literal.
@@ -113,7 +113,7 @@ Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, in
 Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t size, std::string& out, int depth) {
   const auto state = state_items(dtype);
   if (depth == kDeepest) return unsupported("a structured numpy dtype whose fields lie deeper than " + std::to_string(kDeepest) + " in each other");
-  if (state[3].kind != Kind::tuple || state[4].kind != Kind::dict) return corrupt("expected the fields of a structured numpy dtype as a tuple of names and a dict, found " + class_name(state[3]) + " and " + class_name(state[4]));
+  if (!is_tuple(state[3]) || state[4].kind != Kind::dict) return corrupt("expected the fields of a structured numpy dtype as a tuple of names and a dict, found " + class_name(state[3]) + " and " + class_name(state[4]));
   std::uint64_t at = 0;
   bool first = true;
   const auto separate = [&] { out += first ? "" : ", ", first = false; };
@@ -123,7 +123,7 @@ Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t
   out += '[';
   for (const Ref& name : tuple_of(state[3]).items()) {
     const Entry* e = graph.find(dict_of(state[4]), name);
-    const auto field = e && e->value.kind == Kind::tuple ? tuple_of(e->value).items() : std::span<const Ref>();
+    const auto field = e && is_tuple(e->value) ? tuple_of(e->value).items() : std::span<const Ref>();
     const auto text = text_in(name);
     const auto offset = int_in(field, 1);
     if (!text || !offset) return corrupt("a field of a structured numpy dtype has no name, or no dtype and offset");
@@ -149,7 +149,7 @@ Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, in
   const auto type = numpy_type(dtype);
   if (!type) return type.error();
   const auto state = state_items(dtype);
-  if (type->kind == 'V' && state.size() >= 8 && state[2].kind == Kind::tuple && tuple_of(state[2]).size == 2 && depth > 0) {  // an array as a field: (dtype, shape)
+  if (type->kind == 'V' && state.size() >= 8 && is_tuple(state[2]) && tuple_of(state[2]).size == 2 && depth > 0) {  // an array as a field: (dtype, shape)
     const auto part = tuple_of(state[2]).items();
     if (depth > kDeepest) return unsupported("a numpy dtype of arrays that lie deeper than " + std::to_string(kDeepest) + " in each other");
     if (auto ok = describe(graph, part[0], out, depth + 1); !ok) return ok;

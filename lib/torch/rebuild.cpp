@@ -63,8 +63,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   if (!dtype) dtype = storage.dtype;  // of untyped ones uint8, as in PyTorch
   const auto offset = int_of(a[1]);
   if (!offset) return corrupt("expected the storage offset as an int of 64 bits, found " + class_name(a[1]));
-  const auto is_size = [](const Ref& r) { return r.kind == Kind::tuple && r.node->made <= Made::size; };
-  if (!is_size(a[2]) || !is_size(a[3]))
+  if (!is_tuple(a[2]) || !is_tuple(a[3]))
     return corrupt("expected size and stride as tuples, found " + class_name(a[2]) + " and " + class_name(a[3]));
   const auto size = tuple_of(a[2]).items(), stride = tuple_of(a[3]).items();
 
@@ -206,7 +205,7 @@ Result<Ref> TorchCalls::tensor_class(const CallSite& site, const Ref& callee, co
 
 Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state) {
   auto& record = const_cast<TensorRecord&>(tensor_of(tensor));  // ours, and not yet shared
-  const auto s = state.kind == Kind::tuple ? tuple_of(state).items() : std::span<const Ref>();
+  const auto s = is_tuple(state) ? tuple_of(state).items() : std::span<const Ref>();
   const bool wrapper = record.form == TensorForm::parameter && record.origin;
   if (record.read) return Error(ErrorKind::unsupported, ErrorCode::pickle_target, "this tensor was the argument of a call before; it may not change after that");
   if (record.form == TensorForm::old_class && record.unset && s.size() == 4) {

@@ -71,7 +71,7 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
 }
 
 Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits) {
-  if (id.kind != Kind::tuple) return Ref{};
+  if (!is_tuple(id)) return Ref{};
   const auto part = tuple_of(id).items();
   if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return Ref{};
   if (part.size() != 5 && part.size() != 6) return corrupt(ErrorCode::persistent_id, "a storage's persistent id has 5 or 6 parts, this one " + std::to_string(part.size()));
@@ -108,7 +108,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits)
   const bool empty = record.nbytes == 0;
   Ref out = make_storage_ref(&record, empty ? *dtype : record.dtype, empty ? untyped : record.untyped);
   if (part.size() == 6 && part[5].kind != Kind::none) {
-    const auto view = part[5].kind == Kind::tuple ? tuple_of(part[5]).items() : std::span<const Ref>();
+    const auto view = is_tuple(part[5]) ? tuple_of(part[5]).items() : std::span<const Ref>();
     const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
     if (!offset || !count) return corrupt(ErrorCode::persistent_id, "a storage's view is (key, offset, count)");
     if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))

@@ -94,7 +94,7 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     case TorchCall::tensor_class: return tensor_class(site, callee, args);
     case TorchCall::size: {
       const auto a = tuple_of(args).items();
-      if (a.size() != 1 || a[0].kind != Kind::tuple) return Ref{};
+      if (a.size() != 1 || !is_tuple(a[0])) return Ref{};
       for (const Ref& item : tuple_of(a[0]).items())
         if (item.kind != Kind::integer && item.kind != Kind::boolean && item.kind != Kind::object)
           return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "expected the items of a torch.Size as ints, found " + class_name(item));
@@ -108,7 +108,7 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
 
 Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) {
   // ('module', class, source file, source text) stands for the class; the text is kept in the id, and never run.
-  if (id.kind == Kind::tuple) {
+  if (is_tuple(id)) {
     const auto part = tuple_of(id).items();
     if (part.size() == 4 && part[0].kind == Kind::string && text_of(part[0]) == "module" && part[1].kind == Kind::global) {
       Ref cls = part[1];
@@ -140,7 +140,7 @@ Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& calle
   } levels[most];  // the outermost first, which is set last
   while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
     const auto a = tuple_of(inner).items();
-    if (a.size() != 4 || a[2].kind != Kind::tuple || depth == most)
+    if (a.size() != 4 || !is_tuple(a[2]) || depth == most)
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
     levels[depth++] = {a[1], a[3], global_of(func).name == "_rebuild_from_type_v2"};
     func = a[0];

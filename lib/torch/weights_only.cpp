@@ -139,7 +139,7 @@ Result<void> WeightsOnly::set_item(const Ref& target, Op op) const {
 }
 
 Result<void> WeightsOnly::persistent(const Ref& id) const {
-  if (id.kind == Kind::tuple && tuple_of(id).size > 0) {
+  if (is_tuple(id) && tuple_of(id).size > 0) {
     const Ref& tag = tuple_of(id).items()[0];
     if (tag.kind == Kind::string && text_of(tag) == "storage") return {};
     return other(ErrorCode::build_not_allowed, "Only persistent_load of storage is allowed, but got " + type_of(tag));
