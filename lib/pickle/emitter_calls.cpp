@@ -253,6 +253,11 @@ bool Emitter::step_call() {
       return true;
     }
     case Step::persistent: {
+      if (memo_.contains(ref.node)) {  // its own id has written it
+        op(Op::POP);
+        stack_.pop_back();
+        return get(ref.node);
+      }
       op(Op::BINPERSID);
       if (ref.node->flags & kMemoised || shared_.contains(ref.node)) put(ref.node);  // by no pickler of Python's, but files have it
       f = {Step::items, ref, ref.node->origin, ref.node->origin->first};
