@@ -167,6 +167,7 @@ def check_what_is_not_told_by_tensors(brine, folder, tally):
     for what, value, count in (('a module', model, 2), ('a part', {'model': model}, 2), ('an attribute of a Parameter', {'w': w}, 1)):
         torch.save(value, path)
         got = notes(path)
+        if what == 'an attribute of a Parameter' and not torch.__version__.startswith('2'): continue  # older ones do not save it
         tally.check(f'hidden tensors: {what}', None if len(got) == 1 and got[0].startswith(f'note: {count} more tensor') and 'brine ls --all lists' in got[0] else f'{got}')
 
     data, slices = {'x': torch.ones(5, 2), 'edge_index': torch.zeros(2, 4, dtype=torch.int64)}, {'x': torch.tensor([0, 2, 5]), 'edge_index': torch.tensor([0, 1, 4])}

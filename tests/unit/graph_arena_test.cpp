@@ -86,7 +86,7 @@ TEST_CASE("what stands in a tensor's arguments and can be reached again stays") 
       {"set by SETITEMS", Pickle(0).get(6).mark().ints({7, 8}).none().op(Op::SETITEMS), Pickle(0).get(6), "{(7, 8): None}"},
       {"the state of an older object", Pickle(0).get(7).ints({7, 8}).build(), Pickle(0).get(7), "object<REDUCE m.C () BUILD (7, 8)>"},
       {"the state of an older class", Pickle(0).get(8).ints({7, 8}).build(), Pickle(0).get(8), "m.D<REDUCE BUILD (7, 8)>"},
-      {"an effect on an older object", Pickle(0).get(8).get(7).ints({7, 8}).op(Op::TUPLE2).reduce().op(Op::POP).none(), Pickle(0).get(7),
+      {"an effect on an older object", Pickle(0).get(7).get(8).get(7).ints({7, 8}).op(Op::TUPLE2).reduce().op(Op::POP), Pickle(0).get(7),
        "object<REDUCE m.C () call m.D (^0, (7, 8))>"},
       {"an id on an older class", Pickle(0).mark().str("module").get(8).none().none().tuple().op(Op::BINPERSID), Pickle(0).get(8),
        "m.D<PERSID ('module', ^0, None, None)>"},
