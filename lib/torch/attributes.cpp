@@ -163,7 +163,7 @@ Result<bool> set_attributes(Graph& graph, TensorRecord& record, const Ref& state
 }
 
 Result<bool> set_metadata(Graph& graph, TensorRecord& record, const Ref& metadata) {
-  if (metadata.kind == Kind::dict) metadata.node->flags |= kRead;  // an empty one, too: with `neg` it would mean something else
+  if (is_container(metadata)) metadata.node->flags |= kRead;  // an empty one, too: with `neg` it would mean something else
   if (is_false(metadata)) return true;
   if (metadata.kind == Kind::object) return false;
   if (metadata.kind != Kind::dict) return corrupt("the metadata of a tensor is a value of class " + escaped(class_name(metadata), 100) + ", not a dict");

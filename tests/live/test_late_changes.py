@@ -117,6 +117,8 @@ def cases():
     yield 'OrderedDict of a set', call('collections', 'OrderedDict', call('builtins', 'set', items(two(text('a'), number(1)), two(text('b'), number(2)), two(text('a'), number(3))))), False
     yield 'OrderedDict given a value again by its second name', b'(' + text('a') + ONE + text('a') + EVIL + b'd', True
 
+    for what, metadata, grow in (('list', b']', number(1) + b'a'), ('dict', b'}', text('neg') + TRUE + b's')):
+        yield f'metadata that is an empty {what}, and grows', three(metadata + put(1), ONE[:-2] + get(1) + b'tR', get(1) + grow), False
     yield 'requires_grad that is an int', ONE.replace(b'\x89', number(1)), False
     yield 'a Size of texts', call('torch', 'Size', text('a') + b'\x85'), False
     for cls in ('set', 'frozenset'): yield f'a {cls} of a device', call('builtins', cls, call('torch', 'device', text('cpu'))), False
