@@ -166,13 +166,18 @@ struct ArrayReader {
     static constexpr std::byte kZeros[32] = {};
     std::string_view bytes;
     if (data.kind == Kind::bytes || data.kind == Kind::bytearray) bytes = bytes_of(data).text();
-    else if (data.kind == Kind::string && is_ascii(text_of(data))) bytes = text_of(data);  // Python 2's; numpy takes it for Latin-1, PyTorch for UTF-8
+    else if (data.kind == Kind::string) bytes = text_of(data);
     else if (data.kind == Kind::absent && type.itemsize <= sizeof kZeros) bytes = {reinterpret_cast<const char*>(kZeros), out.itemsize_};
     else return corrupt("expected the elements of a numpy array as bytes, found " + class_name(data));
     const auto need = checked_multiply(out.size_, static_cast<std::int64_t>(type.itemsize));
     if (!need || static_cast<std::uint64_t>(*need) > bytes.size() || (!out.scalar_ && static_cast<std::uint64_t>(*need) != bytes.size()))
       return Error(ErrorKind::corrupt, ErrorCode::tensor_bounds, "expected " + (need ? std::to_string(*need) : std::string("more")) + " bytes for a " + class_name(array) + " of dtype " + type.text + ", found " + std::to_string(bytes.size()));
-    out.bytes_ = std::as_bytes(std::span(bytes.data(), static_cast<std::size_t>(*need)));
+    bytes = bytes.substr(0, static_cast<std::size_t>(*need));
+    // Python 2's: PyTorch takes it for UTF-8, and numpy for Latin-1. An array's has another length then where they differ; a scalar's may be longer.
+    constexpr std::size_t most = 4096;  // to look at for each of many scalars
+    if (data.kind == Kind::string && out.scalar_ && (bytes.size() > most || !is_ascii(bytes)))
+      return corrupt("expected the bytes of a numpy scalar, found a str of other characters than ASCII's, or of more than " + std::to_string(most));
+    out.bytes_ = std::as_bytes(std::span(bytes));
     return {};
   }
 };
