@@ -79,7 +79,7 @@ enum class ErrorCode : std::uint16_t {
   legacy_header,     ///< the first pickles of a legacy stream are not what PyTorch writes
   legacy_keys,       ///< the list of storages names others than the object uses
   storage_class,     ///< unsupported: a storage of a class that is none of PyTorch's
-  storage_key,       ///< a storage named by what can be no record's name, or by two dtypes
+  storage_key,       ///< a storage named by what can be no record's name, or as another one's view is
   storage_size,      ///< a storage whose size is negative, overflows, or differs from its record's
   persistent_id,     ///< a storage's persistent id of other parts than PyTorch writes
   tensor_arguments,  ///< a tensor or array made with arguments, or given attributes, that PyTorch or numpy refuses
