@@ -19,7 +19,7 @@ class NameEdits {
   void take(const CLI::App& command);
 
   bool empty() const { return steps_.empty(); }
-  /// Fails with: usage (nothing is left; two weights of one name).
+  /// Did it change any? Fails with: usage (nothing is left; two weights of one name).
   brine::Result<bool> apply(brine::StateDict& weights, LeftOut& left) const;
 
  private:

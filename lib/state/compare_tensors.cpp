@@ -97,18 +97,17 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
     repeated[d] = x.stride()[d] == 0 && y.stride()[d] == 0;
     if (repeated[d]) each *= static_cast<std::uint64_t>(x.shape()[d]);
   }
-  auto done = each == 1 ? compare_elements(a, b, 1, out) : compare_elements(without(a, repeated), without(b, repeated), each, out);
+  const Tensor once_a = each == 1 ? a : without(a, repeated), once_b = each == 1 ? b : without(b, repeated);
+  for (const Tensor* t : {&once_a, &once_b})
+    if (auto ok = charge(*Handles::record(*t).storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return std::move(ok).error();
+  auto done = compare_elements(once_a, once_b, each, out);
   if (!done) return std::move(done).error();
   return out;
 }
 
 Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out) {
-  for (const Tensor* t : {&a, &b}) {  // views that overlap can claim to be exabytes
+  for (const Tensor* t : {&a, &b})  // views that overlap can claim to be exabytes
     if (auto ok = Handles::check_copy(*t, item_size(t->dtype())); !ok) return ok;
-    const StorageRecord* storage = Handles::record(*t).storage;
-    if (!storage) continue;
-    if (auto ok = charge(*storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return ok;
-  }
   const bool pairs = is_complex(a.dtype()) || is_complex(b.dtype());
   const bool integers = out.same_dtype && (a.dtype() == DType::int64 || a.dtype() == DType::uint64);
   const DType wide = integers ? a.dtype() : pairs ? DType::complex128 : DType::float64;

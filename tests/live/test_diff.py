@@ -126,6 +126,13 @@ def main():
         kept['_extra_state'] = {'scale': 1.0, 'amax': [1, 3]}
         check('kept values', [x, save('y.pt', kept)], 1, '~ _extra_state  amax.1: 2 -> 3', last='differs: _extra_state')
 
+        arrays = [save(f'arrays{i}.pt', {f'a{k}': np.full(250_000, k + i, 'f4') for k in range(100)}) for i in (0, 1)]
+        check('many large arrays', arrays, 1, last='differs: a0, a1, a2, a3, a4 and 95 more')
+        held = torch.arange(4_000_000.)
+        views = [save(f'views{i}.pt', {f'v{k}': t[k:3_999_000 + k] for k in range(40)}) for i, t in enumerate((held, held + 1))]
+        check('views that overlap are not read without end', views, 1, 'over and over')
+        check('their names are', [*views, '--names'], 0, 'the same dtypes and shapes')
+
         model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Conv2d(1, 2, 3))
         whole, state = save('whole.pt', model), save('state.pt', model.state_dict())
         check('a whole model and itself', [whole, whole], 0, 'names in both: equal')
