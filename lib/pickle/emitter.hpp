@@ -128,7 +128,7 @@ class Emitter {
   std::uint32_t memo_size_ = 0;
   std::unordered_map<std::string, Ref, KeyedHash> interned_;
   std::unordered_map<const Node*, std::uint32_t> open_calls_;  // containers whose arguments are being written; of sets, how many memo entries there were but for theirs
-  std::unordered_set<const Node*> shared_;                     // persistent objects that stand in two places
+  std::unordered_set<const Node*> shared_;                     // persistent objects and tuples that stand in two places
   std::uint32_t sets_ = 0;                                // that were written as calls
   std::vector<const GlobalNode*> firsts_;  // by their known number
   std::optional<Error> error_;

@@ -33,15 +33,15 @@ bool has_fewer(const Ref& ref) noexcept {
 
 }  // namespace
 
-// A set is written without the call that made it, and the list which that was given stands elsewhere, too: then what a persistent id made, and has no
-// memo entry by itself, stands in two places.
+// A set is written without the call that made it, and the list which that was given stands elsewhere, too: then items that have no memo entry by
+// themselves (what a persistent id made, tuples that were not memoised) stand in two places.
 void Emitter::share_items(const Ref& set) {
   const Origin* o = set.node->origin;
   if (!o || o->args.kind != Kind::tuple || tuple_of(o->args).size == 0) return;
   const Ref& given = tuple_of(o->args).items()[0];
   if (!has_node(given) || !(given.node->flags & kFetched)) return;
   for (const Ref& item : list_of(set).items())
-    if (item.kind == Kind::object && item.node->origin->how == How::persistent) shared_.insert(item.node);
+    if (item.kind == Kind::object ? item.node->origin->how == How::persistent : is_tuple(item) && !(item.node->flags & kMemoised)) shared_.insert(item.node);
 }
 
 // Writes an atom, or begins what has parts.
@@ -148,7 +148,7 @@ bool Emitter::step() {
         return get(ref.node);
       }
       tuple_end(items.size());
-      if (ref.node->flags & kMemoised) put(ref.node);  // arguments that CPython writes piece by piece are not
+      if (ref.node->flags & kMemoised || shared_.contains(ref.node)) put(ref.node);  // arguments that CPython writes piece by piece are not
       return true;
     }
     case Step::list: return save_sequence(f, list_of(ref).items(), true);
