@@ -31,6 +31,13 @@ bool is_empty_hooks(const Ref& r) noexcept {
          !(r.node->flags & kFetched) && tuple_of(r.node->origin->args).size == 0;
 }
 
+// A call that could be canonical is written with the memo entries of one, or saving once more would add them. Picklers give each of these one.
+void memoise(const Ref& args, std::span<const Ref> parts) noexcept {
+  args.node->flags |= kMemoised;
+  for (const Ref& part : parts)
+    if (part.kind == Kind::tuple || part.kind == Kind::dict) part.node->flags |= kMemoised;
+}
+
 Result<bool> flag(const Ref& r, const char* what) {
   if (r.kind == Kind::boolean) return r.integer != 0;
   return corrupt("expected " + std::string(what) + " as a bool, found " + class_name(r));
@@ -131,6 +138,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   if (record.neg && !can_be_negative(record.dtype)) return corrupt("expected a tensor of numbers to negate, found dtype " + std::string(name(record.dtype)));
   if (auto ok = check_grad(record); !ok) return ok.error();
   if (!canonical) {
+    if (form != TensorForm::v1) memoise(args, a.subspan(2));
     const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
     return keep(site.graph(), record, &origin);
   }
@@ -159,6 +167,7 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   if (with_state && !keep_state(site.graph(), origin, a[3])) return spent();
   const bool canonical = !with_state && is_empty_hooks(a[2]) && site.how() == How::reduce && is_own(args) && a[1].kind == Kind::boolean;
+  if (!canonical && !with_state) memoise(args, a.subspan(1));
   return keep(site.graph(), record, canonical ? nullptr : &origin);
 }
 
