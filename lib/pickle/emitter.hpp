@@ -101,7 +101,7 @@ class Emitter {
   bool save_sequence(Frame& f, std::span<const Ref> items, bool exact);
   bool save_entries(Frame& f, std::span<const Entry> entries, bool exact);
   bool native(const Ref& ref) const noexcept;
-  void share_items(const Ref& set);
+  void share_items(const Ref& container);
 
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);

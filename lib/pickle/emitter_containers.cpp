@@ -33,15 +33,16 @@ bool has_fewer(const Ref& ref) noexcept {
 
 }  // namespace
 
-// A set is written without the call that made it, and the list which that was given stands elsewhere, too: then items that have no memo entry by
-// themselves (what a persistent id made, tuples that were not memoised) stand in two places.
-void Emitter::share_items(const Ref& set) {
-  const Origin* o = set.node->origin;
-  if (!o || o->args.kind != Kind::tuple || tuple_of(o->args).size == 0) return;
-  const Ref& given = tuple_of(o->args).items()[0];
-  if (!has_node(given) || !(given.node->flags & kFetched)) return;
-  for (const Ref& item : list_of(set).items())
+// It is written without the call that made it, and what that was given may stand elsewhere, too: then items that have no memo entry by themselves (what a
+// persistent id made, tuples that were not memoised) stand in two places.
+void Emitter::share_items(const Ref& container) {
+  const auto share = [this](const Ref& item) {
     if (item.kind == Kind::object ? item.node->origin->how == How::persistent : is_tuple(item) && !(item.node->flags & kMemoised)) shared_.insert(item.node);
+  };
+  if (container.kind == Kind::set || container.kind == Kind::frozenset)
+    for (const Ref& item : list_of(container).items()) share(item);
+  if (container.kind == Kind::dict)
+    for (const Entry& e : dict_of(container).entries()) share(e.key), share(e.value);
 }
 
 // Writes an atom, or begins what has parts.
@@ -81,9 +82,10 @@ bool Emitter::begin(const Ref& met) {
     stack_.push_back({Step::persistent, ref});
     return follow(ref.node->origin->args);
   }
-  if (ref.kind == Kind::set || ref.kind == Kind::frozenset) share_items(ref);
-  if (!native(ref) && ref.node->origin) {
-    return has_grown(ref) || has_fewer(ref) || is_open_set(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
+  if (ref.node->origin) {
+    if (!native(ref) && !has_grown(ref) && !has_fewer(ref) && !is_open_set(ref)) return begin_call(ref, *ref.node->origin);
+    share_items(ref);
+    if (!native(ref)) return synthesise(ref);
   }
   switch (ref.kind) {
     case Kind::bytes:
