@@ -30,6 +30,7 @@ bool Emitter::native(const Ref& ref) const noexcept {
 
 // Values without a call that this protocol writes as one: the call is made now, as Python's __reduce_ex__ makes it.
 bool Emitter::synthesise(const Ref& ref) {
+  share_items(ref);
   const auto call = [&](std::string_view module, std::string_view name, std::initializer_list<Ref> args) {
     for (const Ref& a : args)
       if (a.kind == Kind::absent) return spent();

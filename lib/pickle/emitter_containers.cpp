@@ -33,8 +33,8 @@ bool has_fewer(const Ref& ref) noexcept {
 
 }  // namespace
 
-// It is written without the call that made it, and what that was given may stand elsewhere, too: then items that have no memo entry by themselves (what a
-// persistent id made, tuples that were not memoised) stand in two places.
+// It is written without the call that made it, and what that was given may stand elsewhere, too; or it is written anew where it is met among its own
+// items. Then items that have no memo entry by themselves (what a persistent id made, tuples that were not memoised) stand in two places.
 void Emitter::share_items(const Ref& container) {
   const auto share = [this](const Ref& item) {
     if (item.kind == Kind::object ? item.node->origin->how == How::persistent : is_tuple(item) && !(item.node->flags & kMemoised)) shared_.insert(item.node);
@@ -83,9 +83,8 @@ bool Emitter::begin(const Ref& met) {
     return follow(ref.node->origin->args);
   }
   if (ref.node->origin) {
-    if (!native(ref) && !has_grown(ref) && !has_fewer(ref) && !is_open_set(ref)) return begin_call(ref, *ref.node->origin);
+    if (!native(ref)) return has_grown(ref) || has_fewer(ref) || is_open_set(ref) ? synthesise(ref) : begin_call(ref, *ref.node->origin);
     share_items(ref);
-    if (!native(ref)) return synthesise(ref);
   }
   switch (ref.kind) {
     case Kind::bytes:
