@@ -123,11 +123,13 @@ class ValueChoices {
     }
     Storage s = storages_[below(storages_.size())];
     const DType type = below(8) ? s.dtype() : dtype();
-    if (s.nbytes() < item_size(type)) s = Storage::borrow(std::span<const std::byte>(), type);  // torch.load gives each tensor an empty one of its own
+    const auto empty = [](DType of) { return Storage::borrow(std::span<const std::byte>(), of); };  // torch.load gives each tensor an empty one of its own
+    if (s.nbytes() < item_size(type)) s = empty(type);
     std::vector<std::int64_t> shape(below(4)), stride;
     for (auto& d : shape) d = static_cast<std::int64_t>(below(4)), stride.push_back(static_cast<std::int64_t>(below(5)));
     const auto offset = static_cast<std::int64_t>(below(4));
     if (auto view = Tensor::view(s, type, shape, stride, offset)) return *view;
+    if (s.nbytes() < item_size(s.dtype())) s = empty(s.dtype());
     const std::int64_t all[] = {static_cast<std::int64_t>(s.nbytes() / item_size(s.dtype()))};
     return Tensor::view(s, s.dtype(), all).value();
   }
