@@ -55,7 +55,7 @@ Run run(std::span<const std::byte> pickle, Way way) {
   const std::uint64_t most = limits.metadata_base + limits.metadata_factor * pickle.size() * (way == Way::keeping ? 4 : 1);
   Budget budget(most, ErrorCode::metadata_too_large);
   Storages storages(budget);
-  TorchCalls calls(storages, limits);
+  TorchCalls calls(storages, limits, legacy_ids());
   Keeping keeping(calls);
   Graph graph(budget);
   Notes notes;

@@ -4,13 +4,11 @@
 
 #include "archive/zip_format.hpp"
 #include "bytes/guard.hpp"
-#include "pickle/machine.hpp"
 #include "pickle/python_calls.hpp"
 #include "state/named_list.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
 #include "torch/part.hpp"
-#include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
 #include <deque>
@@ -74,7 +72,7 @@ class Names final : public Policy {
 Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   return guarded("checking", [&]() -> Result<Checked> {
     Checked out;
-    const Form& form = Access::form(checkpoint);
+    const Opened& opened = Access::opened(checkpoint);
     const Part& part = Access::part(checkpoint);
     const bool inside = part.entry != nullptr;  // a member's bytes, whatever they are, have a CRC in the zip around them
     std::uint64_t done = 0;
@@ -88,9 +86,9 @@ Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std
       out.without_crc += !has_crc;
       if (!verdict) fault(std::move(verdict).error().in_file(checkpoint.file()));
     };
-    form.verify(each, [&](std::uint64_t bytes) {
+    opened.form->verify(each, [&](std::uint64_t bytes) {
       done += bytes;
-      if (progress) progress(done, form.end() + (inside ? part.entry->size : 0));
+      if (progress) progress(done, opened.end + (inside ? part.entry->size : 0));
     });
     if (!inside) return out;
     out.member_crc = part.entry->crc != 0 || part.entry->size == 0;
@@ -104,17 +102,11 @@ Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std
 
 Result<GlobalList> globals(const Checkpoint& checkpoint) {
   return guarded("listing names", [&]() -> Result<GlobalList> {
-    const PickleAt& pickle = Access::form(checkpoint).pickle();
-    const Limits& limits = Access::limits(checkpoint);
-    Budget budget(limits.metadata_base + limits.metadata_factor * pickle.counted(limits), ErrorCode::metadata_too_large, "Limits::metadata_factor");
-    Notes notes;
-    Storages storages(budget);
-    TorchCalls calls(storages, limits);
-    Graph graph(budget);
+    const Document& object = Access::opened(checkpoint).object();
+    Document again(object.pickle, object.limits, object.ids);
     const Names names;
-    const auto run = Machine(graph, calls, &names, notes, pickle.bytes.span, budget).run();
-    if (!run) return Error(run.error()).in_record(pickle.record).in_file(checkpoint.file());
-    return names.list(calls, run->protocol < 3);
+    if (auto ok = again.run(&names); !ok) return std::move(ok).error().in_file(checkpoint.file());
+    return names.list(again.calls, again.protocol < 3);
   });
 }
 

@@ -6,18 +6,14 @@
 #include "graph/print.hpp"
 #include "graph/walk.hpp"
 #include "pickle/disassemble.hpp"
-#include "pickle/machine.hpp"
 #include "state/find.hpp"
 #include "state/module.hpp"
 #include "state/notes.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
-#include "torch/explain.hpp"
 #include "torch/form.hpp"
 #include "torch/numpy.hpp"
-#include "torch/part.hpp"
-#include "torch/torch_calls.hpp"
 #include "torch/weights_only.hpp"
 
 namespace brine {
@@ -40,61 +36,32 @@ struct Checkpoint::Impl {
   Impl(Source from, const LoadOptions& with)
       : part{std::move(from), 0, {}}, options(with), inflated(with.limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes") {}
 
-  // In the order in which they are needed, so destroyed in the other: the form's storages refer to the source, the graph to the pickle.
+  // In the order in which they are needed, so destroyed in the other.
   Part part;
   LoadOptions options;
-  Notes notes;
   Budget inflated;
-  std::unique_ptr<Form> form;
-  std::optional<Budget> metadata;
-  std::optional<Storages> storages;
-  std::optional<TorchCalls> calls;
-  std::optional<Graph> graph;
-  Ref root;
-  int protocol = 0;
+  std::optional<Opened> opened;
+
+  Document& object() const noexcept { return opened->object(); }
+  Graph& graph() const noexcept { return object().graph; }
 
   Result<void> open() {
     auto chosen = choose_part(part.source, options, inflated);
     if (!chosen) return std::move(chosen).error();
     part = std::move(*chosen);
-    return reading(part.source, [this] { return open_part(); });
-  }
-
-  Result<void> open_part() {
-    auto opened = open_form({part, options.limits, inflated, notes});
-    if (!opened) return std::move(opened).error();
-    form = std::move(*opened);
-    auto read = unpickle();
-    if (read) read = form->locate(*storages, notes);
-    if (!read) return form->format() == Format::legacy ? explain_damage(part.source, std::move(read).error()) : std::move(read).error();
-    return options.verify_crc ? verify() : Result<void>();
-  }
-
-  Result<void> unpickle() {
-    const PickleAt& pickle = form->pickle();
-    metadata.emplace(options.limits.metadata_base + options.limits.metadata_factor * pickle.counted(options.limits), ErrorCode::metadata_too_large, "Limits::metadata_factor");
-    storages.emplace(*metadata);
-    calls.emplace(*storages, options.limits);
-    graph.emplace(*metadata);
-    graph->text_bytes = text_bytes(pickle.counted(options.limits), options.limits.text_factor);
-    const WeightsOnly policy;
-    const std::size_t noted = notes.list().size();
-    Machine machine(*graph, *calls, options.weights_only ? &policy : nullptr, notes, pickle.bytes.span, *metadata);
-    auto result = machine.run();
-    for (Note& note : notes.list().subspan(noted)) note.place.record = pickle.record;
-    if (!result) return std::move(result).error().in_record(pickle.record);
-    if (result->size != pickle.bytes.span.size())
-      return Error(ErrorKind::corrupt, ErrorCode::pickle_trailing, std::to_string(pickle.bytes.span.size() - result->size) + (pickle.bytes.span.size() - result->size == 1 ? " byte follows" : " bytes follow") + " the end of the pickle")
-          .at_offset(result->size)
-          .in_record(pickle.record);
-    root = result->value;
-    protocol = result->protocol;
-    return {};
+    return reading(part.source, [this]() -> Result<void> {
+      const WeightsOnly policy;
+      auto done = open_form({part, options.limits, inflated, options.weights_only ? &policy : nullptr});
+      if (!done) return std::move(done).error();
+      opened.emplace(std::move(*done));
+      return options.verify_crc ? verify() : Result<void>();
+    });
   }
 
   Result<void> verify() const {
-    for (std::uint32_t i = 0; i < storages->size(); ++i) {
-      const StorageRecord& storage = (*storages)[i];
+    const Storages& storages = object().storages;
+    for (std::uint32_t i = 0; i < storages.size(); ++i) {
+      const StorageRecord& storage = storages[i];
       if (!storage.reader) continue;
       if (auto ok = storage.reader->verify_crc(storage); !ok) return std::move(ok).error();
     }
@@ -152,8 +119,8 @@ Result<Checkpoint> load(Source source, const LoadOptions& options) {
   return reading(source, [&]() -> Result<Checkpoint> {
     auto impl = std::make_shared<Checkpoint::Impl>(source, options);
     if (auto ok = impl->open(); !ok) return std::move(ok).error();
-    impl->graph->set_owner(impl);
-    impl->graph->file = impl->part.source.name();
+    impl->graph().set_owner(impl);
+    impl->graph().file = impl->part.source.name();
     return Checkpoint(std::move(impl));
   });
 }
@@ -164,31 +131,31 @@ Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& op
   return load(std::move(*source), options);
 }
 
-const Form& Access::form(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->form; }
+const Opened& Access::opened(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->opened; }
 const Limits& Access::limits(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options.limits; }
 const Part& Access::part(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->part; }
 const LoadOptions& Access::options(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options; }
 
-Value Checkpoint::root() const& { return Access::value(&*impl_->graph, impl_->root); }
+Value Checkpoint::root() const& { return Access::value(&impl_->graph(), impl_->object().root); }
 
 Result<StateDict> Checkpoint::state_dict() const { return state_dict(std::string_view()); }
 
 Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
   return reading(impl_->part.source, [&]() -> Result<StateDict> {
-    const Ref from = find_path(impl_->root, path);
+    const Ref from = find_path(impl_->object().root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
-    auto found = find_weights(*impl_->graph, from, place_of(std::string(path)));
+    auto found = find_weights(impl_->graph(), from, place_of(std::string(path)));
     if (!found) return std::move(found).error();
     std::string place = spell(found->place.get(), SIZE_MAX);  // to find it by
     ModuleBudget budget(impl_->options.limits, pickle_bytes());
-    auto made = make_state_dict(*impl_->graph, found->value, place, impl_, budget);
+    auto made = make_state_dict(impl_->graph(), found->value, place, impl_, budget);
     if (!made) return std::move(made).error().at_path(std::move(place));
-    note_what_it_is(impl_->root, found->value, place, **made);
+    note_what_it_is(impl_->object().root, found->value, place, **made);
     return Access::state_dict(std::move(*made));
   });
 }
 
-Value Checkpoint::at(std::string_view path) const& { return Access::value(&*impl_->graph, find_path(impl_->root, path), place_of(std::string(path))); }
+Value Checkpoint::at(std::string_view path) const& { return Access::value(&impl_->graph(), find_path(impl_->object().root, path), place_of(std::string(path))); }
 
 std::vector<TensorAt> Checkpoint::tensors() const { return tensors(root()); }
 
@@ -206,7 +173,7 @@ std::vector<ArrayAt> Checkpoint::arrays() const& { return arrays(root()); }
 std::vector<ArrayAt> Checkpoint::arrays(const Value& from) const& {
   std::vector<ArrayAt> out;
   for (Walker walk(Access::ref(from), Access::place(from)); walk.next();)
-    if (is_array(walk.value())) out.push_back({Access::value(&*impl_->graph, walk.value(), walk.place())});
+    if (is_array(walk.value())) out.push_back({Access::value(&impl_->graph(), walk.value(), walk.place())});
   return out;
 }
 
@@ -220,12 +187,12 @@ std::string Checkpoint::print(const PrintOptions& options) const { return print(
 
 std::string Checkpoint::print(const Value& from, const PrintOptions& options) const {
   return brine::print(Access::ref(from), {options.depth, options.nodes, options.per_container, text_bytes(pickle_bytes(), options.text_factor)},
-                      [this](const Ref& value) { return describe(*impl_->graph, value); });
+                      [this](const Ref& value) { return describe(impl_->graph(), value); });
 }
 
 std::vector<ClassSource> Checkpoint::sources() const& {
   std::vector<ClassSource> out;
-  for (const Ref& id : impl_->calls->module_ids()) {
+  for (const Ref& id : impl_->object().calls.class_ids()) {
     const auto part = tuple_of(id).items();
     const auto text = [&](std::size_t i) { return part[i].kind == Kind::string ? text_of(part[i]) : std::string_view(); };
     out.push_back({{global_of(part[1]).module, global_of(part[1]).name}, text(2), text(3)});
@@ -233,25 +200,22 @@ std::vector<ClassSource> Checkpoint::sources() const& {
   return out;
 }
 
-std::span<const Note> Checkpoint::notes() const& noexcept { return impl_->notes.list(); }
-Format Checkpoint::format() const noexcept { return impl_->form->format(); }
-int Checkpoint::protocol() const noexcept { return impl_->protocol; }
+std::span<const Note> Checkpoint::notes() const& noexcept { return impl_->opened->notes.list(); }
+Format Checkpoint::format() const noexcept { return impl_->opened->format; }
+int Checkpoint::protocol() const noexcept { return impl_->object().protocol; }
 std::string_view Checkpoint::file() const& noexcept { return impl_->part.source.name(); }
-std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->form->end(); }
-std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->form->pickle().counted(impl_->options.limits); }
-std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->metadata->used(); }
+std::uint64_t Checkpoint::end_offset() const noexcept { return impl_->part.offset.value_or(0) + impl_->opened->end; }
+std::uint64_t Checkpoint::pickle_bytes() const noexcept { return impl_->object().pickle.counted(impl_->options.limits); }
+std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->object().budget.used(); }
 
 Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {
   return reading(source, [&]() -> Result<void> {
-    Notes notes;
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes");
     auto part = choose_part(source, options, inflated);
     if (!part) return std::move(part).error();
     return reading(part->source, [&]() -> Result<void> {
-      auto form = open_form({*part, options.limits, inflated, notes});
-      if (!form) return std::move(form).error();
-      auto pickles = (*form)->all_pickles();
-      if (!pickles) return std::move(pickles).error();
+      const auto pickles = find_pickles({*part, options.limits, inflated});
+      if (!pickles) return pickles.error();
       bool more = true;
       for (const PickleAt& pickle : *pickles) {
         auto done = disassemble_pickle(pickle.bytes.span, [&](const Instruction& i) { return more = each(pickle.record, i); });

@@ -121,10 +121,9 @@ Result<void> save(const Value& value, Sink sink, const SaveOptions& options) {
 
 SaveOptions SaveOptions::as_read(const Checkpoint& checkpoint) {
   SaveOptions options;
-  const Form& form = Access::form(checkpoint);
   options.protocol = std::max(1, checkpoint.protocol());  // a pickle of text opcodes alone may be of either
   options.keep_calls = true;
-  form.describe(options);
+  Access::opened(checkpoint).form->describe(options);
   return options;
 }
 

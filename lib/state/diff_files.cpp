@@ -50,7 +50,7 @@ class FileComparer {
   Result<void> compare_following(Checkpoint a, Checkpoint b) {
     const Source all_a = Access::part(a).source, all_b = Access::part(b).source;
     const std::uint64_t base_a = Access::part(a).offset.value_or(0), base_b = Access::part(b).offset.value_or(0);
-    std::uint64_t at_a = Access::form(a).end(), at_b = Access::form(b).end();
+    std::uint64_t at_a = Access::opened(a).end, at_b = Access::opened(b).end;
     for (std::size_t number = 2; at_a < all_a.size() || at_b < all_b.size(); ++number) {
       const std::string place = "(object " + std::to_string(number) + ")";
       const auto rest_a = all_a.part(at_a, all_a.size() - at_a), rest_b = all_b.part(at_b, all_b.size() - at_b);
@@ -66,8 +66,8 @@ class FileComparer {
         return compare_bytes("(what follows at byte " + std::to_string(base_a + at_a) + ")", rest_a->size(), rest_b->size(), read_a, read_b);
       }
       if (auto ok = compare_objects(*next_a, *next_b, place); !ok) return ok;
-      at_a += Access::form(*next_a).end();
-      at_b += Access::form(*next_b).end();
+      at_a += Access::opened(*next_a).end;
+      at_b += Access::opened(*next_b).end;
       a = std::move(*next_a), b = std::move(*next_b);
     }
     return {};
@@ -98,7 +98,7 @@ class FileComparer {
     out_.not_compared += found.not_compared;
     out_.compared += found.compared;
     out_.same_order = out_.same_order && found.same_order;
-    return compare_parts(Access::form(a), Access::form(b));
+    return compare_parts(*Access::opened(a).form, *Access::opened(b).form);
   }
 
   template <class ReadA, class ReadB>
@@ -129,7 +129,7 @@ class FileComparer {
 
 Result<void> compare_files(const Checkpoint& a, const Checkpoint& b, const DiffOptions& options, Comparison& out) {
   FileComparer files(options, out);
-  auto done = files.compare_parts(Access::form(a), Access::form(b));
+  auto done = files.compare_parts(*Access::opened(a).form, *Access::opened(b).form);
   return done ? files.compare_following(a, b) : done;
 }
 

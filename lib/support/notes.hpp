@@ -18,6 +18,9 @@ class Notes {
     if (list_.size() < kMost) list_.push_back({code, std::move(place), std::move(text)});
     else if (list_.size() == kMost) list_.push_back({Note::Code::more_notes, {}, "more notes were left out"});
   }
+  void append(const Notes& more) {
+    for (const Note& note : more.list_) add(note.code, note.place, note.text);
+  }
   bool full() const noexcept { return list_.size() > kMost; }
   std::span<Note> list() noexcept { return list_; }
   std::span<const Note> list() const noexcept { return list_; }

@@ -12,7 +12,7 @@
 
 namespace brine {
 
-class Form;
+struct Opened;
 struct Part;
 
 struct Access {
@@ -23,7 +23,7 @@ struct Access {
 
   static Error refusal(const Value& value, std::string_view wanted) { return value.refusal(wanted); }
 
-  static const Form& form(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
+  static const Opened& opened(const Checkpoint& checkpoint) noexcept;  // lib/checkpoint.cpp
   static const Limits& limits(const Checkpoint& checkpoint) noexcept;
   /// What the object was read from, from its first byte on, and how.
   static const Part& part(const Checkpoint& checkpoint) noexcept;

@@ -66,6 +66,17 @@ Error explain_damage(const Source& source, Error fault) {
   return fault.place().offset && fault.place().record.empty() ? std::move(out).at_offset(*fault.place().offset) : std::move(out);
 }
 
+Error explain_pickle(const Part& part, Error fault, std::uint64_t end) {
+  if (fault.kind() == ErrorKind::io || fault.kind() == ErrorKind::limit) return fault;
+  if (end == 0)
+    return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is not a checkpoint: it starts like a pickle, but does not go on as one (" + fault.text() + ")");
+  const std::string plain = "a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet";
+  const auto error = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
+  if (checkpoint_at(part.source, end, part.source.size()).empty()) return error("this is " + plain);
+  const std::string options = part.options(end, part.source.size());
+  return error("the file starts with " + plain + "; a checkpoint follows at byte " + std::to_string(end) + (options.empty() ? "" : ": " + options + " opens it"));
+}
+
 Error explain_around(const Part& part, Error fault) {
   const Source& source = part.source;
   const std::uint64_t size = source.size();

@@ -7,11 +7,11 @@
 #include "archive/text_damage.hpp"
 #include "bytes/cursor.hpp"
 #include "graph/walk.hpp"
-#include "pickle/machine.hpp"
+#include "pickle/scanner.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
 #include "torch/explain.hpp"
-#include "torch/torch_calls.hpp"
+#include "torch/storage_file.hpp"
 
 #include <algorithm>
 
@@ -24,70 +24,85 @@ constexpr std::int64_t kProtocolVersion = 1001;
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
-/// One of the small pickles around the object's, in a graph of its own.
-struct Small {
-  explicit Small(std::uint64_t limit) : budget(limit, ErrorCode::metadata_too_large), graph(budget), storages(budget), calls(storages, limits) {}
-  Limits limits;
-  Budget budget;
-  Notes notes;
-  Graph graph;
-  Storages storages;
-  TorchCalls calls;
-  Ref value;
-};
-
 class LegacyForm final : public Form {
  public:
-  explicit LegacyForm(const Opening& opening)
-      : part_(opening.part), source_(part_.source), file_(source_, nullptr, opening), limits_(opening.limits), inflated_(opening.inflated) {}
-
-  Format format() const noexcept override { return Format::legacy; }
-  const PickleAt& pickle() const noexcept override { return pickles_[3]; }
-  std::uint64_t end() const noexcept override { return at_; }
+  explicit LegacyForm(const Opening& opening) : file(opening.part, nullptr, opening.limits, opening.inflated) {}
   void describe(SaveOptions&) const override {}
   void verify(const Verdict& each, const std::function<void(std::uint64_t)>& read) const override {
-    each(at_, false, read_all(source_, 0, at_, read));
+    each(end, false, read_all(file.source(), 0, end, read));
   }
 
-  Result<void> open() {
-    if (auto ok = take("magic number"); !ok) return not_legacy(std::move(ok).error());
-    if (auto ok = check_magic(pickles_[0]); !ok) return not_legacy(std::move(ok).error());
-    if (auto ok = take("protocol version"); !ok) return ok;
-    const auto version = run(pickles_[1]);
+  StorageFile file;
+  std::uint64_t end = 0;
+};
+
+/// Reads one after the other, as nothing says where the next one is.
+class LegacyReader {
+ public:
+  explicit LegacyReader(const Opening& opening) : part_(opening.part), source_(part_.source), limits_(opening.limits), inflated_(opening.inflated) {}
+
+  std::uint64_t position() const noexcept { return at_; }
+
+  /// The pickles before the object's.
+  Result<std::vector<PickleAt>> header() {
+    std::vector<PickleAt> out;
+    const auto next = [&](const char* what) -> Result<std::unique_ptr<Document>> {
+      auto pickle = take(what);
+      if (!pickle) return std::move(pickle).error();
+      out.push_back(std::move(*pickle));
+      return run(out.back());
+    };
+    const auto magic = next("magic number");
+    if (!magic) return explain_pickle(part_, magic.error(), at_);
+    if (!is_big((*magic)->root) || big_of((*magic)->root).bytes() != kMagicBytes)
+      return explain_pickle(part_, corrupt(ErrorCode::legacy_header, "the first pickle is not PyTorch's magic number"), at_);
+    const auto version = next("protocol version");
     if (!version) return version.error();
-    if ((*version)->value.kind != Kind::integer || (*version)->value.integer != kProtocolVersion)
-      return corrupt(ErrorCode::legacy_header, "the protocol version is " + key_name((*version)->value) + ", known is 1001");
-    if (auto ok = take("sys_info"); !ok) return ok;
-    const auto info = run(pickles_[2]);  // says how the machine was, not how the data is: only its form counts
+    if ((*version)->root.kind != Kind::integer || (*version)->root.integer != kProtocolVersion)
+      return corrupt(ErrorCode::legacy_header, "the protocol version is " + key_name((*version)->root) + ", known is 1001");
+    const auto info = next("sys_info");  // says how the machine was, not how the data is: only its form counts
     if (!info) return info.error();
-    if ((*info)->value.kind != Kind::dict) return corrupt(ErrorCode::legacy_header, "expected sys_info as a dict, found " + class_name((*info)->value));
-    return take("object pickle");
+    if ((*info)->root.kind != Kind::dict) return corrupt(ErrorCode::legacy_header, "expected sys_info as a dict, found " + class_name((*info)->root));
+    return out;
   }
 
-  Result<void> locate(Storages& storages, Notes& notes) override {
-    if (auto ok = take("storage keys"); !ok) return ok;
-    const auto keys = run(pickles_[4]);
+  Result<PickleAt> take(const char* what) {
+    PickleAt out{std::string(what) + " at byte " + std::to_string(at_), {}};
+    std::uint64_t size = 0;
+    auto bytes = scan(at_, size);
+    if (!bytes) return std::move(bytes).error().in_record(out.record);
+    at_ += size;
+    out.bytes = std::move(*bytes);
+    return out;
+  }
+
+  /// The list of keys, and the storages in its order.
+  Result<void> locate(Storages& storages, const StorageFile& file) {
+    auto pickle = take("storage keys");
+    if (!pickle) return std::move(pickle).error();
+    const auto keys = run(std::move(*pickle));
     if (!keys) return keys.error();
-    if ((*keys)->value.kind != Kind::list) return corrupt(ErrorCode::legacy_keys, "expected the storage keys as a list, found " + class_name((*keys)->value));
-    for (const Ref& key : list_of((*keys)->value).items()) {
+    if ((*keys)->root.kind != Kind::list) return corrupt(ErrorCode::legacy_keys, "expected the storage keys as a list, found " + class_name((*keys)->root));
+    for (const Ref& key : list_of((*keys)->root).items()) {
       const std::uint32_t i = key.kind == Kind::string ? storages.find(text_of(key)) : storages.size();
       if (i == storages.size())  // without its element size it cannot be stepped over
         return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(key_name(key)) + ", which the object does not use").at_offset(at_);
-      if (auto ok = take_storage(storages[i]); !ok) return ok;
+      if (auto ok = take_storage(storages[i], file); !ok) return ok;
     }
     for (std::uint32_t i = 0; i < storages.size(); ++i)
       if (!storages[i].found && storages[i].nbytes != 0)
         return corrupt(ErrorCode::record_missing, "the file has no data for storage " + in_quotes(storages[i].key));
-    return note_rest(notes);
+    return {};
   }
 
-  Result<std::vector<PickleAt>> all_pickles() const override {
-    std::vector<PickleAt> out = pickles_;
-    std::uint64_t size = 0;
-    auto keys = scan(at_, size);
-    if (!keys) return std::move(keys).error();
-    out.push_back({"storage keys at byte " + std::to_string(at_), std::move(*keys)});
-    return out;
+  void note_rest(Notes& notes) const {
+    if (at_ == source_.size()) return;
+    const std::uint64_t at = part_.offset.value_or(0) + at_;
+    const bool another = !checkpoint_at(source_, at_, source_.size()).empty();
+    const std::string options = another ? part_.options(at_, source_.size()) : "";
+    notes.add(another ? Note::Code::another_object : Note::Code::trailing_bytes, {.file = {}, .record = {}, .offset = at, .opcode = {}, .path = {}},
+              (another ? "another saved object follows at byte " : std::to_string(source_.size() - at_) + (source_.size() - at_ == 1 ? " byte follows the last storage, from byte " : " bytes follow the last storage, from byte ")) + std::to_string(at) +
+                  (options.empty() ? "" : ": " + options + " opens it"));
   }
 
  private:
@@ -116,45 +131,13 @@ class LegacyForm final : public Form {
     }
   }
 
-  Result<void> take(const char* what) {
-    const std::string record = std::string(what) + " at byte " + std::to_string(at_);
-    std::uint64_t size = 0;
-    auto bytes = scan(at_, size);
-    if (!bytes) return std::move(bytes).error().in_record(record);
-    at_ += size;
-    pickles_.push_back({record, std::move(*bytes)});
-    return {};
+  Result<std::unique_ptr<Document>> run(PickleAt pickle) const {
+    auto document = std::make_unique<Document>(std::move(pickle), limits_, legacy_ids());
+    if (auto ok = document->run(); !ok) return std::move(ok).error();
+    return document;
   }
 
-  Result<std::unique_ptr<Small>> run(const PickleAt& pickle) const {
-    auto small = std::make_unique<Small>(limits_.metadata_base + limits_.metadata_factor * pickle.bytes.span.size());
-    auto value = Machine(small->graph, small->calls, nullptr, small->notes, pickle.bytes.span, small->budget).run();
-    if (!value) return std::move(value).error().in_record(pickle.record);
-    small->value = value->value;
-    return small;
-  }
-
-  Result<void> check_magic(const PickleAt& pickle) const {
-    const auto small = run(pickle);
-    if (!small) return small.error();
-    const Ref& magic = (*small)->value;
-    if (is_big(magic) && big_of(magic).bytes() == kMagicBytes) return {};
-    return corrupt(ErrorCode::legacy_header, "the first pickle is not PyTorch's magic number");
-  }
-
-  Error not_legacy(Error cause) const {
-    if (cause.kind() == ErrorKind::io || cause.kind() == ErrorKind::limit) return cause;
-    if (pickles_.empty())
-      return Error(ErrorKind::not_a_checkpoint, ErrorCode::other_format, "the file is not a checkpoint: it starts like a pickle, but does not go on as one (" + cause.text() + ")");
-    const std::string plain = "a plain pickle (pickle.dump), not a file of torch.save, and brine does not read it yet";
-    const auto error = [](std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); };
-    const std::uint64_t end = pickles_[0].bytes.span.size();
-    if (checkpoint_at(source_, end, source_.size()).empty()) return error("this is " + plain);
-    const std::string options = part_.options(end, source_.size());
-    return error("the file starts with " + plain + "; a checkpoint follows at byte " + std::to_string(end) + (options.empty() ? "" : ": " + options + " opens it"));
-  }
-
-  Result<void> take_storage(StorageRecord& storage) {
+  Result<void> take_storage(StorageRecord& storage, const StorageFile& file) {
     if (storage.found) return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(storage.key) + " twice").at_offset(at_);
     std::byte head[8];
     if (source_.size() - at_ < sizeof head) return short_by(sizeof head, storage);
@@ -166,7 +149,7 @@ class LegacyForm final : public Form {
                                                   std::to_string(storage.nbytes / item_size(storage.dtype)) + if_text(1)).at_offset(at_);
     at_ += sizeof head;
     if (!fits(at_, storage.nbytes, source_.size())) return short_by(storage.nbytes, storage);
-    file_.place(storage, at_, boost::endian::order::native == boost::endian::order::big);
+    file.place(storage, at_, boost::endian::order::native == boost::endian::order::big);
     at_ += storage.nbytes;
     return {};
   }
@@ -180,32 +163,42 @@ class LegacyForm final : public Form {
     return may_lack_cr(source_, missing) ? "; a transfer as text, which makes LF of CR LF, does that: transfer it again as binary" : "";
   }
 
-  Result<void> note_rest(Notes& notes) {
-    if (at_ == source_.size()) return {};
-    const std::uint64_t at = part_.offset.value_or(0) + at_;
-    const bool another = !checkpoint_at(source_, at_, source_.size()).empty();
-    const std::string options = another ? part_.options(at_, source_.size()) : "";
-    notes.add(another ? Note::Code::another_object : Note::Code::trailing_bytes, {.file = {}, .record = {}, .offset = at, .opcode = {}, .path = {}},
-              (another ? "another saved object follows at byte " : std::to_string(source_.size() - at_) + (source_.size() - at_ == 1 ? " byte follows the last storage, from byte " : " bytes follow the last storage, from byte ")) + std::to_string(at) +
-                  (options.empty() ? "" : ": " + options + " opens it"));
-    return {};
-  }
-
   const Part& part_;
   const Source& source_;
-  StorageFile file_;
   const Limits& limits_;
   Budget& inflated_;
-  std::vector<PickleAt> pickles_;
   std::uint64_t at_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_legacy_form(const Opening& opening) {
+Result<Opened> open_legacy(const Opening& opening) {
+  LegacyReader reader(opening);
+  if (auto ok = reader.header(); !ok) return std::move(ok).error();
+  auto pickle = reader.take("object pickle");
+  if (!pickle) return std::move(pickle).error();
+  auto document = std::make_unique<Document>(std::move(*pickle), opening.limits, legacy_ids());
+  if (auto ok = document->run(opening.policy); !ok) return std::move(ok).error();
   auto form = std::make_unique<LegacyForm>(opening);
-  if (auto ok = form->open(); !ok) return std::move(ok).error();
-  return std::unique_ptr<Form>(std::move(form));
+  if (auto ok = reader.locate(document->storages, form->file); !ok) return std::move(ok).error();
+  Opened out{Format::legacy, form->end = reader.position(), nullptr, {}};
+  out.notes.append(document->notes);
+  reader.note_rest(out.notes);
+  out.form = std::move(form);
+  out.documents.push_back(std::move(document));
+  return out;
+}
+
+Result<std::vector<PickleAt>> find_legacy_pickles(const Opening& opening) {
+  LegacyReader reader(opening);
+  auto out = reader.header();
+  if (!out) return out;
+  for (const char* what : {"object pickle", "storage keys"}) {
+    auto pickle = reader.take(what);
+    if (!pickle) return std::move(pickle).error();
+    out->push_back(std::move(*pickle));
+  }
+  return out;
 }
 
 }  // namespace brine

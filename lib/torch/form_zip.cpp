@@ -6,7 +6,7 @@
 #include "archive/zip_format.hpp"
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"
-#include "torch/other_zip.hpp"
+#include "torch/storage_file.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -23,13 +23,8 @@ Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrup
 
 class ZipForm final : public Form {
  public:
-  ZipForm(Archive archive, const Opening& opening, std::uint64_t size)
-      : archive_(std::move(archive)), file_(archive_.source(), &archive_, opening), inflated_(opening.inflated), size_(size) {}
-
-  Format format() const noexcept override { return Format::zip; }
-  const PickleAt& pickle() const noexcept override { return pickle_; }
-  std::uint64_t end() const noexcept override { return size_; }
-  Result<std::vector<PickleAt>> all_pickles() const override { return std::vector<PickleAt>{pickle_}; }
+  ZipForm(Archive archive, const Opening& opening)
+      : archive_(std::move(archive)), file_(opening.part, &archive_, opening.limits, opening.inflated), inflated_(opening.inflated) {}
 
   void verify(const Verdict& each, const std::function<void(std::uint64_t)>& read) const override {
     for (const ZipEntry& e : archive_.directory().entries()) {
@@ -46,7 +41,7 @@ class ZipForm final : public Form {
       const std::string_view record = e.name.substr(directory.root().size() + 1);
       if (!used_[static_cast<std::size_t>(&e - directory.entries().data())] && std::find(std::begin(kOwn), std::end(kOwn), record) == std::end(kOwn)) out.push_back({record, e.size, &e});
     }
-    if (directory.comment_offset() < size_) out.push_back({{}, size_ - directory.comment_offset(), nullptr});
+    if (directory.comment_offset() < archive_.source().size()) out.push_back({{}, archive_.source().size() - directory.comment_offset(), nullptr});
     return out;
   }
 
@@ -72,32 +67,36 @@ class ZipForm final : public Form {
     options.alignment = alignment_;
   }
 
-  Result<void> open(const Limits& limits, Notes& notes) {
-    const ZipDirectory& directory = archive_.directory();
-    if (auto error = other_zip(archive_)) return std::move(*error);
-    if (auto ok = check_version(); !ok) return ok;
-    if (auto ok = read_byte_order(); !ok) return ok;
-    if (auto ok = read_layout(); !ok) return ok;
-    const ZipEntry& entry = *directory.find_record("data.pkl");
-    pickle_.record = std::string(entry.name);
+  /// How the file was written, and its pickle.
+  Result<PickleAt> open(const Limits& limits) {
+    if (auto ok = check_version(); !ok) return std::move(ok).error();
+    if (auto ok = read_byte_order(); !ok) return std::move(ok).error();
+    if (auto ok = read_layout(); !ok) return std::move(ok).error();
+    const ZipEntry& entry = *archive_.directory().find_record("data.pkl");
+    PickleAt pickle{std::string(entry.name), {}};
     if (entry.size > limits.pickle_bytes)
       return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle has " + std::to_string(entry.size) + " bytes; the limit is " + std::to_string(limits.pickle_bytes)).in_record(entry.name);
     if (entry.method != zip::kStored) {
       const std::uint64_t base = 8 * limits.metadata_base;
-      pickle_.packed = entry.packed;
+      pickle.packed = entry.packed;
       if (entry.size > base && (limits.pickle_ratio == 0 || (entry.size - base) / limits.pickle_ratio > entry.packed))
         return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle's " + std::to_string(entry.packed) + " packed bytes would need " + std::to_string(entry.size) +
                      ", more than " + std::to_string(limits.pickle_ratio) + " times as many and " + std::to_string(base) + " (Limits::pickle_ratio); in a zip without compression it opens").in_record(entry.name);
     }
     auto bytes = archive_.read(entry, inflated_, true);
     if (!bytes) return std::move(bytes).error().in_record(entry.name);
-    pickle_.bytes = std::move(*bytes);
-    if (entry.crc == 0 && entry.size != 0)
-      notes.add(Note::Code::crc_not_computed, {.file = {}, .record = pickle_.record, .offset = {}, .opcode = {}, .path = {}}, "the archive was written without CRCs");
-    return {};
+    pickle.bytes = std::move(*bytes);
+    return pickle;
   }
 
-  Result<void> locate(Storages& storages, Notes& notes) override {
+  void note_crc(Notes& notes) const {
+    const ZipEntry& entry = *archive_.directory().find_record("data.pkl");
+    if (entry.crc == 0 && entry.size != 0)
+      notes.add(Note::Code::crc_not_computed, {.file = {}, .record = std::string(entry.name), .offset = {}, .opcode = {}, .path = {}}, "the archive was written without CRCs");
+  }
+
+  /// Where the storages are that the pickle named.
+  Result<void> locate(Storages& storages, Notes& notes) {
     const ZipDirectory& directory = archive_.directory();
     std::string name = std::string(directory.root()) + "/data/";
     const std::size_t stem = name.size();
@@ -202,9 +201,7 @@ class ZipForm final : public Form {
   Archive archive_;
   StorageFile file_;
   Budget& inflated_;
-  std::uint64_t size_;
   std::vector<bool> used_;        // records that are storages
-  PickleAt pickle_;
   std::string id_half_;           // of .data/serialization_id: the writer's C++ library's
   std::string version_;           // the record's text
   std::uint32_t alignment_ = 64;
@@ -213,12 +210,25 @@ class ZipForm final : public Form {
 
 }  // namespace
 
-Result<std::unique_ptr<Form>> open_zip_form(const Opening& opening) {
-  auto archive = Archive::open(opening.part.source, opening.limits, ZipFolders::any);
-  if (!archive) return std::move(archive).error();
-  auto form = std::make_unique<ZipForm>(std::move(*archive), opening, opening.part.source.size());
-  if (auto ok = form->open(opening.limits, opening.notes); !ok) return std::move(ok).error();
-  return std::unique_ptr<Form>(std::move(form));
+Result<Opened> open_zip(Archive archive, const Opening& opening) {
+  auto form = std::make_unique<ZipForm>(std::move(archive), opening);
+  auto pickle = form->open(opening.limits);
+  if (!pickle) return std::move(pickle).error();
+  Opened out{Format::zip, opening.part.source.size(), nullptr, {}};
+  form->note_crc(out.notes);
+  auto document = std::make_unique<Document>(std::move(*pickle), opening.limits, zip_ids());
+  if (auto ok = document->run(opening.policy); !ok) return std::move(ok).error();
+  out.notes.append(document->notes);
+  if (auto ok = form->locate(document->storages, out.notes); !ok) return std::move(ok).error();
+  out.form = std::move(form);
+  out.documents.push_back(std::move(document));
+  return out;
+}
+
+Result<std::vector<PickleAt>> find_zip_pickles(Archive archive, const Opening& opening) {
+  auto pickle = ZipForm(std::move(archive), opening).open(opening.limits);
+  if (!pickle) return std::move(pickle).error();
+  return std::vector<PickleAt>{std::move(*pickle)};
 }
 
 }  // namespace brine

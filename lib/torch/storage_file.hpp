@@ -3,7 +3,6 @@
 #pragma once
 
 #include "archive/archive.hpp"
-#include "support/notes.hpp"
 #include "torch/part.hpp"
 #include "torch/record.hpp"
 
@@ -12,19 +11,11 @@
 
 namespace brine {
 
-/// What every form is opened with; all are borrowed.
-struct Opening {
-  const Part& part;
-  const Limits& limits;
-  Budget& inflated;
-  Notes& notes;
-};
-
 class StorageFile final : public StorageReader {
  public:
   /// `archive` may be null, and is borrowed.
-  StorageFile(Source source, const Archive* archive, const Opening& opening)
-      : StorageReader(opening.limits.copy_bytes, opening.part.offset), source_(std::move(source)), archive_(archive), inflated_(opening.inflated) {}
+  StorageFile(const Part& part, const Archive* archive, const Limits& limits, Budget& inflated)
+      : StorageReader(limits.copy_bytes, part.offset), source_(part.source), archive_(archive), inflated_(inflated) {}
 
   const Source& source() const noexcept { return source_; }
 

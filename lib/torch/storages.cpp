@@ -70,11 +70,12 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   return size_ - 1;
 }
 
-Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits) {
+Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits, bool views) {
   if (!is_tuple(id)) return Ref{};
   const auto part = tuple_of(id).items();
   if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return Ref{};
-  if (part.size() != 5 && part.size() != 6) return corrupt(ErrorCode::persistent_id, "a storage's persistent id has 5 or 6 parts, this one " + std::to_string(part.size()));
+  if (part.size() != 5 && (part.size() != 6 || !views))
+    return corrupt(ErrorCode::persistent_id, std::string("a storage's persistent id has 5 ") + (views ? "or 6 " : "") + "parts, this one " + std::to_string(part.size()));
 
   if (part[1].kind != Kind::global) return corrupt(ErrorCode::persistent_id, "expected a class as storage class, found " + escaped(class_name(part[1]), 100));
   const GlobalNode& cls = global_of(part[1]);

@@ -21,9 +21,10 @@ class Storages {
   explicit Storages(Budget& budget) : budget_(budget), seed_(random_seed()), arena_(budget) {}
   Storages(const Storages&) = delete;
 
-  /// The storage of a persistent id ('storage', class, key, location, numel[, view]); a Ref of kind storage, or absent when the id is none.
+  /// The storage of a persistent id ('storage', class, key, location, numel), with `views` also with a sixth part (key, offset, count) or None; a Ref of
+  /// kind storage, or absent when the id is none.
   /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
-  Result<Ref> from_id(Graph& graph, const Ref& id, const Limits& limits = {});
+  Result<Ref> from_id(Graph& graph, const Ref& id, const Limits& limits, bool views);
 
   /// Why there is no memory for `what`.
   Error spent(std::string_view what) const { return budget_.exceeded(sizeof(StorageRecord), what); }

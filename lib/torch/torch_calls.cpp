@@ -106,19 +106,7 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
   return Ref{};
 }
 
-Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) {
-  // ('module', class, source file, source text) stands for the class; the text is kept in the id, and never run.
-  if (is_tuple(id)) {
-    const auto part = tuple_of(id).items();
-    if (part.size() == 4 && part[0].kind == Kind::string && text_of(part[0]) == "module" && part[1].kind == Kind::global) {
-      Ref cls = part[1];
-      if (!cls.node->origin && !graph.set_origin(*cls.node, {.callee = {}, .args = id, .kwargs = {}, .how = How::persistent})) return spent();
-      module_ids_.push_back(id);
-      return cls;
-    }
-  }
-  return storages_.from_id(graph, id, limits_);
-}
+Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) { return ids_.resolve({graph, storages_, class_ids_, limits_}, id); }
 
 Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made) {
   Graph& graph = site.graph();

@@ -5,6 +5,7 @@
 
 #include "pickle/calls.hpp"
 #include "torch/layout.hpp"
+#include "torch/persistent_ids.hpp"
 #include "torch/storages.hpp"
 
 #include <optional>
@@ -22,7 +23,7 @@ static_assert(kFirstDtype == kFirstValue && kFirstStorage == kEndValue);
 class TorchCalls final : public Calls {
  public:
   /// All are borrowed and must live as long as the graphs that are made with it.
-  TorchCalls(Storages& storages, const Limits& limits) : storages_(storages), limits_(limits) {}
+  TorchCalls(Storages& storages, const Limits& limits, const PersistentIds& ids) : storages_(storages), limits_(limits), ids_(ids) {}
 
   std::uint16_t known(std::string_view module, std::string_view name) const override;
   bool is_class(std::uint16_t known) const override;
@@ -31,7 +32,7 @@ class TorchCalls final : public Calls {
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override;
 
   /// The ids ('module', class, source file, source text) of a legacy stream, in its order.
-  std::span<const Ref> module_ids() const noexcept { return module_ids_; }
+  std::span<const Ref> class_ids() const noexcept { return class_ids_; }
 
  private:
   Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
@@ -47,7 +48,8 @@ class TorchCalls final : public Calls {
 
   Storages& storages_;
   const Limits& limits_;
-  std::vector<Ref> module_ids_;
+  const PersistentIds& ids_;
+  std::vector<Ref> class_ids_;
 };
 
 /// The dtype a global names (torch.float32), or nothing.

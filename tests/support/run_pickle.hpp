@@ -24,7 +24,7 @@ class RunPickle {
         bytes_(std::make_unique<char[]>(size_)),
         budget(with.metadata_base + with.metadata_factor * size_, ErrorCode::metadata_too_large),
         storages(budget),
-        calls(storages, limits),
+        calls(storages, limits, legacy_ids()),
         graph(budget) {
     std::copy(pickle.begin(), pickle.end(), bytes_.get());
     const WeightsOnly policy;

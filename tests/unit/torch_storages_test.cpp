@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Storages from persistent ids: what an id must be, views, and one storage named twice.
 #include "support/run_pickle.hpp"
+#include "support/torch_file.hpp"
 
 using namespace brine;
 using namespace brine::test;
@@ -70,4 +71,17 @@ TEST_CASE("views and storages share their keys: one key for two things is refuse
                           both(view("FloatStorage", "0", "v", 1, 2), view("FloatStorage", "1", "v", 1, 2)), both(whole("0"), view("FloatStorage", "1", "0", 0, 2)),
                           both(view("FloatStorage", "1", "0", 0, 2), whole("0")), Pickle(2).raw(view("FloatStorage", "0", "0", 0, 4).unfinished())})
     CHECK(name(RunPickle(p).error().code()) == name(ErrorCode::storage_key));
+}
+
+TEST_CASE("views and classes' sources belong to legacy streams: PyTorch reads neither in a zip") {
+  Pickle six(2);
+  six.mark().storage("FloatStorage", "0", 3, "cpu", true).tuple();
+  check_load(torch_zip(six, {{"0", counting(3)}}), ErrorKind::corrupt, ErrorCode::persistent_id);
+  CHECK(load(source_over(legacy_stream(six, {{"0", counting(3)}}))).has_value());
+
+  Pickle module(2);
+  module.mark().str("module").global("__main__", "Net").str("net.py").str("class Net").tuple().op(Op::BINPERSID);
+  const Checkpoint zip = open_zip(module, {}), stream = open_file(legacy_stream(module, {}));
+  CHECK(zip.sources().empty());
+  CHECK(stream.sources().size() == 1);
 }
