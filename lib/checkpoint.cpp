@@ -81,7 +81,7 @@ std::string describe(const Graph& graph, const Ref& value) {
   std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype)) + " [";
   for (std::size_t i = 0; i < t.ndim; ++i) out += (i ? ", " : "") + std::to_string(t.shape()[i]);
   out += "]";
-  if (t.storage && t.storage->device != "cpu") out += ", " + escaped(t.storage->device, 40);
+  if (const StorageRecord* s = strided_or_none(t).storage; s && s->device != "cpu") out += ", " + escaped(s->device, 40);
   if (t.requires_grad) out += ", requires_grad";
   return out;
 }

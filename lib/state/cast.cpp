@@ -35,7 +35,7 @@ CastMemory::CastMemory() : budget(std::numeric_limits<std::uint64_t>::max(), Err
 Caster::Caster(DType to, const CastOptions& options) : to_(to), lossy_(options.lossy) { memory_->report = options.report; }
 
 bool Caster::changes(const TensorRecord& t) const noexcept {
-  if (!t.storage || t.dtype == to_) return false;
+  if (!strided_or_none(t).storage || t.dtype == to_) return false;
   return is_floating(t.dtype) || (is_complex(t.dtype) && (lossy_ || is_complex(to_)));
 }
 
@@ -92,11 +92,11 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
       made = done_[&old] = &old;
       continue;
     }
-    if (old.storage != old.base->storage || old.offset != old.base->offset || old.dtype != old.base->dtype || old.conj != old.base->conj || old.neg != old.base->neg)
+    if (!old.same_body(*old.base) || old.dtype != old.base->dtype || old.conj != old.base->conj || old.neg != old.base->neg)
       return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot cast a Parameter whose state gives it other data than it wraps");
     auto* record = memory_->graph.arena().make<TensorRecord>(old);
     if (!record) return spent();
-    record->storage = base->storage;
+    record->set_body(*base->as_strided());
     record->dtype = base->dtype;
     record->conj = base->conj;
     record->neg = base->neg;
@@ -125,7 +125,9 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
   if (!record) return spent();
   record->conj = t.conj && is_complex(to_);  // the real part is the same
   record->neg = t.neg && number && can_be_negative(to_);  // of integers -x would not be the same: not all have a sign, and none is symmetric
-  if (!(record->storage = storage(t, t.neg && !record->neg))) return spent();
+  const StorageRecord* made = storage(t, t.neg && !record->neg);
+  if (!made) return spent();
+  record->set_body({made, t.as_strided()->offset});
   record->dtype = to_;
   record->requires_grad = t.requires_grad && number;
   record->form = form_of(to_);
@@ -135,19 +137,20 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
 }
 
 const StorageRecord* Caster::storage(const TensorRecord& t, bool negate) {
-  const bool swap = t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1;
-  const StorageRecord*& kept = storages_[{t.storage, {t.dtype, swap, negate}}];
+  const StorageRecord& source = *t.as_strided()->storage;
+  const bool swap = is_swapped(t);
+  const StorageRecord*& kept = storages_[{&source, {t.dtype, swap, negate}}];
   if (kept) return kept;
   auto* made = memory_->graph.arena().make<CastStorage>();
   if (!made) return nullptr;
-  made->source = t.storage;
+  made->source = &source;
   made->from = t.dtype;
   made->swap = swap;
   made->negate = negate;
   made->counts = memory_->report.counts();
-  made->key = t.storage->key;
-  made->device = t.storage->device;
-  made->nbytes = t.storage->nbytes / item_size(t.dtype) * item_size(to_);
+  made->key = source.key;
+  made->device = source.device;
+  made->nbytes = source.nbytes / item_size(t.dtype) * item_size(to_);
   made->dtype = to_;
   made->reader = &memory_->reader;
   made->packed = made->found = true;  // it lies nowhere
@@ -186,7 +189,7 @@ const Origin* Caster::call(const TensorRecord& t, const TensorRecord& cast, cons
   } else if (is_tensor_call(func)) {
     const bool was_v3 = is_call(func, TorchCall::rebuild_tensor_v3), v3 = cast.form == TensorForm::v3;
     const auto dtype = static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(cast.dtype));
-    now[0] = make_storage_ref(cast.storage, cast.dtype, v3);
+    now[0] = make_storage_ref(cast.as_strided()->storage, cast.dtype, v3);
     if (now.size() > 4 && !cast.requires_grad) now[4] = make_bool(false);
     if (was_v3) now.erase(now.begin() + 6);
     while (v3 && now.size() < 6) now.push_back(now.size() == 4 ? make_bool(false) : make_none());

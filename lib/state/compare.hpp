@@ -104,7 +104,7 @@ class Comparer {
 
   static constexpr std::size_t kMostPath = 4096;
   using Memory = std::tuple<const void*, std::int64_t, const void*>;  // of a tensor: storage, offset, dims
-  static Memory memory(const TensorRecord& t) noexcept { return {t.storage, t.offset, t.dims}; }
+  static Memory memory(const TensorRecord& t) noexcept { return {strided_or_none(t).storage, strided_or_none(t).offset, t.dims}; }
 
   const Graph &a_, &b_;
   TensorComparer& tensors_;

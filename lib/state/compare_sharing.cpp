@@ -23,13 +23,14 @@ std::string Sharing::of_storages(const StorageRecord* a, const StorageRecord* b,
 }
 
 std::string Sharing::of_storages(const TensorRecord& a, const TensorRecord& b, const Place& here) {
-  if (!a.storage || !b.storage || a.numel() == 0 || b.numel() == 0) return {};  // what has no elements shares none
-  const Partners::Meeting m = storages_.meet(a.storage, b.storage, here);
+  const Strided *at_a = a.as_strided(), *at_b = b.as_strided();
+  if (!at_a || !at_b || !at_a->storage || !at_b->storage || a.numel() == 0 || b.numel() == 0) return {};  // what has no elements shares none
+  const Partners::Meeting m = storages_.meet(at_a->storage, at_b->storage, here);
   if (m.otherwise()) return storages_.told("shares its storage with ", m);
   // Where the first two begin is their own matter; what shares with them must lie as far from them in both.
   Seen& first = storages_.seen[m.a];
   if (!first.a) first.a = &a, first.b = &b;
-  const auto start = [](const TensorRecord& t) { return t.offset * static_cast<std::int64_t>(item_size(t.dtype)); };
+  const auto start = [](const TensorRecord& t) { return t.as_strided()->offset * static_cast<std::int64_t>(item_size(t.dtype)); };
   if (a.dtype == b.dtype && first.a->dtype == first.b->dtype && start(a) - start(*first.a) != start(b) - start(*first.b))
     return concat({"lies elsewhere in the storage that it shares with ", first.place});
   return {};
@@ -37,7 +38,7 @@ std::string Sharing::of_storages(const TensorRecord& a, const TensorRecord& b, c
 
 std::string Sharing::of_tensors(const TensorRecord& a, const TensorRecord& b, const Place& here) {
   const Partners::Meeting m = tensors_.meet(&a, &b, here);
-  return storages_.partners.are(a.storage, b.storage) ? tensors_.told("is one tensor with ", m) : std::string();
+  return storages_.partners.are(strided_or_none(a).storage, strided_or_none(b).storage) ? tensors_.told("is one tensor with ", m) : std::string();
 }
 
 }  // namespace brine

@@ -16,7 +16,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::size_t kBatch = 1024;                      // elements that are looked at as numbers
 
 bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
-  return a.storage == b.storage && a.offset == b.offset && a.dims == b.dims && a.dtype == b.dtype && a.conj == b.conj && a.neg == b.neg;
+  return a.same_body(b) && a.dims == b.dims && a.dtype == b.dtype && a.conj == b.conj && a.neg == b.neg;
 }
 
 bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
@@ -76,17 +76,19 @@ Result<TensorDifference> TensorComparer::compare_once(const Tensor& a, const Ten
 
 Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const Tensor& b, TensorDifference out) {
   const TensorRecord &x = Handles::record(a), &y = Handles::record(b);
-  if (!x.storage || !y.storage) {
-    out.equal_bits = out.equal_bits && x.storage == y.storage;
+  const Strided *at_x = x.as_strided(), *at_y = y.as_strided();
+  if (!at_x->storage || !at_y->storage) {
+    out.equal_bits = out.equal_bits && at_x->storage == at_y->storage;
     return out;
   }
-  const bool same_view = out.equal_bits && same_dims(x, y) && x.offset == y.offset && x.conj == y.conj && x.neg == y.neg &&
-                         x.storage->foreign == y.storage->foreign && x.storage->untyped == y.storage->untyped && (x.form == TensorForm::v3) == (y.form == TensorForm::v3);
+  const StorageRecord &in_x = *at_x->storage, &in_y = *at_y->storage;
+  const bool same_view = out.equal_bits && same_dims(x, y) && at_x->offset == at_y->offset && x.conj == y.conj && x.neg == y.neg &&
+                         in_x.foreign == in_y.foreign && in_x.untyped == in_y.untyped && (x.form == TensorForm::v3) == (y.form == TensorForm::v3);
   if (same_view) {  // then their bytes may be the same, wherever elements overlap
     std::int64_t last = 0;
     for (std::size_t d = 0; d < x.ndim; ++d) last += (x.shape()[d] - 1) * x.stride()[d];
     const std::uint64_t item = item_size(x.dtype);
-    auto same = same_bytes(a.storage(), b.storage(), static_cast<std::uint64_t>(x.offset) * item, (static_cast<std::uint64_t>(last) + 1) * item);
+    auto same = same_bytes(a.storage(), b.storage(), static_cast<std::uint64_t>(at_x->offset) * item, (static_cast<std::uint64_t>(last) + 1) * item);
     if (!same) return std::move(same).error();
     if (*same) return out;
   }
@@ -99,7 +101,7 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
   }
   const Tensor once_a = each == 1 ? a : without(a, repeated), once_b = each == 1 ? b : without(b, repeated);
   for (const Tensor* t : {&once_a, &once_b})
-    if (auto ok = charge(*Handles::record(*t).storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return std::move(ok).error();
+    if (auto ok = charge(*Handles::record(*t).as_strided()->storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return std::move(ok).error();
   auto done = compare_elements(once_a, once_b, each, out);
   if (!done) return std::move(done).error();
   return out;

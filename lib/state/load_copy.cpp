@@ -55,9 +55,10 @@ enum class Overlap : std::uint8_t { none, same, some };
 
 Overlap overlap(const Item& target, const Tensor& source) {
   const TensorRecord& t = Handles::record(source);
-  const std::byte* const data = t.storage ? t.storage->data.load() : nullptr;
+  const Strided at = strided_or_none(t);
+  const std::byte* const data = at.storage ? at.storage->data.load() : nullptr;
   if (!data || target.bytes.empty() || is_empty(t.shape())) return Overlap::none;
-  const std::byte *const from = data + static_cast<std::size_t>(t.offset) * item_size(t.dtype), *const to = target.bytes.data();
+  const std::byte *const from = data + static_cast<std::size_t>(at.offset) * item_size(t.dtype), *const to = target.bytes.data();
   const std::byte *const from_end = from + reach(t.shape(), t.stride(), t.dtype), *const to_end = to + reach(target.shape(),
                                                                                                              target.stride(), target.dtype);
   if (!std::less<>()(from, to_end) || !std::less<>()(to, from_end)) return Overlap::none;

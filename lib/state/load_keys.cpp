@@ -72,7 +72,7 @@ Result<Tensor> LoadKeys::spectral_norm_v(const Tensor* weight_orig, const Tensor
   const auto view = [](const Tensor* t) {
     if (!t) return View{};
     const TensorRecord& r = Handles::record(*t);
-    return View(r.storage, r.offset, r.dims, r.neg);
+    return View(strided_or_none(r).storage, strided_or_none(r).offset, r.dims, r.neg);
   };
   const std::tuple key(view(weight_orig), view(weight), view(u), dim);
   if (const auto at = solved_.find(key); at != solved_.end()) return at->second;

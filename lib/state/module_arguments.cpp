@@ -132,7 +132,8 @@ std::string item_line(const Graph& graph, const Ref& module, std::string_view na
     return before + "Object of type: " + (cls.name.empty() ? class_name(value) : escaped(cls.name.substr(cls.name.rfind('.') + 1).substr(0, 1000)));
   }
   const TensorRecord& t = tensor_of(value);
-  const std::string device = t.storage && t.storage->device.starts_with("cuda") ? escaped(t.storage->device, 40) : std::string();
+  const StorageRecord* storage = strided_or_none(t).storage;
+  const std::string device = storage && storage->device.starts_with("cuda") ? escaped(storage->device, 40) : std::string();
   std::string out = before + (t.parameter ? "Parameter" : "Tensor") + " containing: [torch.";
   if (list) out += std::string(brine::name(t.dtype));
   else out += (device.empty() ? "" : "cuda.") + std::string(class_stem(t.dtype)) + "Tensor";

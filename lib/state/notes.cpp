@@ -42,8 +42,8 @@ std::uint64_t unnamed_in(const Ref& part, const StateDict::Impl& state) {
   if (part.kind == Kind::dict && !has_attributes(*state.graph, part, state)) return 0;
   std::unordered_set<const void*> named;
   for (const auto& item : state.items) {
-    if (const auto* kept = state.kept_of(item)) named.insert(kept->value.kind == Kind::tensor ? tensor_of(kept->value).storage : kept->value.pointer);
-    else named.insert(Handles::record(item.tensor).storage);
+    if (const auto* kept = state.kept_of(item)) named.insert(kept->value.kind == Kind::tensor ? strided_or_none(tensor_of(kept->value)).storage : kept->value.pointer);
+    else named.insert(strided_or_none(Handles::record(item.tensor)).storage);
   }
   std::uint64_t out = 0;
   Walker walk(part);
@@ -51,7 +51,8 @@ std::uint64_t unnamed_in(const Ref& part, const StateDict::Impl& state) {
     const Ref& v = walk.value();
     // What TorchScript made (packed weights of quantised modules) is told as the weights that it stands for.
     if (is_container(v) && (named.contains(v.pointer) || (v.kind == Kind::object && qualified_class_name(v) == "torch.ScriptObject"))) walk.skip();
-    out += v.kind == Kind::tensor && tensor_of(v).storage && !named.contains(tensor_of(v).storage);
+    const StorageRecord* storage = v.kind == Kind::tensor ? strided_or_none(tensor_of(v)).storage : nullptr;
+    out += storage && !named.contains(storage);
   }
   return out;
 }

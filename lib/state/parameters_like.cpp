@@ -38,8 +38,8 @@ class Likeness {
     out_.add_meta(name, tensor.dtype(), tensor.shape(), options);
     const TensorRecord& record = Handles::record(tensor);
     if (impl_.fault || tensor.numel() == 0) return;
-    impl_.items.back().lies_in = record.storage;
-    impl_.items.back().lies_at = record.offset;
+    impl_.items.back().lies_in = strided_or_none(record).storage;
+    impl_.items.back().lies_at = strided_or_none(record).offset;
   }
 
   void expect_extra_state(std::string_view name) {

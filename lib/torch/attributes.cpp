@@ -61,14 +61,7 @@ Error refusal(std::string_view name, const Ref& value) {
 
 // The tensor's memory, dtype, shape and bits are those of another one from now on; whether it is a Parameter and wants gradients stays.
 Result<void> set_data(TensorRecord& record, const TensorRecord& data) {
-  record.storage = data.storage;
-  record.offset = data.offset;
-  record.dims = data.dims;
-  record.ndim = data.ndim;
-  record.dtype = data.dtype;
-  record.conj = data.conj;
-  record.neg = data.neg;
-  record.unset = data.unset;
+  record.take_data(data);
   return check_grad(record);
 }
 

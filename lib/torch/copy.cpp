@@ -20,14 +20,15 @@ constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;  // bytes that are gath
 
 Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
 
-std::uint64_t most_bytes(const TensorRecord& t) noexcept { return t.storage && t.storage->reader ? t.storage->reader->copy_bytes : Limits{}.copy_bytes; }
-
-bool swapped(const TensorRecord& t) noexcept { return t.storage && t.storage->foreign && t.form != TensorForm::v3 && !t.storage->untyped && item_size(t.dtype) > 1; }
+std::uint64_t most_bytes(const TensorRecord& t) noexcept {
+  const StorageRecord* s = strided_or_none(t).storage;
+  return s && s->reader ? s->reader->copy_bytes : Limits{}.copy_bytes;
+}
 
 /// Elements in the tensor's own dtype and the machine's byte order.
 Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
   if (auto ok = gather(t, storage, first, out); !ok) return ok;
-  if (swapped(t)) swap_bytes(t.dtype, out);
+  if (is_swapped(t)) swap_bytes(t.dtype, out);
   if (t.conj || t.neg) resolve_bits(t.dtype, t.conj, t.neg, out);
   return {};
 }
@@ -40,10 +41,11 @@ Result<std::span<const std::byte>> Tensor::data_bytes() const {
     if (!is_contiguous()) return usage(ErrorCode::not_contiguous, "the tensor is not contiguous; copy_to() gathers it");
     if (t.conj || t.neg) return usage(ErrorCode::lazy_bits, "the tensor is a lazy conjugate or negative; copy_to() resolves it");
     if (numel() == 0) return std::span<const std::byte>();
-    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
+    const Strided* s = t.as_strided();
+    if (!s || !s->storage) return usage(ErrorCode::no_data, "the tensor has no storage");
     const auto bytes = storage().bytes();
     if (!bytes) return bytes.error();
-    return bytes->subspan(static_cast<std::size_t>(t.offset) * item_size(t.dtype), static_cast<std::size_t>(nbytes()));
+    return bytes->subspan(static_cast<std::size_t>(s->offset) * item_size(t.dtype), static_cast<std::size_t>(nbytes()));
   });
 }
 
@@ -52,7 +54,7 @@ Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t ali
     const TensorRecord& t = *record_;
     if (t.dtype != dtype)
       return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)));
-    if (swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
+    if (is_swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
     auto bytes = data_bytes();
     if (!bytes) return bytes;
     if (std::bit_cast<std::uintptr_t>(bytes->data()) % alignment != 0)
@@ -98,11 +100,12 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
     if (first < 0 || !fits(static_cast<std::uint64_t>(first), count, static_cast<std::uint64_t>(numel())))
       return usage(ErrorCode::out_of_range, "elements " + std::to_string(first) + " to " + std::to_string(first) + " + " + std::to_string(count) + " of a tensor of " + std::to_string(numel()));
     if (count == 0) return {};
-    if (!t.storage) return usage(ErrorCode::no_data, "the tensor has no storage");
+    const Strided* s = t.as_strided();
+    if (!s || !s->storage) return usage(ErrorCode::no_data, "the tensor has no storage");
 
     if (dtype == t.dtype) return packed_part(t, storage(), first, out);
-    const bool plain = t.storage->data && is_contiguous() && !t.conj && !t.neg && !swapped(t);
-    if (plain) return convert(t.dtype, {t.storage->data + static_cast<std::size_t>(t.offset + first) * in_size, static_cast<std::size_t>(count) * in_size}, dtype, out);
+    const bool plain = s->storage->data && is_contiguous() && !t.conj && !t.neg && !is_swapped(t);
+    if (plain) return convert(t.dtype, {s->storage->data + static_cast<std::size_t>(s->offset + first) * in_size, static_cast<std::size_t>(count) * in_size}, dtype, out);
 
     const std::uint64_t piece = kPiece / in_size;  // elements
     auto packed = allocate(std::min(piece, count) * in_size, "a piece of a tensor");

@@ -22,7 +22,7 @@ struct Box {
 /// Cuts the elements [first, first + count) into boxes, in order and at most two for each dimension.
 class Boxes {
  public:
-  Boxes(const TensorRecord& t, std::int64_t first, std::int64_t count) noexcept : shape_(t.shape()), stride_(t.stride()), offset_(t.offset), at_(first), left_(count) {}
+  Boxes(const TensorRecord& t, std::int64_t first, std::int64_t count) noexcept : shape_(t.shape()), stride_(t.stride()), offset_(t.as_strided()->offset), at_(first), left_(count) {}
 
   bool next(Box& box) noexcept {
     if (left_ == 0) return false;
@@ -186,7 +186,7 @@ Result<void> scatter(const Box& box, Window& window, std::byte* to, std::size_t 
 
 Result<void> gather(const TensorRecord& tensor, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
   const std::size_t item = item_size(tensor.dtype);
-  const std::byte* data = tensor.storage->data;
+  const std::byte* data = tensor.as_strided()->storage->data;
   Boxes boxes(tensor, first, static_cast<std::int64_t>(out.size() / item));
   Window window(storage);
   std::byte* to = out.data();

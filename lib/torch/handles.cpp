@@ -49,7 +49,7 @@ Result<bool> Storage::verify_crc() const {
 DType Tensor::dtype() const noexcept { return record_->dtype; }
 std::span<const std::int64_t> Tensor::shape() const noexcept { return record_->shape(); }
 std::span<const std::int64_t> Tensor::stride() const noexcept { return record_->stride(); }
-std::int64_t Tensor::storage_offset() const noexcept { return record_->offset; }
+std::int64_t Tensor::storage_offset() const noexcept { return strided_or_none(*record_).offset; }
 std::int64_t Tensor::numel() const noexcept { return record_->numel(); }
 std::uint64_t Tensor::nbytes() const noexcept { return static_cast<std::uint64_t>(numel()) * item_size(dtype()); }
 bool Tensor::is_contiguous() const noexcept { return brine::is_contiguous(shape(), stride()); }
@@ -57,7 +57,10 @@ bool Tensor::requires_grad() const noexcept { return record_->requires_grad; }
 bool Tensor::is_parameter() const noexcept { return record_->parameter; }
 bool Tensor::is_conj() const noexcept { return record_->conj; }
 bool Tensor::is_neg() const noexcept { return record_->neg; }
-std::string_view Tensor::device() const noexcept { return record_->storage ? record_->storage->device : std::string_view("cpu"); }
-Storage Tensor::storage() const noexcept { return Handles::storage(record_, record_->storage); }
+std::string_view Tensor::device() const noexcept {
+  const StorageRecord* s = strided_or_none(*record_).storage;
+  return s ? s->device : std::string_view("cpu");
+}
+Storage Tensor::storage() const noexcept { return Handles::storage(record_, strided_or_none(*record_).storage); }
 
 }  // namespace brine

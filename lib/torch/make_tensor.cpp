@@ -57,8 +57,7 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Sh
     const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));
     if (auto ok = check_layout({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
     own->storage = storage.record_;
-    own->record.storage = storage.record_.get();
-    own->record.offset = offset;
+    own->record.set_body({storage.record_.get(), offset});
     own->record.dims = own->dims.data();
     own->record.dtype = dtype;
     own->record.ndim = static_cast<std::uint8_t>(shape.size());

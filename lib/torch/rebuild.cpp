@@ -95,9 +95,8 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   const auto swapped_by = [](DType t) { return item_size(t) / (is_complex(t) ? 2 : 1); };
   const StorageRecord& whole = *storage.record;
   if (!whole.untyped && (record.form == TensorForm::v3 ? 1 : swapped_by(*dtype)) != swapped_by(whole.dtype)) whole.mixed = true;
-  record.storage = &whole;
+  record.set_body({&whole, *from_root});
   record.dtype = *dtype;
-  record.offset = *from_root;
   record.ndim = static_cast<std::uint8_t>(size.size());
   record.unset = false;
   record.dims = dims.values;

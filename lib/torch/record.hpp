@@ -55,9 +55,30 @@ struct StorageView {
 /// What the pickle wrote: decides how the writer writes it back.
 enum class TensorForm : std::uint8_t { v1, v2, v3, parameter, old_class };
 
-struct TensorRecord : TensorNode {
+/// The body of a strided tensor.
+struct Strided {
   const StorageRecord* storage = nullptr;  // null: an old-style tensor that was never given one
   std::int64_t offset = 0;                 // elements, from the root storage's start
+};
+
+/// A head, which all tensors have, and a body by layout: where the elements are. Those of a strided one are inline, as nearly all are.
+struct TensorRecord : TensorNode {
+  /// The only way to storage and offset. Null: not strided.
+  const Strided* as_strided() const noexcept { return &strided_; }
+  void set_body(const Strided& strided) noexcept { strided_ = strided; }
+
+  bool same_body(const TensorRecord& other) const noexcept { return strided_.storage == other.strided_.storage && strided_.offset == other.strided_.offset; }
+  /// The data of another one: body, dtype, dims, bits.
+  void take_data(const TensorRecord& from) noexcept {
+    strided_ = from.strided_;
+    dims = from.dims;
+    ndim = from.ndim;
+    dtype = from.dtype;
+    conj = from.conj;
+    neg = from.neg;
+    unset = from.unset;
+  }
+
   const std::int64_t* dims = nullptr;      // shape, then stride
   const TensorRecord* base = nullptr;      // of a parameter: the tensor it wraps
   DType dtype = DType::float32;
@@ -73,7 +94,22 @@ struct TensorRecord : TensorNode {
     for (const std::int64_t size : shape()) n *= size;
     return n;
   }
+
+ private:
+  Strided strided_;
 };
+
+/// The same, for those who have nothing to do where there is none: without a storage where it is not strided.
+inline Strided strided_or_none(const TensorRecord& t) noexcept {
+  const Strided* s = t.as_strided();
+  return s ? *s : Strided{};
+}
+
+/// Are its elements in the other byte order than the machine's?
+inline bool is_swapped(const TensorRecord& t) noexcept {
+  const StorageRecord* s = strided_or_none(t).storage;
+  return s && s->foreign && t.form != TensorForm::v3 && !s->untyped && item_size(t.dtype) > 1;
+}
 
 inline const TensorRecord& tensor_of(const Ref& r) noexcept { return static_cast<const TensorRecord&>(tensor_node_of(r)); }
 /// The same, of which another one is made.

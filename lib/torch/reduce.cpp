@@ -28,7 +28,7 @@ TorchCall call_of(const TensorRecord& t) noexcept {
 
 // A call that gives a plain tensor and no more can be said as today's, and has to be where a storage is a part of another, which zips cannot say, or is cut.
 bool replaceable(const TensorRecord& t, const ReduceOptions& options) noexcept {
-  if (!t.storage || t.form == TensorForm::parameter || is_quantised(t.dtype)) return false;
+  if (!strided_or_none(t).storage || t.form == TensorForm::parameter || is_quantised(t.dtype)) return false;
   const TorchCall call = call_of(t);
   const bool plain = call == TorchCall::rebuild_tensor || call == TorchCall::rebuild_tensor_v2 || call == TorchCall::rebuild_tensor_v3;
   if (!plain && call != TorchCall::tensor_class) return false;
@@ -37,7 +37,7 @@ bool replaceable(const TensorRecord& t, const ReduceOptions& options) noexcept {
 
 // A Parameter or Variable as releases up to 0.4 wrote it, or with what PyTorch does not write again (hooks), around a plain tensor.
 bool old_wrapper(const TensorRecord& t, const ReduceOptions& options) noexcept {
-  if (options.keep_calls || t.form != TensorForm::parameter || !t.origin || !t.base || !t.storage || is_quantised(t.dtype)) return false;
+  if (options.keep_calls || t.form != TensorForm::parameter || !t.origin || !t.base || !strided_or_none(t).storage || is_quantised(t.dtype)) return false;
   const TorchCall call = call_of(t);
   if (call != TorchCall::parameter && call != TorchCall::variable && call != TorchCall::rebuild_parameter) return false;
   return t.base->form != TensorForm::parameter && (!t.base->origin || replaceable(*t.base, options));
@@ -66,19 +66,20 @@ Result<void> TorchReduce::empty_hooks(Emitter& out) {
 }
 
 // What a compacted storage leaves out before its first element.
-std::int64_t TorchReduce::shift(const TensorRecord& t) const noexcept {
-  const auto at = options_.compact ? reach_.find(t.storage) : reach_.end();
-  return at == reach_.end() || at->second.last < 0 ? 0 : at->second.first / static_cast<std::int64_t>(item_size(t.dtype));
+std::int64_t TorchReduce::shift(const StorageRecord& storage, DType dtype) const noexcept {
+  const auto at = options_.compact ? reach_.find(&storage) : reach_.end();
+  return at == reach_.end() || at->second.last < 0 ? 0 : at->second.first / static_cast<std::int64_t>(item_size(dtype));
 }
 
 void TorchReduce::see(const TensorRecord& t) {
-  if (!t.storage || t.numel() == 0) return;
+  const Strided* s = t.as_strided();
+  if (!s || !s->storage || t.numel() == 0) return;
   const auto item = static_cast<std::int64_t>(item_size(t.dtype));
-  std::int64_t last = t.offset;
+  std::int64_t last = s->offset;
   for (std::size_t d = 0; d < t.ndim; ++d) last += (t.shape()[d] - 1) * t.stride()[d];
-  Reach& reach = reach_[t.storage];
+  Reach& reach = reach_[s->storage];
   reach.item = std::max(reach.item, item);
-  reach.first = std::min(reach.first, t.offset * item);
+  reach.first = std::min(reach.first, s->offset * item);
   reach.last = std::max(reach.last, (last + 1) * item - 1);
 }
 
@@ -120,7 +121,8 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     origin = t.origin;
     return false;
   }
-  if (!t.storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a tensor without a storage");
+  const Strided* s = t.as_strided();
+  if (!s || !s->storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a tensor without a storage");
   if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a quantised tensor without its call");
 
   if (surveying_) see(t);
@@ -131,8 +133,8 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
       !ok)
     return ok.error();
   out.tuple_begin(items);
-  if (auto ok = persistent_id(out, *t.storage, t.dtype, v3, nullptr); !ok) return ok.error();
-  out.integer(options_.compact && t.numel() == 0 ? 0 : t.offset - shift(t));
+  if (auto ok = persistent_id(out, *s->storage, t.dtype, v3, nullptr); !ok) return ok.error();
+  out.integer(options_.compact && t.numel() == 0 ? 0 : s->offset - shift(*s->storage, t.dtype));
   out.tuple(t.shape());
   out.tuple(t.stride());
   out.boolean(t.requires_grad);

@@ -44,7 +44,7 @@ class TorchReduce final : public Leaves {
     if (const std::size_t size = storages_.size() + values; size > storages_.capacity()) storages_.reserve(std::max(size, 2 * storages_.capacity()));
   }
   void soon(const Emitter& out, const Ref& tensor) noexcept override {
-    const StorageRecord* storage = tensor_of(tensor).storage;
+    const StorageRecord* storage = strided_or_none(tensor_of(tensor)).storage;
     __builtin_prefetch(storage);
     out.memo().prefetch(storage);
   }
@@ -66,7 +66,7 @@ class TorchReduce final : public Leaves {
   Result<void> write_class(Emitter& out, const StorageRecord& record, DType dtype, bool untyped);
   void write_device(Emitter& out, const StorageRecord& record);
   WrittenStorage& add(const StorageRecord& record, std::size_t item);
-  std::int64_t shift(const TensorRecord& t) const noexcept;
+  std::int64_t shift(const StorageRecord& storage, DType dtype) const noexcept;
 
   ReduceOptions options_;
   bool surveying_ = false;

@@ -153,7 +153,7 @@ class GraphText {
     if (t.base) push(" of ", make_tensor_ref(t.base));
     origin(t.origin);
     out_ += std::string("tensor(") + form[static_cast<int>(t.form)] + " " + std::string(name(t.dtype)) + " " +
-            (t.storage ? cut(t.storage->key) : "-") + " +" + std::to_string(t.offset);
+            (strided_or_none(t).storage ? cut(strided_or_none(t).storage->key) : "-") + " +" + std::to_string(strided_or_none(t).offset);
     for (const auto& dims : {t.shape(), t.stride()}) {
       out_ += " [";
       for (std::size_t i = 0; i < dims.size(); ++i) out_ += (i ? "," : "") + std::to_string(dims[i]);
