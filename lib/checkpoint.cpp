@@ -13,6 +13,7 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/form.hpp"
+#include "torch/kinds.hpp"
 #include "torch/numpy.hpp"
 #include "torch/weights_only.hpp"
 
@@ -78,9 +79,10 @@ std::string describe(const Graph& graph, const Ref& value) {
     return "storage " + in_quotes(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);
   }
   const TensorRecord& t = tensor_of(value);
-  std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype)) + " [";
-  for (std::size_t i = 0; i < t.ndim; ++i) out += (i ? ", " : "") + std::to_string(t.shape()[i]);
-  out += "]";
+  std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype));
+  for (std::size_t i = 0; i < t.ndim && !t.as_nested(); ++i) out += (i ? ", " : " [") + std::to_string(t.shape()[i]);
+  if (!t.as_nested()) out += t.ndim == 0 ? " []" : "]";
+  if (const std::string kind = kind_text(t); !kind.empty()) out += ", " + kind;
   if (const StorageRecord* s = strided_or_none(t).storage; s && s->device != "cpu") out += ", " + escaped(s->device, 40);
   if (t.requires_grad) out += ", requires_grad";
   return out;

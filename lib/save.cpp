@@ -44,7 +44,7 @@ struct Pickled {
 
 Result<Pickled> pickle(const Written& what, Graph& scratch, const SaveOptions& options) {
   if (auto ok = check(options); !ok) return std::move(ok).error();
-  TorchReduce reduce({options.keep_keys, options.compact, options.keep_calls});
+  TorchReduce reduce({options.keep_keys, options.compact, options.keep_calls, options.profile == Profile::torch_1_6});
   if (options.compact) {  // once for nothing: what would be written is what there is to view
     if (auto seen = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root); !seen) return std::move(seen).error();
     reduce.surveyed();

@@ -29,8 +29,10 @@
 #include <brine/dtype.hpp>
 #include <brine/edits.hpp>
 #include <brine/error.hpp>
+#include <brine/layout.hpp>
 #include <brine/left_out.hpp>
 #include <brine/limits.hpp>
+#include <brine/make_tensor.hpp>
 #include <brine/module.hpp>
 #include <brine/load_state_dict.hpp>
 #include <brine/note.hpp>

@@ -30,7 +30,8 @@ namespace brine {
 /// How two tensors differ.
 struct TensorDifference {
   bool same_dtype = true, same_shape = true;
-  bool equal_bits = true;  ///< same dtype and shape, and every element the same bits
+  bool same_kind = true;   ///< the same layout; quantised, nested, without data alike; of quantised ones scheme, scale, zero point and axis, too
+  bool equal_bits = true;  ///< same dtype, shape and kind, and every element the same bits, of what it is made of, too (parts())
   /// The same device, requires_grad and class (Parameter or not). Strides and offsets are no difference.
   bool same_attributes = true;
   /// Of state dicts: it shares its storage with the same other tensors, and lies as far from them in it.

@@ -85,6 +85,7 @@ enum class ErrorCode : std::uint16_t {
   tensor_arguments,  ///< a tensor or array made with arguments, or given attributes, that PyTorch or numpy refuses
   tensor_bounds,     ///< shape, stride and offset reach outside of the storage
   tensor_size,       ///< a shape whose product overflows
+  sparse_indices,    ///< indices of a sparse tensor that are out of order, or outside of its shape
   // weights_only: forbidden, in PyTorch's words
   global_not_allowed,  ///< a class or function outside PyTorch's list
   opcode_not_allowed,  ///< an opcode that PyTorch's weights_only unpickler lacks
@@ -121,6 +122,7 @@ enum class ErrorCode : std::uint16_t {
   foreign_byte_order,  ///< bytes of the other byte order: copy_to() swaps them; unsupported: two dtypes share them, and swap otherwise
   lazy_bits,           ///< conj or neg not resolved yet: copy_to() does
   buffer_size,         ///< room for another number of elements than there are
+  wrong_layout,        ///< a tensor of another kind (sparse, quantised, nested, strided) than the one asked for
   no_data,             ///< a tensor without a storage
   bad_argument,        ///< an argument that the function cannot take; the message says which, and what it takes
 };

@@ -63,7 +63,7 @@ class BRINE_API StateDict {
   std::span<const Note> notes() const& noexcept;
   std::vector<Note> notes() && { return {notes().begin(), notes().end()}; }
 
-  /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; sparse tensors, parameters of lazy modules), by name; they are
+  /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; jagged tensors, parameters of lazy modules), by name; they are
   /// saved with the rest. Borrows from this handle.
   std::vector<std::pair<std::string_view, Value>> others() const&;
   std::vector<std::pair<std::string_view, Value>> others() && = delete;

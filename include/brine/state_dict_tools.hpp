@@ -30,8 +30,8 @@ struct RemapReport {
 /// Fails with: usage — bad_argument (a rule that is none; two keys would have one name). Then nothing is changed.
 BRINE_API Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> rules);
 
-/// Of one of StateDict::others(): which kind of tensor it is, or in short holds, that brine has no Tensor for: "sparse", "quantized", "meta", "nested",
-/// "uninitialized", "other"; empty where it is none.
+/// Of one of StateDict::others(): which kind of tensor it is, or in short holds, that is none of the state dict's own: "quantized" (in a packed weight),
+/// "nested" (jagged), "uninitialized", "other"; empty where it is none.
 BRINE_API std::string_view kept_tensor_kind(const Value& value);
 
 }  // namespace brine

@@ -18,8 +18,8 @@ struct TensorStats {
   /// Of integers (and bools, as 0 and 1) as they are, of all others as double.
   using Number = std::variant<std::int64_t, std::uint64_t, double>;
 
-  /// Of the finite elements; of complex tensors, of their magnitudes. Unset where there are none, and for dtypes that are no numbers
-  /// (quantised, bits).
+  /// Of the finite elements; of complex tensors, of their magnitudes; of quantised ones, of the numbers that their integers stand for; of sparse
+  /// ones, of the values they name. Unset where there are none, for dtypes that are no numbers (bits), and for nested tensors and those without data.
   std::optional<Number> min = {}, max = {};
   std::optional<double> mean = {};
   std::uint64_t nan = 0, inf = 0;  ///< elements; a complex one counts once, as NaN if a part of it is

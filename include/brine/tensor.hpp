@@ -4,10 +4,14 @@
 // Both are cheap shared handles that keep alive what they need (the mapping, the names) and may outlive the Checkpoint. All members are
 // const and thread-safe. A Tensor can only be made by the one routine that proves that every element lies inside its storage
 // (lib/torch/layout.hpp).
+//
+// Most tensors are strided. Others are, by PyTorch's names, quantised (is_quantized(): strided integers that stand for numbers), sparse (layout()),
+// nested (is_nested()), or without data (is_meta()); what each has is said below, and what it has not is an error that says what to use instead.
 #pragma once
 
 #include <brine/convert.hpp>
 #include <brine/dtype.hpp>
+#include <brine/layout.hpp>
 #include <brine/result.hpp>
 #include <brine/shape.hpp>
 
@@ -25,6 +29,7 @@ namespace brine {
 
 struct StorageRecord;
 struct TensorRecord;
+struct TensorPart;
 
 /// Where a storage's bytes lie in the file, for engines that read them themselves (into pinned or device memory).
 struct Location {
@@ -104,7 +109,7 @@ class BRINE_API Tensor {
 
   DType dtype() const noexcept;
   std::span<const std::int64_t> shape() const noexcept;   ///< empty for a 0-d tensor
-  std::span<const std::int64_t> stride() const noexcept;  ///< in elements; as the file says, also for sizes 0 and 1
+  std::span<const std::int64_t> stride() const noexcept;  ///< in elements; as the file says, also for sizes 0 and 1; empty for sparse and nested tensors
   std::int64_t storage_offset() const noexcept;           ///< in elements, from the start of storage() (the root, where a legacy file has views)
   std::int64_t numel() const noexcept;
   std::uint64_t nbytes() const noexcept;                  ///< numel × item_size, as a packed copy needs
@@ -114,7 +119,45 @@ class BRINE_API Tensor {
   bool is_conj() const noexcept;                          ///< lazy conjugation; the copying accessors resolve it
   bool is_neg() const noexcept;                           ///< lazy negation; likewise
   std::string_view device() const noexcept;
-  Storage storage() const noexcept;
+  Storage storage() const noexcept;                       ///< none where the tensor is not strided, or has no data
+
+  Layout layout() const noexcept;                         ///< strided also for quantised, meta and (PyTorch's older) nested tensors
+  bool is_quantized() const noexcept;
+  bool is_meta() const noexcept;                          ///< shape, stride and dtype, and no data
+  bool is_sparse() const noexcept;                        ///< of any sparse layout
+  bool is_nested() const noexcept;                        ///< a list of tensors of different shapes: unbind(); shape() is empty
+
+  // Quantised: number = scale * (integer - zero point). Fail with: usage (wrong_layout) where the tensor is not, or not by channel.
+  Result<QScheme> qscheme() const;
+  Result<double> q_scale() const;
+  Result<std::int64_t> q_zero_point() const;
+  Result<Tensor> q_per_channel_scales() const;
+  Result<Tensor> q_per_channel_zero_points() const;
+  Result<std::int64_t> q_per_channel_axis() const;
+  /// The integers, as a view of the same storage; of quint4x2 and quint2x4 the bytes (uint8), of which each packs 2 or 4, the lowest bits first.
+  Result<Tensor> int_repr() const;
+
+  // Sparse: what there is by layout. The indices are checked, once, before they are given, in time linear in how many there are: they keep what
+  // torch.sparse.check_sparse_tensor_invariants asks for. Fail with: usage (wrong_layout), corrupt (sparse_indices), and as copy_part().
+  Result<Tensor> indices() const;       ///< COO: int64 [sparse dimensions, nnz]
+  Result<Tensor> crow_indices() const;  ///< CSR, BSR
+  Result<Tensor> col_indices() const;   ///< CSR, BSR
+  Result<Tensor> ccol_indices() const;  ///< CSC, BSC
+  Result<Tensor> row_indices() const;   ///< CSC, BSC
+  Result<Tensor> values() const;        ///< not checked: there is nothing to check
+  bool is_coalesced() const noexcept;   ///< COO: no element is named twice, and they are in order
+  /// All elements row-major into `out`, numel × item_size bytes, those that are not named 0; what COO names twice is added up. `dtype`: converted
+  /// after that, as copy_to() does. Of strided and quantised tensors the same as copy_to(). Fails as copy_to() and indices() do.
+  Result<void> to_dense(std::span<std::byte> out) const;
+  Result<void> to_dense(DType dtype, std::span<std::byte> out) const;
+
+  /// The tensors that it is made of, by PyTorch's names: int_repr, scales, zero_points; indices, crow_indices, values …; buffer, sizes, strides, offsets.
+  /// None of a strided one. Not checked: the indices of a hostile file may say anything. Fails with: limit (out of memory).
+  Result<std::vector<TensorPart>> parts() const;
+
+  /// The tensors along the first dimension, as views; of a nested tensor its components. Fails with: usage (wrong_layout, does_not_fit: 0-d),
+  /// corrupt (a component reaches outside), limit (more than 100,000 tensors, 1,000,000 components), and as copy_part().
+  Result<std::vector<Tensor>> unbind() const;
 
   /// The elements where they lie: no copy. Refuses what a plain span cannot say. Borrows: valid while this or another handle of the
   /// same checkpoint lives. Fails with: usage (wrong_dtype, not_contiguous, not_aligned, foreign_byte_order, lazy_bits), and as Storage::bytes().
@@ -132,7 +175,8 @@ class BRINE_API Tensor {
   /// Fails with: usage (buffer_size), limit (Limits::copy_bytes), and as Storage::bytes().
   Result<void> copy_to(std::span<std::byte> out) const;
 
-  /// As above, converted to `dtype` as PyTorch's copy_ does (convert.hpp); `out` holds numel × item_size(dtype) bytes.
+  /// As above, converted to `dtype` as PyTorch's copy_ does (convert.hpp); `out` holds numel × item_size(dtype) bytes. A quantised tensor gives its
+  /// integers as its own dtype, and as a floating one what dequantize() gives; quint4x2 and quint2x4 only that.
   Result<void> copy_to(DType dtype, std::span<std::byte> out) const;
 
   /// Copies the elements from number `first` on (row-major), as many as fill `out`, as copy_to() does: for going through a tensor of any size
@@ -180,6 +224,11 @@ class BRINE_API Tensor {
     return true;
   }
   std::shared_ptr<const TensorRecord> record_;
+};
+
+struct TensorPart {
+  std::string_view name;
+  Tensor tensor;
 };
 
 }  // namespace brine

@@ -35,7 +35,7 @@ CastMemory::CastMemory() : budget(std::numeric_limits<std::uint64_t>::max(), Err
 Caster::Caster(DType to, const CastOptions& options) : to_(to), lossy_(options.lossy) { memory_->report = options.report; }
 
 bool Caster::changes(const TensorRecord& t) const noexcept {
-  if (!strided_or_none(t).storage || t.dtype == to_) return false;
+  if (t.dtype == to_ || t.as_quantised() || (t.as_strided() && !t.as_strided()->storage)) return false;
   return is_floating(t.dtype) || (is_complex(t.dtype) && (lossy_ || is_complex(to_)));
 }
 
@@ -53,7 +53,8 @@ CastReport::Kept& of_kind(std::vector<CastReport::Kept>& all, std::string_view k
 void Caster::pass(std::string_view name, const Ref& value) {
   std::string_view kind;
   if (value.kind == Kind::tensor) {
-    if (is_complex(tensor_of(value).dtype) && !changes(tensor_of(value)) && tensor_of(value).dtype != to_) kind = "complex";
+    if (tensor_of(value).as_quantised()) kind = "quantized";
+    else if (is_complex(tensor_of(value).dtype) && !changes(tensor_of(value)) && tensor_of(value).dtype != to_) kind = "complex";
   } else if (const KeptTensor kept = kept_tensor(value); !kept.integers) {
     kind = kept.kind;
   }
@@ -96,7 +97,7 @@ Result<const TensorRecord*> Caster::cast(const TensorRecord& t) {
       return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot cast a Parameter whose state gives it other data than it wraps");
     auto* record = memory_->graph.arena().make<TensorRecord>(old);
     if (!record) return spent();
-    record->set_body(*base->as_strided());
+    record->take_body(*base);
     record->dtype = base->dtype;
     record->conj = base->conj;
     record->neg = base->neg;
@@ -121,6 +122,11 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
   if (!convertible(t.dtype, to_) || (!number && !lossy_))
     return Error(ErrorKind::usage, ErrorCode::wrong_dtype,
                  std::string(name(t.dtype)) + " to " + std::string(name(to_)) + (convertible(t.dtype, to_) ? " loses every fraction" : ": PyTorch has no such conversion"));
+  if (!t.as_strided()) {
+    auto made = cast_kind(t);
+    if (made) done_[&t] = *made;
+    return made;
+  }
   auto* record = memory_->graph.arena().make<TensorRecord>(t);
   if (!record) return spent();
   record->conj = t.conj && is_complex(to_);  // the real part is the same
@@ -134,6 +140,33 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
   record->origin = nullptr;
   if (t.origin && is_call(t.origin->callee, TorchCall::rebuild_from_type) && !(record->origin = call(t, *record, nullptr))) return spent();
   return done_[&t] = record;
+}
+
+// What is sparse or nested by its values, which are strided; what has no data by its dtype alone. All are written as today's PyTorch does.
+Result<const TensorRecord*> Caster::cast_kind(const TensorRecord& t) {
+  Arena& arena = memory_->graph.arena();
+  if (t.origin && is_call(t.origin->callee, TorchCall::rebuild_from_type))
+    return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot cast a tensor of a class of the writer's own that is not strided");
+  auto* record = arena.make<TensorRecord>(t);
+  if (!record) return spent();
+  record->origin = nullptr;
+  record->dtype = to_;
+  record->requires_grad = t.requires_grad && (is_floating(to_) || is_complex(to_));
+  if (const Sparse* s = t.as_sparse()) {
+    auto values = cast_data(*s->values);
+    if (!values) return values;
+    auto* body = arena.make<Sparse>(s->indices, s->plain, *values);
+    if (!body) return spent();
+    body->coalesced = s->coalesced;
+    record->set_body(body);
+  } else if (const Nested* n = t.as_nested()) {
+    auto buffer = cast_data(*n->buffer);
+    if (!buffer) return buffer;
+    const auto* body = arena.make<Nested>(*buffer, n->sizes, n->strides, n->offsets);
+    if (!body) return spent();
+    record->set_body(body);
+  }
+  return record;
 }
 
 const StorageRecord* Caster::storage(const TensorRecord& t, bool negate) {

@@ -45,6 +45,7 @@ class Caster {
 
  private:
   Result<const TensorRecord*> cast_data(const TensorRecord& t);
+  Result<const TensorRecord*> cast_kind(const TensorRecord& t);
   const StorageRecord* storage(const TensorRecord& t, bool negate);
   const Origin* call(const TensorRecord& t, const TensorRecord& cast, const TensorRecord* base);
   Ref only_neg();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace brine {
@@ -22,6 +23,16 @@ bool same_elements(const TensorRecord& a, const TensorRecord& b) noexcept {
 bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
   return std::ranges::equal(a.shape(), b.shape()) && std::ranges::equal(a.stride(), b.stride());
 }
+
+bool same_kind(const TensorRecord& a, const TensorRecord& b) noexcept {
+  if (a.layout != b.layout || a.is_meta() != b.is_meta() || !a.as_nested() != !b.as_nested()) return false;
+  const Quantised *p = a.as_quantised(), *q = b.as_quantised();
+  if (!p != !q || (p && (p->scheme != q->scheme || p->axis != q->axis || p->zero_point != q->zero_point || std::bit_cast<std::uint64_t>(p->scale) != std::bit_cast<std::uint64_t>(q->scale)))) return false;
+  return !a.as_sparse() || a.as_sparse()->coalesced == b.as_sparse()->coalesced;
+}
+
+// Has it elements that lie in a storage, as they are?
+bool is_plain(const TensorRecord& t) noexcept { return t.as_strided() && !t.as_quantised(); }
 
 }  // namespace
 
@@ -42,7 +53,8 @@ TensorDifference TensorComparer::compare_attributes(const Tensor& a, const Tenso
   TensorDifference out;
   out.same_dtype = a.dtype() == b.dtype();
   out.same_shape = std::ranges::equal(a.shape(), b.shape());
-  out.equal_bits = out.same_dtype && out.same_shape;
+  out.same_kind = same_kind(Handles::record(a), Handles::record(b));
+  out.equal_bits = out.same_dtype && out.same_shape && out.same_kind;
   out.same_attributes = a.device() == b.device() && a.requires_grad() == b.requires_grad() && a.is_parameter() == b.is_parameter();
   return out;
 }
@@ -74,8 +86,42 @@ Result<TensorDifference> TensorComparer::compare_once(const Tensor& a, const Ten
   return out;
 }
 
+// By what they are made of; the numbers of quantised ones are compared, too, where that differs.
+Result<TensorDifference> TensorComparer::compare_kinds(const Tensor& a, const Tensor& b, TensorDifference out) {
+  const auto of_a = a.parts(), of_b = b.parts();
+  if (!of_a) return of_a.error();
+  if (!of_b) return of_b.error();
+  bool same_places = of_a->size() == of_b->size();
+  TensorDifference values;
+  for (std::size_t i = 0; i < of_a->size() && of_a->size() == of_b->size(); ++i) {
+    const TensorPart &x = (*of_a)[i], &y = (*of_b)[i];
+    if (x.name != y.name) same_places = false;
+    if (!same_places) break;
+    auto part = compare_once(x.tensor, y.tensor);
+    if (!part) return part;
+    out.equal_bits = out.equal_bits && part->equal_bits;
+    if (x.name == "values") values = *part;
+    else same_places = same_places && part->equal_bits;
+  }
+  out.equal_bits = out.equal_bits && of_a->size() == of_b->size();
+  if (out.equal_bits) return out;
+  if (a.is_sparse() && b.is_sparse() && a.layout() == b.layout() && same_places) {
+    out.largest_difference = values.largest_difference;
+    out.nan_differs = values.nan_differs;
+    out.differing = values.differing;
+  }
+  const auto has_numbers = [](const Tensor& t) { return t.is_quantized() || is_plain(Handles::record(t)); };
+  if (has_numbers(a) && has_numbers(b) && a.storage() && b.storage()) {
+    const bool equal = out.equal_bits;
+    if (auto ok = compare_elements(a, b, 1, out); !ok) return std::move(ok).error();
+    out.equal_bits = equal;
+  }
+  return out;
+}
+
 Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const Tensor& b, TensorDifference out) {
   const TensorRecord &x = Handles::record(a), &y = Handles::record(b);
+  if (!is_plain(x) || !is_plain(y)) return compare_kinds(a, b, out);
   const Strided *at_x = x.as_strided(), *at_y = y.as_strided();
   if (!at_x->storage || !at_y->storage) {
     out.equal_bits = out.equal_bits && at_x->storage == at_y->storage;
@@ -110,21 +156,22 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
 Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out) {
   for (const Tensor* t : {&a, &b})  // views that overlap can claim to be exabytes
     if (auto ok = Handles::check_copy(*t, item_size(t->dtype())); !ok) return ok;
-  const bool pairs = is_complex(a.dtype()) || is_complex(b.dtype());
-  const bool integers = out.same_dtype && (a.dtype() == DType::int64 || a.dtype() == DType::uint64);
-  const DType wide = integers ? a.dtype() : pairs ? DType::complex128 : DType::float64;
-  const bool numbers = convertible(a.dtype(), wide) && convertible(b.dtype(), wide);
+  const DType of_a = a.is_quantized() ? DType::float32 : a.dtype(), of_b = b.is_quantized() ? DType::float32 : b.dtype();
+  const bool pairs = is_complex(of_a) || is_complex(of_b);
+  const bool integers = out.same_dtype && (of_a == DType::int64 || of_a == DType::uint64);
+  const DType wide = integers ? of_a : pairs ? DType::complex128 : DType::float64;
+  const bool numbers = convertible(of_a, wide) && convertible(of_b, wide);
   if (numbers) out.largest_difference = 0;
   bool same = out.same_dtype;
-  const std::size_t item_a = item_size(a.dtype()), item_b = item_size(b.dtype());
+  const std::size_t item_a = item_size(of_a), item_b = item_size(of_b);
   const auto total = static_cast<std::uint64_t>(a.numel()), most = kPiece / std::max(item_a, item_b);
   std::array<std::byte, kBatch * 16> wide_a, wide_b;
   for (std::uint64_t at = 0; at < total; at += most) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most, total - at));
     left_.resize(n * item_a);
     right_.resize(n * item_b);
-    if (auto ok = a.copy_part(static_cast<std::int64_t>(at), left_); !ok) return ok;
-    if (auto ok = b.copy_part(static_cast<std::int64_t>(at), right_); !ok) return ok;
+    if (auto ok = a.copy_part(of_a, static_cast<std::int64_t>(at), left_); !ok) return ok;
+    if (auto ok = b.copy_part(of_b, static_cast<std::int64_t>(at), right_); !ok) return ok;
     advance(left_.size());
     if (out.same_dtype && std::memcmp(left_.data(), right_.data(), left_.size()) == 0) continue;
     same = false;
@@ -134,8 +181,8 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
       const auto x = std::span(left_).subspan(i * item_a, batch * item_a), y = std::span(right_).subspan(i * item_b, batch * item_b);
       if (out.same_dtype && std::memcmp(x.data(), y.data(), x.size()) == 0) continue;
       const auto to_x = std::span(wide_a).first(batch * item_size(wide)), to_y = std::span(wide_b).first(batch * item_size(wide));
-      if (auto ok = convert(a.dtype(), x, wide, to_x); !ok) return ok;
-      if (auto ok = convert(b.dtype(), y, wide, to_y); !ok) return ok;
+      if (auto ok = convert(of_a, x, wide, to_x); !ok) return ok;
+      if (auto ok = convert(of_b, y, wide, to_y); !ok) return ok;
       count_differences(wide, to_x, to_y, each, out);
     }
   }

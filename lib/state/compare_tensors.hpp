@@ -31,6 +31,7 @@ class TensorComparer {
 
  private:
   Result<TensorDifference> compare_values(const Tensor& a, const Tensor& b, TensorDifference out);
+  Result<TensorDifference> compare_kinds(const Tensor& a, const Tensor& b, TensorDifference out);
   Result<void> compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out);
   void advance(std::uint64_t bytes);
   /// Bytes of a storage that are looked at: views of one can overlap, and there can be many.

@@ -3,6 +3,7 @@
 
 #include "graph/print.hpp"
 #include "support/text.hpp"
+#include "torch/kinds.hpp"
 #include "torch/numpy.hpp"
 #include "torch/storages.hpp"
 
@@ -53,7 +54,8 @@ std::string brief(const Graph& graph, const Ref& value) {
   if (value.kind == Kind::object && value.node->made == Made::scalar) return numpy_summary(graph, value);
   if (value.kind != Kind::tensor) return summary(value);
   const TensorRecord& t = tensor_of(value);
-  return std::string(name(t.dtype)) + " " + shape_text(t.shape());
+  const std::string kind = kind_text(t);
+  return std::string(name(t.dtype)) + (t.as_nested() ? "" : " " + shape_text(t.shape())) + (kind.empty() ? "" : ", " + kind);
 }
 
 std::string change(const Graph& graph_a, const Ref& a, const Graph& graph_b, const Ref& b) {
@@ -67,9 +69,11 @@ std::string change(const Graph& graph_a, const Ref& a, const Graph& graph_b, con
 }
 
 std::string change(const TensorDifference& d, const Tensor& a, const Tensor& b) {
+  const auto kind_text = [](const Tensor& t) { return brine::kind_text(Handles::record(t)); };
   Parts out;
   out.changed(std::string(name(a.dtype())), std::string(name(b.dtype())));
   out.changed(shape_text(a.shape()), shape_text(b.shape()));
+  if (!d.same_kind) out.changed(kind_text(a), kind_text(b));
   out.elements(d, a.numel());
   out.changed(escaped(a.device(), 40), escaped(b.device(), 40));
   out.changed(a.requires_grad() ? "requires_grad" : "no requires_grad", b.requires_grad() ? "requires_grad" : "no requires_grad");

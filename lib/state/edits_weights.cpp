@@ -45,7 +45,8 @@ std::vector<Weight> all_tensors(const Ref& from, bool named) {
   while (walk.next()) {
     const bool kept = !kept_tensor_call(walk.value()).empty();
     if (kept) walk.skip();
-    if (kept || walk.value().kind == Kind::tensor) out.push_back({named ? walk.path() : kept ? walk.path(200) : std::string(), walk.value()});
+    const bool tensor = walk.value().kind == Kind::tensor, told = kept || (tensor && tensor_of(walk.value()).as_quantised());  // as not cast
+    if (kept || tensor) out.push_back({named ? walk.path() : told ? walk.path(200) : std::string(), walk.value()});
   }
   return out;
 }

@@ -53,7 +53,7 @@ KeptTensor kept_tensor(const Ref& value) {
   bool any = false, floats = false;
   Walker walk(value, {}, kDepth);
   for (std::size_t i = 0; i < kSteps && walk.next(); ++i) {
-    if (out.kind.empty()) out.kind = kept_tensor_call(walk.value());
+    if (out.kind.empty()) out.kind = walk.value().kind == Kind::tensor && tensor_of(walk.value()).as_quantised() ? "quantized" : kept_tensor_call(walk.value());
     const auto dtype = dtype_in(walk.value());
     any |= dtype.has_value();
     floats |= dtype && (is_floating(*dtype) || is_complex(*dtype) || is_quantised(*dtype));

@@ -90,6 +90,11 @@ void scatter(const std::byte* from, std::byte* to, Dims shape, Dims stride) {
 std::optional<std::string> copy_refusal(const Item& target, const Tensor& source) {
   const DType from = source.dtype(), to = target.dtype;
   if (source.device() == "meta") return "Cannot copy out of meta tensor; no data!";
+  if (source.is_sparse())
+    return source.layout() == Layout::sparse_coo
+               ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(to, false), " and src type = ", tensor_type(from, true)})
+               : std::string("copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided");
+  if (source.is_nested()) return "brine does not copy nested tensors: unbind() gives the tensors in it";
   if (is_quantised(to) && !is_quantised(from)) {
     if (from != DType::float32) return "Quantized copy only works with kFloat as source Tensor";
     return "brine does not quantise: the entry has no scale and zero point";

@@ -111,14 +111,11 @@ class Planner {
     const Impl::Item& named = model_.items[number];
     const auto shaped = shaped_.find(named.same);
     const Impl::Item& own = shaped == shaped_.end() ? model_.items[named.same] : shaped->second;
-    std::optional<ObjectTensor> object;
     if (!key.tensor) {
       const Value value = Access::value(key.other->graph, key.other->value);
-      object = object_tensor(value, own.dtype);
-      if (!object) return refuse_value(named.name, own, python_type(value));
-      if (object->shapeless) return take_shapeless(own);
+      return is_uninitialised(value) ? take_shapeless(own) : refuse_value(named.name, own, python_type(value));
     }
-    std::span<const std::int64_t> shape = key.tensor ? key.tensor->shape() : std::span<const std::int64_t>(object->shape);
+    std::span<const std::int64_t> shape = key.tensor->shape();
     const Impl::Item& item = own.shapeless ? give_shape(named.same, shape) : own;
     const bool scalar = item.shape().empty() && shape.size() == 1 && shape[0] == 1;  // one element of one dimension, as 0.3 saved numbers
     if (scalar) shape = {};
@@ -132,14 +129,11 @@ class Planner {
     }
     std::optional<std::string> refusal;
     if (assign) {
-      if (object) refusal = "brine keeps this kind of tensor as an object and cannot assign it";
-      else if (item.requires_grad && !is_floating(key.tensor->dtype()) && !is_complex(key.tensor->dtype()))
+      if (item.requires_grad && !is_floating(key.tensor->dtype()) && !is_complex(key.tensor->dtype()))
         refusal = key.tensor->is_parameter() ? "only Tensors of floating point dtype can require gradients"
                                              : "Only Tensors of floating point and complex dtype can require gradients";
     } else if (item.meta && !options_.dry_run) {
       return {};  // as PyTorch: a copy to the meta device is none
-    } else if (object) {
-      refusal = std::move(object->refusal);
     } else {
       refusal = copy_refusal(item, *key.tensor);
     }

@@ -37,17 +37,14 @@ Result<void> make_memory(Parameters::Impl::Item& target, const Tensor& source);
 /// The elements into the target's memory. Requires: no copy_refusal, equal shapes, and memory. Fails as Tensor::copy_to().
 Result<void> copy_into(const Parameters::Impl::Item& target, const Tensor& source);
 
-/// A tensor that brine keeps as an object (sparse, quantised, meta): its shape, and what copy_ says to it. Or a lazy module's, without a
-/// shape.
-struct ObjectTensor {
-  std::vector<std::int64_t> shape;
-  std::string refusal;
-  bool shapeless = false;
-};
-std::optional<ObjectTensor> object_tensor(const Value& value, DType target);
+/// A lazy module's tensor, which has no shape yet.
+bool is_uninitialised(const Value& value);
 
 /// The tensor without its only dimension, which has one element.
 Tensor first_element(const Tensor& tensor);
+
+/// The class that type() names.
+std::string tensor_type(DType dtype, bool sparse);
 
 /// PyTorch's ScalarType names: Float, ComplexHalf, UInt16, Bits8, Float4_e2m1fn_x2.
 std::string scalar_type(DType dtype);

@@ -20,17 +20,13 @@ std::string scalar_type(DType dtype) {
   return out;
 }
 
-namespace {
-
-// The class that type() names: of old, torch.FloatTensor; the dispatcher's own name for all others.
+// Of old, torch.FloatTensor; the dispatcher's own name for all others.
 std::string tensor_type(DType dtype, bool sparse) {
   const std::string scalar = scalar_type(dtype), cls = concat({scalar, "Tensor"});
   const bool of_old = dtype_of_tensor_class(cls) == dtype && dtype != DType::bfloat16 && dtype != DType::bool_;
   if (of_old) return concat({sparse ? "torch.sparse." : "torch.", cls});
   return concat({sparse ? "SparseCPU" : is_quantised(dtype) ? "QuantizedCPU" : "CPU", scalar, "Type"});
 }
-
-}  // namespace
 
 std::string python_type(const Value& value) {
   if (const auto global = value.as_global())
@@ -46,37 +42,9 @@ std::string python_type(const Value& value) {
   return concat({"numpy.", kind, std::to_string((type[1] - '0') * 8)});
 }
 
-std::optional<ObjectTensor> object_tensor(const Value& value, DType target) {
+bool is_uninitialised(const Value& value) {
   const auto callee = value.callee().as_global();
-  if (callee && callee->module == "torch.nn.parameter" && callee->name.starts_with("Uninitialized")) return ObjectTensor{{}, {}, true};
-  if (!callee || callee->module != "torch._utils") return std::nullopt;
-  const Value args = value.args();
-  ObjectTensor out;
-  Value shape;
-  if (callee->name == "_rebuild_qtensor") {
-    shape = args[2];
-    out.refusal =
-        is_quantised(target)
-            ? "brine keeps quantised tensors as objects and cannot copy them"
-            : "Copying from quantized Tensor to non-quantized Tensor is not allowed, please use dequantize to get a float Tensor from "
-              "a quantized Tensor";
-  } else if (callee->name == "_rebuild_meta_tensor_no_storage") {
-    shape = args[1];
-    out.refusal = "Cannot copy out of meta tensor; no data!";
-  } else if (callee->name == "_rebuild_sparse_tensor") {
-    const bool coo = args[1][2].kind() != Kind::tensor;  // indices, values, size; the compressed layouts have two tensors of indices
-    const auto values = args[1][coo ? 1 : 2].as_tensor();
-    if (!values) return std::nullopt;
-    shape = args[1][coo ? 2 : 3];
-    out.refusal =
-        coo ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(target, false),
-                      " and src type = ", tensor_type(values->dtype(), true)})
-            : "copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided";
-  } else {
-    return std::nullopt;
-  }
-  for (const Value& size : shape.elements()) out.shape.push_back(size.as_int().value_or(0));
-  return out;
+  return callee && callee->module == "torch.nn.parameter" && callee->name.starts_with("Uninitialized");
 }
 
 }  // namespace brine

@@ -27,14 +27,11 @@ Ref member(const Graph& graph, const Ref& module, std::string_view name) {
 }
 
 // weight().qscheme(): the first quantised tensor of the packed parameters says it.
-Ref quantisation_scheme(const Graph& graph, const Ref& module) {
+std::string quantisation_scheme(const Graph& graph, const Ref& module) {
   Walker walk(member(graph, module, "_packed_params"), {}, 10);
   for (int i = 0; i < 200 && walk.next(); ++i) {
-    const Ref& v = walk.value();
-    const Origin* o = v.kind == Kind::object ? v.node->origin : nullptr;
-    if (!o || o->callee.kind != Kind::global || global_of(o->callee).name != "_rebuild_qtensor" || o->args.kind != Kind::tuple || tuple_of(o->args).size < 5) continue;
-    const Ref& quantiser = tuple_of(o->args).items()[4];
-    return quantiser.kind == Kind::tuple && tuple_of(quantiser).size > 0 ? tuple_of(quantiser).items()[0] : Ref{};
+    const Quantised* q = walk.value().kind == Kind::tensor ? tensor_of(walk.value()).as_quantised() : nullptr;
+    if (q) return "torch." + std::string(brine::name(q->scheme));
   }
   return {};
 }
@@ -98,8 +95,12 @@ class Words {
     const bool labelled = w.find('=') != std::string_view::npos, repr = cut('=') == "r";
     const char sign = w[0];
     if (sign == '?' || sign == '*' || sign == '#') w.remove_prefix(1);
-    const Ref value = look_up(w);
     const std::string label = std::string(w.substr(w.rfind('.') + 1)) + "=";
+    if (w == "qscheme") {
+      const std::string scheme = quantisation_scheme(graph_, module_);
+      return scheme.empty() ? scheme : (labelled ? label : std::string()) + scheme;
+    }
+    const Ref value = look_up(w);
     if (value.kind == Kind::absent) return otherwise.empty() ? std::string() : (labelled ? label : std::string()) + std::string(otherwise);
     if (sign == '*') return is_true(value) ? label + "True" : std::string();
     if (sign == '?') {
@@ -113,7 +114,6 @@ class Words {
   }
 
   Ref look_up(std::string_view path) const {
-    if (path == "qscheme") return quantisation_scheme(graph_, module_);
     const auto dot = path.find('.');
     const Ref value = member(graph_, module_, path.substr(0, dot));
     return dot == std::string_view::npos ? value : member(graph_, value, path.substr(dot + 1));

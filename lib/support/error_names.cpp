@@ -23,12 +23,12 @@ std::string_view name(ErrorCode code) noexcept {
     X(pickle_mark) X(pickle_memo) X(pickle_text) X(pickle_utf8) X(pickle_frame) X(pickle_length) X(pickle_global) X(pickle_target)
     X(pickle_arguments) X(pickle_odd_items) X(pickle_leftover) X(pickle_trailing) X(pickle_extension) X(pickle_buffer) X(record_missing)
     X(format_version) X(byte_order) X(legacy_header) X(legacy_keys) X(storage_class) X(storage_key) X(storage_size) X(persistent_id)
-    X(tensor_arguments) X(tensor_bounds) X(tensor_size) X(global_not_allowed) X(opcode_not_allowed) X(build_not_allowed)
+    X(tensor_arguments) X(tensor_bounds) X(tensor_size) X(sparse_indices) X(global_not_allowed) X(opcode_not_allowed) X(build_not_allowed)
     X(no_state_dict) X(several_state_dicts) X(module_cycle) X(module_form) X(key_mismatch) X(size_mismatch)
     X(not_a_tensor) X(copy_refused) X(unexpected_running_stats) X(too_many_records) X(pickle_too_large) X(metadata_too_large)
     X(inflated_too_large) X(too_many_dimensions) X(device_too_long) X(copy_too_large) X(out_of_memory) X(missing_key) X(wrong_kind) X(is_none)
     X(index_out_of_range) X(does_not_fit) X(wrong_dtype) X(not_contiguous) X(not_aligned) X(foreign_byte_order) X(lazy_bits)
-    X(buffer_size) X(no_data) X(bad_argument)
+    X(buffer_size) X(wrong_layout) X(no_data) X(bad_argument)
   }
 #undef X
   return "";

@@ -7,10 +7,12 @@
 #include "support/checked.hpp"
 #include "torch/byte_swap.hpp"
 #include "torch/gather.hpp"
+#include "torch/kinds.hpp"
 #include "torch/lazy_bits.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 namespace brine {
 
@@ -25,6 +27,15 @@ std::uint64_t most_bytes(const TensorRecord& t) noexcept {
   return s && s->reader ? s->reader->copy_bytes : Limits{}.copy_bytes;
 }
 
+/// Has the tensor elements that lie in a storage?
+Result<void> check_elements(const TensorRecord& t) {
+  if (t.is_meta()) return usage(ErrorCode::no_data, "the tensor is on the meta device: it has no data");
+  if (t.as_sparse()) return usage(ErrorCode::wrong_layout, "the tensor is sparse (" + std::string(name(t.layout)) + "): to_dense() fills one in, values() has its values");
+  if (t.as_nested()) return usage(ErrorCode::wrong_layout, "the tensor is nested: unbind() gives the tensors in it");
+  if (t.as_quantised() && values_per_byte(t.dtype) != 1) return usage(ErrorCode::wrong_dtype, "several elements of " + std::string(name(t.dtype)) + " share a byte: int_repr() is the bytes, and as float32 they are numbers");
+  return {};
+}
+
 /// Elements in the tensor's own dtype and the machine's byte order.
 Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
   if (auto ok = gather(t, storage, first, out); !ok) return ok;
@@ -33,11 +44,23 @@ Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int
   return {};
 }
 
+Result<void> dequantise_part(const Tensor& t, DType dtype, std::int64_t first, std::span<std::byte> out) {
+  std::vector<float> numbers(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece / sizeof(float), out.size() / item_size(dtype))));
+  const std::size_t count = out.size() / item_size(dtype);
+  for (std::size_t done = 0; done < count; done += numbers.size()) {
+    const auto part = std::span(numbers).first(std::min(numbers.size(), count - done));
+    if (auto ok = dequantise(t, first + static_cast<std::int64_t>(done), part); !ok) return ok;
+    if (auto ok = convert(DType::float32, std::as_bytes(part), dtype, out.subspan(done * item_size(dtype), part.size() * item_size(dtype))); !ok) return ok;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::span<const std::byte>> Tensor::data_bytes() const {
   return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
     const TensorRecord& t = *record_;
+    if (auto ok = check_elements(t); !ok) return std::move(ok).error();
     if (!is_contiguous()) return usage(ErrorCode::not_contiguous, "the tensor is not contiguous; copy_to() gathers it");
     if (t.conj || t.neg) return usage(ErrorCode::lazy_bits, "the tensor is a lazy conjugate or negative; copy_to() resolves it");
     if (numel() == 0) return std::span<const std::byte>();
@@ -52,8 +75,9 @@ Result<std::span<const std::byte>> Tensor::data_bytes() const {
 Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t alignment) const {
   return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
     const TensorRecord& t = *record_;
+    if (auto ok = check_elements(t); !ok) return std::move(ok).error();
     if (t.dtype != dtype)
-      return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)));
+      return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)) + (t.as_quantised() ? "; int_repr() is its integers" : ""));
     if (is_swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
     auto bytes = data_bytes();
     if (!bytes) return bytes;
@@ -92,7 +116,11 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
   return guarded("a tensor", [&]() -> Result<void> {
     const TensorRecord& t = *record_;
     const std::size_t in_size = item_size(t.dtype), out_size = item_size(dtype);
-    if (dtype != t.dtype && !convertible(t.dtype, dtype))
+    const bool numbers = t.as_quantised() && is_floating(dtype);
+    if (auto ok = numbers ? Result<void>() : check_elements(t); !ok) return ok;
+    if (t.as_quantised() && dtype != t.dtype && !numbers)
+      return usage(ErrorCode::wrong_dtype, std::string(name(t.dtype)) + " converts to floating dtypes only; int_repr() is its integers");
+    if (dtype != t.dtype && !numbers && !convertible(t.dtype, dtype))
       return usage(ErrorCode::wrong_dtype, std::string(name(t.dtype)) + " does not convert to " + std::string(name(dtype)));
     if (out.size() % std::max<std::size_t>(out_size, 1) != 0)
       return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, expected whole elements of " + std::to_string(out_size));
@@ -103,6 +131,7 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
     const Strided* s = t.as_strided();
     if (!s || !s->storage) return usage(ErrorCode::no_data, "the tensor has no storage");
 
+    if (numbers) return dequantise_part(*this, dtype, first, out);
     if (dtype == t.dtype) return packed_part(t, storage(), first, out);
     const bool plain = s->storage->data && is_contiguous() && !t.conj && !t.neg && !is_swapped(t);
     if (plain) return convert(t.dtype, {s->storage->data + static_cast<std::size_t>(s->offset + first) * in_size, static_cast<std::size_t>(count) * in_size}, dtype, out);

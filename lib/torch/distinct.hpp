@@ -9,7 +9,7 @@
 
 namespace brine {
 
-/// Which dimensions are left out, says `repeated`. Conj, neg and byte order stay.
+/// Requires: a plainly strided one. Which dimensions are left out, says `repeated`. Conj, neg and byte order stay.
 inline Tensor without(const Tensor& tensor, const std::vector<bool>& repeated) {
   struct Distinct {
     TensorRecord record;

@@ -47,18 +47,24 @@ Result<bool> Storage::verify_crc() const {
 }
 
 DType Tensor::dtype() const noexcept { return record_->dtype; }
-std::span<const std::int64_t> Tensor::shape() const noexcept { return record_->shape(); }
-std::span<const std::int64_t> Tensor::stride() const noexcept { return record_->stride(); }
+std::span<const std::int64_t> Tensor::shape() const noexcept { return record_->as_nested() ? std::span<const std::int64_t>() : record_->shape(); }
+std::span<const std::int64_t> Tensor::stride() const noexcept {
+  return record_->as_sparse() || record_->as_nested() ? std::span<const std::int64_t>() : record_->stride();
+}
 std::int64_t Tensor::storage_offset() const noexcept { return strided_or_none(*record_).offset; }
 std::int64_t Tensor::numel() const noexcept { return record_->numel(); }
 std::uint64_t Tensor::nbytes() const noexcept { return static_cast<std::uint64_t>(numel()) * item_size(dtype()); }
-bool Tensor::is_contiguous() const noexcept { return brine::is_contiguous(shape(), stride()); }
+bool Tensor::is_contiguous() const noexcept { return (record_->as_strided() || record_->is_meta()) && brine::is_contiguous(shape(), stride()); }
 bool Tensor::requires_grad() const noexcept { return record_->requires_grad; }
 bool Tensor::is_parameter() const noexcept { return record_->parameter; }
 bool Tensor::is_conj() const noexcept { return record_->conj; }
 bool Tensor::is_neg() const noexcept { return record_->neg; }
 std::string_view Tensor::device() const noexcept {
-  const StorageRecord* s = strided_or_none(*record_).storage;
+  const TensorRecord* t = record_.get();
+  if (t->is_meta()) return "meta";
+  if (const Sparse* s = t->as_sparse()) t = s->values;
+  if (const Nested* n = t->as_nested()) t = n->buffer;
+  const StorageRecord* s = strided_or_none(*t).storage;
   return s ? s->device : std::string_view("cpu");
 }
 Storage Tensor::storage() const noexcept { return Handles::storage(record_, strided_or_none(*record_).storage); }

@@ -41,7 +41,7 @@ bool is_contiguous(std::span<const std::int64_t> size, std::span<const std::int6
   return true;
 }
 
-Result<void> check_layout(const Layout& l, const Limits& limits) {
+Result<void> check_strided(const StridedView& l, const Limits& limits) {
   if (l.size.size() != l.stride.size())
     return corrupt(ErrorCode::tensor_arguments, "size " + list(l.size.first(std::min<std::size_t>(l.size.size(), 8))) + " and stride have different lengths");
   if (l.size.size() > std::min<std::uint64_t>(limits.dimensions, 255))

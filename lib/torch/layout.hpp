@@ -10,7 +10,7 @@
 namespace brine {
 
 /// Sizes, strides and offset in elements of `dtype`; `numel` counts the elements the storage (or the view of it) has.
-struct Layout {
+struct StridedView {
   DType dtype;
   std::span<const std::int64_t> size, stride;
   std::int64_t offset;
@@ -19,7 +19,7 @@ struct Layout {
 
 /// Fails with: corrupt (lengths differ, negative, outside the storage, a size that overflows), limit (too many dimensions).
 /// A tensor without elements needs nothing of its storage (FORMAT: torch refuses only what it would read).
-Result<void> check_layout(const Layout& layout, const Limits& limits);
+Result<void> check_strided(const StridedView& layout, const Limits& limits);
 
 /// Elements of a shape, or nothing when the product (of the sizes that are not 0) overflows.
 std::optional<std::int64_t> element_count(std::span<const std::int64_t> size) noexcept;

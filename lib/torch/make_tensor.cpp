@@ -55,7 +55,7 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Sh
     }
     const std::span<const std::int64_t> dims = own->dims;
     const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));
-    if (auto ok = check_layout({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
+    if (auto ok = check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
     own->storage = storage.record_;
     own->record.set_body({storage.record_.get(), offset});
     own->record.dims = own->dims.data();

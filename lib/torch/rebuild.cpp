@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tensors from their calls. Every argument is checked before it is used; the view itself by check_layout.
+// Tensors from their calls. Every argument is checked before it is used; the view itself by check_strided.
 // Source of the forms: torch/_utils.py, torch/_tensor.py, torch/nn/parameter.py and torch/tensor.py of 0.1.10 to 2.14.
 #include "torch/torch_calls.hpp"
 
@@ -7,6 +7,7 @@
 #include "support/checked.hpp"
 #include "torch/attributes.hpp"
 #include "torch/dtype_table.hpp"
+#include "torch/kinds.hpp"
 #include "torch/lazy_bits.hpp"
 
 #include <algorithm>
@@ -45,12 +46,6 @@ Result<bool> flag(const Ref& r, const char* what) {
 
 }  // namespace
 
-// Sizes and strides of a tensor that is being checked.
-struct TorchCalls::Dims {
-  static constexpr std::size_t kMost = 255;
-  std::int64_t values[2 * kMost];
-};
-
 // A copy of the record, and of its dims, in the graph; with an origin where the call is not the canonical one.
 Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Origin* origin) {
   auto* kept = graph.arena().make<TensorRecord>(record);
@@ -63,6 +58,25 @@ Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Ori
   return make_tensor_ref(kept);
 }
 
+// The numbers of a size, and of a stride; how many dimensions there are.
+Result<std::size_t> TorchCalls::sizes(Dims& dims, const Ref& size, const Ref* stride) const {
+  if (!is_tuple(size) || (stride && !is_tuple(*stride)))
+    return corrupt("expected size and stride as tuples, found " + class_name(size) + (stride ? " and " + class_name(*stride) : ""));
+  const auto s = tuple_of(size).items(), t = stride ? tuple_of(*stride).items() : std::span<const Ref>();
+  const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
+  if (s.size() > most || t.size() > most)
+    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, std::to_string(std::max(s.size(), t.size())) + " dimensions; Limits::dimensions is " + std::to_string(most));
+  for (std::size_t i = 0; i < s.size() + t.size(); ++i) {
+    const Ref& item = i < s.size() ? s[i] : t[i - s.size()];
+    const auto value = int_of(item);
+    if (!value) return corrupt("expected a " + std::string(i < s.size() ? "size" : "stride") + " as ints of 64 bits, found " + class_name(item));
+    dims.values[i] = *value;
+  }
+  if (stride && s.size() != t.size())  // as check_strided() says it
+    return check_strided({DType::uint8, {dims.values, s.size()}, {dims.values + s.size(), t.size()}, 0, 0}, limits_).error();
+  return s.size();
+}
+
 // Fills storage, dtype, offset and dims of the record from (storage, offset, size, stride); the dims are in `dims`.
 Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype) {
   if (a[0].kind != Kind::storage) return corrupt("expected the tensor's storage, found " + class_name(a[0]));
@@ -70,25 +84,17 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   if (!dtype) dtype = storage.dtype;  // of untyped ones uint8, as in PyTorch
   const auto offset = int_of(a[1]);
   if (!offset) return corrupt("expected the storage offset as an int of 64 bits, found " + class_name(a[1]));
-  if (!is_tuple(a[2]) || !is_tuple(a[3]))
-    return corrupt("expected size and stride as tuples, found " + class_name(a[2]) + " and " + class_name(a[3]));
-  const auto size = tuple_of(a[2]).items(), stride = tuple_of(a[3]).items();
-
-  const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
-  if (size.size() > most || stride.size() > most)
-    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
-                 std::to_string(std::max(size.size(), stride.size())) + " dimensions; Limits::dimensions is " + std::to_string(most));
-  for (std::size_t i = 0; i < size.size() + stride.size(); ++i) {
-    const Ref& item = i < size.size() ? size[i] : stride[i - size.size()];
-    const auto value = int_of(item);
-    if (!value) return corrupt("expected a " + std::string(i < size.size() ? "size" : "stride") + " as ints of 64 bits, found " + class_name(item));
-    dims.values[i] = *value;
-  }
+  const auto ndim = sizes(dims, a[2], &a[3]);
+  if (!ndim) return ndim.error();
+  const std::span<const std::int64_t> size(dims.values, *ndim), stride(dims.values + *ndim, *ndim);
 
   const auto item = static_cast<std::int64_t>(item_size(*dtype));
   const std::int64_t numel = storage.view ? storage.view->numel : static_cast<std::int64_t>(storage.record->nbytes) / item;
   if (storage.view && item_size(storage.dtype) != item_size(*dtype)) return corrupt("the dtype is not that of the storage it is a view of");
-  if (auto ok = check_layout({*dtype, {dims.values, size.size()}, {dims.values + size.size(), stride.size()}, *offset, numel}, limits_); !ok) return ok;
+  const std::int64_t packed = values_per_byte(*dtype);
+  if (packed != 1 && (*offset != 0 || !is_contiguous(size, stride)))
+    return Error(ErrorKind::unsupported, ErrorCode::tensor_arguments, "a view of a tensor of " + std::string(name(*dtype)) + ", whose elements share bytes");
+  if (auto ok = check_strided({*dtype, size, stride, *offset, packed == 1 ? numel : checked_multiply(numel, packed).value_or(INT64_MAX)}, limits_); !ok) return ok;
   const auto from_root = checked_add(*offset, storage.view ? storage.view->offset : std::int64_t{0});
   if (!from_root) return corrupt("the storage offset overflows");
 
@@ -97,7 +103,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   if (!whole.untyped && (record.form == TensorForm::v3 ? 1 : swapped_by(*dtype)) != swapped_by(whole.dtype)) whole.mixed = true;
   record.set_body({&whole, *from_root});
   record.dtype = *dtype;
-  record.ndim = static_cast<std::uint8_t>(size.size());
+  record.ndim = static_cast<std::uint8_t>(*ndim);
   record.unset = false;
   record.dims = dims.values;
   return {};

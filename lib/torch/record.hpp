@@ -55,22 +55,65 @@ struct StorageView {
 /// What the pickle wrote: decides how the writer writes it back.
 enum class TensorForm : std::uint8_t { v1, v2, v3, parameter, old_class };
 
+struct TensorRecord;
+
 /// The body of a strided tensor.
 struct Strided {
   const StorageRecord* storage = nullptr;  // null: an old-style tensor that was never given one
   std::int64_t offset = 0;                 // elements, from the root storage's start
+  bool operator==(const Strided&) const = default;
 };
 
-/// A head, which all tensors have, and a body by layout: where the elements are. Those of a strided one are inline, as nearly all are.
-struct TensorRecord : TensorNode {
-  /// The only way to storage and offset. Null: not strided.
-  const Strided* as_strided() const noexcept { return &strided_; }
-  void set_body(const Strided& strided) noexcept { strided_ = strided; }
+/// … of one whose integers stand for numbers: scale * (integer - zero point).
+struct Quantised : Strided {
+  QScheme scheme = QScheme::per_tensor_affine;
+  double scale = 1;
+  std::int64_t zero_point = 0, axis = 0;
+  const TensorRecord *scales = nullptr, *zero_points = nullptr;  // per channel: float64 and int64, of float qparams float32 both
+};
 
-  bool same_body(const TensorRecord& other) const noexcept { return strided_.storage == other.strided_.storage && strided_.offset == other.strided_.offset; }
-  /// The data of another one: body, dtype, dims, bits.
+/// … of a sparse one. COO: indices [sparse dims, nnz]; else the compressed and the plain indices, by rows or by columns.
+struct Sparse {
+  const TensorRecord *indices, *plain;  // plain: null in COO
+  const TensorRecord* values;
+  bool coalesced = false;
+  mutable std::atomic<std::uint8_t> checked = 0;  // 1: the indices were looked at, and keep the invariants
+};
+
+/// … of a nested one: component i is the buffer as a view of sizes[i], strides[i] at offsets[i].
+struct Nested {
+  const TensorRecord *buffer, *sizes, *strides, *offsets;
+};
+
+enum class Body : std::uint8_t { strided, quantised, meta, sparse, nested };
+
+/// A head, which all tensors have, and a body, by layout: where the elements are. That of a strided one is inline, as nearly all are.
+struct TensorRecord : TensorNode {
+  /// The only way to storage and offset. Null: not strided. Of a quantised tensor: where its integers are.
+  const Strided* as_strided() const noexcept { return body_ == Body::strided ? &strided_ : body_ == Body::quantised ? quantised_ : nullptr; }
+  const Quantised* as_quantised() const noexcept { return body_ == Body::quantised ? quantised_ : nullptr; }
+  const Sparse* as_sparse() const noexcept { return body_ == Body::sparse ? sparse_ : nullptr; }
+  const Nested* as_nested() const noexcept { return body_ == Body::nested ? nested_ : nullptr; }
+  bool is_meta() const noexcept { return body_ == Body::meta; }
+
+  void set_body(const Strided& strided) noexcept { body_ = Body::strided, strided_ = strided; }
+  void set_body(const Quantised* quantised) noexcept { body_ = Body::quantised, quantised_ = quantised; }
+  void set_body(const Sparse* sparse) noexcept { body_ = Body::sparse, sparse_ = sparse; }
+  void set_body(const Nested* nested) noexcept { body_ = Body::nested, nested_ = nested; }
+  void set_meta() noexcept { body_ = Body::meta, strided_ = {}; }
+  bool same_body(const TensorRecord& other) const noexcept {
+    if (body_ != other.body_) return false;
+    return body_ == Body::strided ? strided_ == other.strided_ : body_ == Body::meta || quantised_ == other.quantised_;
+  }
+  void take_body(const TensorRecord& from) noexcept {
+    body_ = from.body_;
+    if (body_ == Body::strided || body_ == Body::meta) strided_ = from.strided_;
+    else quantised_ = from.quantised_;
+  }
+  /// The data of another one: body, layout, dtype, dims, bits.
   void take_data(const TensorRecord& from) noexcept {
-    strided_ = from.strided_;
+    take_body(from);
+    layout = from.layout;
     dims = from.dims;
     ndim = from.ndim;
     dtype = from.dtype;
@@ -79,10 +122,11 @@ struct TensorRecord : TensorNode {
     unset = from.unset;
   }
 
-  const std::int64_t* dims = nullptr;      // shape, then stride
+  const std::int64_t* dims = nullptr;      // shape, then stride (of what has none: zeros)
   const TensorRecord* base = nullptr;      // of a parameter: the tensor it wraps
   DType dtype = DType::float32;
   std::uint8_t ndim = 0;
+  Layout layout = Layout::strided;
   TensorForm form = TensorForm::v2;
   bool requires_grad = false, parameter = false, conj = false, neg = false, unset = false;
   mutable bool read = false;               // another one was made of it, so that it may not change any more
@@ -96,7 +140,13 @@ struct TensorRecord : TensorNode {
   }
 
  private:
-  Strided strided_;
+  Body body_ = Body::strided;
+  union {
+    Strided strided_ = {};
+    const Quantised* quantised_;
+    const Sparse* sparse_;
+    const Nested* nested_;
+  };
 };
 
 /// The same, for those who have nothing to do where there is none: without a storage where it is not strided.

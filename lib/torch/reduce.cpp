@@ -117,13 +117,18 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     if (!out.parameter(ref, make_tensor_ref(data))) return spent();
     return true;
   }
-  if (t.origin && !wrapper && !replaceable(t, options_)) {
+  const bool plain = t.as_strided() && !t.as_quantised();
+  if (t.origin && !wrapper && !replaceable(t, options_) && (options_.keep_calls || !has_other_call(t))) {
     origin = t.origin;
+    return false;
+  }
+  if (!plain) {
+    if (!(origin = call_of_kind(out.graph(), t))) return spent();
     return false;
   }
   const Strided* s = t.as_strided();
   if (!s || !s->storage) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a tensor without a storage");
-  if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write a quantised tensor without its call");
+  if (is_quantised(t.dtype)) return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot write integers of a quantised dtype without scale and zero point");
 
   if (surveying_) see(t);
   const bool v3 = written_untyped(t), metadata = t.conj || t.neg;

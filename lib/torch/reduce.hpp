@@ -31,6 +31,7 @@ struct ReduceOptions {
   bool keep_keys = false;  // the file's own keys (pointer numbers), instead of 0, 1, 2 …
   bool compact = false;    // only the part of a storage that its tensors view
   bool keep_calls = false;  // the calls of older releases, instead of what today's would be
+  bool before_2_1 = false;  // for releases that do not know whether a sparse tensor is coalesced
 };
 
 class TorchReduce final : public Leaves {
@@ -60,6 +61,8 @@ class TorchReduce final : public Leaves {
     std::int64_t item = 1;                      // the largest element seen
   };
   void see(const TensorRecord& t);
+  bool has_other_call(const TensorRecord& t) const noexcept;
+  const Origin* call_of_kind(Graph& graph, const TensorRecord& t);
   Result<void> persistent_id(Emitter& out, const StorageRecord& record, DType dtype, bool untyped, const StorageView* view);
   Result<void> write_global(Emitter& out, std::string_view module, std::string_view name, std::uint16_t known);
   Result<void> empty_hooks(Emitter& out);
@@ -80,6 +83,7 @@ class TorchReduce final : public Leaves {
   std::optional<std::uint32_t> storage_word_;  // its memo entry
   Written class_, device_;                     // the last ones: most tensors have those of the tensor before
   Ref cpu_word_;
+  Ref layouts_[7];  // torch.layout's objects: one each
 };
 
 }  // namespace brine

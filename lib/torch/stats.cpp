@@ -86,14 +86,15 @@ Result<TensorStats> gather(const Tensor& tensor, DType as, std::uint64_t each, c
 
 Result<TensorStats> stats(const Tensor& tensor, const std::function<void(std::uint64_t)>& progress) {
   return guarded("a tensor", [&]() -> Result<TensorStats> {
-    const DType dtype = tensor.dtype();
+    if (tensor.is_sparse()) return stats(*tensor.values(), progress);
+    const DType dtype = tensor.is_quantized() ? DType::float32 : tensor.dtype();
     const bool real = is_floating(dtype), integer = !real && !is_complex(dtype);
     const DType as = is_complex(dtype) ? DType::complex128 : real ? DType::float64 : dtype == DType::uint64 ? DType::uint64 : DType::int64;
     if (tensor.numel() == 0 || !tensor.storage() || !convertible(dtype, as)) return TensorStats{};
     std::vector<bool> repeated(tensor.shape().size());
     std::uint64_t each = 1;
     for (std::size_t d = 0; d < repeated.size(); ++d)
-      if (tensor.stride()[d] == 0) repeated[d] = true, each *= static_cast<std::uint64_t>(tensor.shape()[d]);
+      if (tensor.stride()[d] == 0 && !tensor.is_quantized()) repeated[d] = true, each *= static_cast<std::uint64_t>(tensor.shape()[d]);
     const Tensor distinct = each == 1 ? tensor : without(tensor, repeated);
     if (auto ok = Handles::check_copy(distinct, item_size(dtype)); !ok) return std::move(ok).error();
     if (!integer) return gather<double>(distinct, as, each, progress);

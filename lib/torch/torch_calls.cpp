@@ -25,6 +25,12 @@ constexpr Name kNames[] = {
     {"torch._tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},
     {"torch.tensor", "_rebuild_from_type", TorchCall::rebuild_from_type},  // torch.load knows the module by its old name, too
     {"torch.tensor", "_rebuild_from_type_v2", TorchCall::rebuild_from_type},
+    {"torch._utils", "_rebuild_qtensor", TorchCall::rebuild_quantised},
+    {"torch._utils", "_rebuild_sparse_tensor", TorchCall::rebuild_sparse},
+    {"torch._utils", "_rebuild_sparse_csr_tensor", TorchCall::rebuild_sparse_csr},
+    {"torch._utils", "_rebuild_meta_tensor_no_storage", TorchCall::rebuild_meta},
+    {"torch._utils", "_rebuild_nested_tensor", TorchCall::rebuild_nested},
+    {"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", TorchCall::device_tensor},
     {"torch.nn.parameter", "Parameter", TorchCall::parameter},
     {"torch.autograd.variable", "Variable", TorchCall::variable},
     {"torch", "Size", TorchCall::size},
@@ -89,6 +95,12 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     case TorchCall::rebuild_parameter: return rebuild_parameter(site, callee, args, false);
     case TorchCall::rebuild_parameter_with_state: return rebuild_parameter(site, callee, args, true);
     case TorchCall::rebuild_from_type: return rebuild_from_type(site, callee, args);
+    case TorchCall::rebuild_quantised: return rebuild_quantised(site, callee, args);
+    case TorchCall::rebuild_sparse:
+    case TorchCall::rebuild_sparse_csr: return rebuild_sparse(site, callee, args);
+    case TorchCall::rebuild_meta: return rebuild_meta(site, callee, args);
+    case TorchCall::rebuild_nested: return rebuild_nested(site, callee, args);
+    case TorchCall::device_tensor: return device_tensor(site, callee, args);
     case TorchCall::parameter: return parameter_class(site, callee, args, true);
     case TorchCall::variable: return parameter_class(site, callee, args, false);
     case TorchCall::tensor_class: return tensor_class(site, callee, args);

@@ -15,6 +15,7 @@ namespace brine {
 /// The numbers of torch's names; dtypes and storage classes follow, each with its DType added.
 enum class TorchCall : std::uint16_t {
   rebuild_tensor = kFirstForeign, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state, rebuild_from_type,
+  rebuild_quantised, rebuild_sparse, rebuild_sparse_csr, rebuild_meta, rebuild_nested, device_tensor,
   parameter, variable, tensor_class, size, device, layout,
 };
 inline constexpr std::uint16_t kFirstDtype = 256, kFirstStorage = 512, kFirstCudaStorage = 768, kUntypedStorage = 1024;
@@ -37,11 +38,22 @@ class TorchCalls final : public Calls {
  private:
   Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
   Result<Ref> rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
+  // rebuild_kinds.cpp
+  Result<Ref> rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> device_tensor(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<const TensorRecord*> numbers(Graph& graph, const Ref& list, DType dtype);
   Result<Ref> rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter);
   Result<Ref> tensor_class(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made);
-  struct Dims;
+  struct Dims {  // sizes, then strides, of a tensor that is being checked
+    static constexpr std::size_t kMost = 255;
+    std::int64_t values[2 * kMost];
+  };
+  Result<std::size_t> sizes(Dims& dims, const Ref& size, const Ref* stride) const;
   Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype);
   Result<Ref> keep(Graph& graph, const TensorRecord& record, const Origin* origin);
   Error spent() const;

@@ -79,6 +79,11 @@ Pickle& Pickle::tensor(const View& v) {
   return ints(v.size).ints(v.stride).boolean(v.requires_grad).ordered_dict().tuple().reduce();
 }
 
+Pickle& Pickle::quantised(std::string_view key, std::int64_t n) {
+  global("torch._utils", "_rebuild_qtensor").mark().storage("QInt8Storage", key, n).integer(0).ints({n}).ints({1});
+  return global("torch", "per_tensor_affine").floating(0.5).integer(1).op(Op::TUPLE3).boolean(false).ordered_dict().tuple().reduce();
+}
+
 Pickle& Pickle::vector(std::string_view key, std::int64_t n, bool legacy) {
   return tensor({.key = key, .numel = n, .size = {n}, .stride = {1}, .legacy = legacy});
 }

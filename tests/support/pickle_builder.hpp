@@ -66,6 +66,10 @@ class Pickle {
   };
   /// A canonical call of _rebuild_tensor_v2.
   Pickle& tensor(const View& view);
+  /// A per-tensor quantised qint8 vector of n elements, scale 0.5 and zero point 1, in a storage of its own.
+  Pickle& quantised(std::string_view key, std::int64_t n);
+  /// _get_layout('torch.sparse_coo') …
+  Pickle& layout(std::string_view name) { return global("torch.serialization", "_get_layout").str("torch." + std::string(name)).op(Op::TUPLE1).reduce(); }
   /// A float32 vector of n elements in a storage of its own.
   Pickle& vector(std::string_view key, std::int64_t n, bool legacy = false);
 

@@ -103,15 +103,16 @@ TEST_CASE("what became the largest, 0 or NaN is counted, infinities too") {
   CHECK(counts(DType::float16) == "0 0 0");
 }
 
-TEST_CASE("what no cast changes is named by its kind") {
+TEST_CASE("sparse tensors are cast by their values, and those without data; what no cast changes is named by its kind") {
   Pickle p;
   p.empty_dict().mark().str("w").vector("0", 2);
-  p.str("sparse").global("torch._utils", "_rebuild_sparse_tensor").str("coo").vector("0", 2).vector("1", 2).op(Op::TUPLE2).op(Op::TUPLE2).reduce();
+  p.str("sparse").global("torch._utils", "_rebuild_sparse_tensor").layout("sparse_coo").mark();
+  p.tensor({.cls = "LongStorage", .key = "3", .numel = 2, .size = {1, 2}, .stride = {2, 1}}).vector("1", 2).ints({5}).boolean(true).tuple().op(Op::TUPLE2).reduce();
   p.str("meta").global("torch._utils", "_rebuild_meta_tensor_no_storage").mark().global("torch", "float32").ints({2}).ints({1}).boolean(false).tuple().reduce();
   p.str("whole").global("torch._utils", "_rebuild_meta_tensor_no_storage").mark().global("torch", "int64").ints({2}).ints({1}).boolean(false).tuple().reduce();
-  p.str("number").integer(3).str("packed").global("torch._utils", "_rebuild_qtensor").storage("QInt8Storage", "2", 4).op(Op::TUPLE1).reduce().none().op(Op::TUPLE2);
+  p.str("number").integer(3).str("packed").quantised("2", 4).none().op(Op::TUPLE2);
   p.op(Op::SETITEMS);
-  const Checkpoint ckpt = load(source_over(torch_zip(p, {{"0", counting(2)}, {"1", counting(2)}, {"2", "abcd", 4}}))).value();
+  const Checkpoint ckpt = load(source_over(torch_zip(p, {{"0", counting(2)}, {"1", counting(2)}, {"2", "abcd", 4}, {"3", elements<std::int64_t>({1, 3})}}))).value();
   const auto told = [](const CastReport& report) {
     std::string out = std::to_string(report.tensors()) + " cast";
     for (const auto& [kind, count, names] : report.kept()) {
@@ -120,7 +121,7 @@ TEST_CASE("what no cast changes is named by its kind") {
     }
     return out;
   };
-  const std::string want = "1 cast; sparse 1: sparse; meta 1: meta; quantized 1: packed";
+  const std::string want = "3 cast; quantized 1: packed";
   auto weights = ckpt.state_dict().value();
   const CastReport of_weights, of_edits, everywhere;
   REQUIRE(weights.cast(DType::float16, {.report = of_weights}));
@@ -130,7 +131,16 @@ TEST_CASE("what no cast changes is named by its kind") {
   CHECK(told(of_edits) == want);
   Edits all(ckpt);
   REQUIRE(all.cast("", DType::float16, {.everywhere = true, .report = everywhere}));
-  CHECK(told(everywhere) == "1 cast; sparse 1: sparse; meta 1: meta; quantized 1: packed.0");
+  CHECK(told(everywhere) == "3 cast; quantized 1: packed.0");
   const Checkpoint out = loaded(saved(all));
-  CHECK(out.at("sparse.args.1.1").as_tensor().value().dtype() == DType::float32);  // what is in one stays with it
+  const Tensor sparse = tensor_under(out, "sparse"), meta = tensor_under(out, "meta");
+  CHECK(sparse.dtype() == DType::float16);
+  CHECK(sparse.values().value().dtype() == DType::float16);
+  CHECK(sparse.is_coalesced());
+  std::vector<float> dense(5);
+  REQUIRE(sparse.to_dense(DType::float32, std::as_writable_bytes(std::span(dense))));
+  CHECK(dense == std::vector<float>{0, 0, 0, 1, 0});
+  CHECK(meta.is_meta());
+  CHECK(meta.dtype() == DType::float16);
+  CHECK(tensor_under(out, "whole").dtype() == DType::int64);
 }

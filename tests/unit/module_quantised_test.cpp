@@ -24,7 +24,7 @@ Pickle weight(bool parameter = false) {
   p.tensor({.numel = 1, .size = {1}, .stride = {1}});
   return parameter ? p.boolean(true).ordered_dict().tuple().reduce() : p;
 }
-Pickle quantised() { return part().global("torch._utils", "_rebuild_qtensor").empty_tuple().reduce(); }
+Pickle quantised() { return part().quantised("q", 4); }
 Pickle tuple(std::initializer_list<Pickle> items) {
   Pickle p = part();
   p.mark();
@@ -68,7 +68,7 @@ Pickle conv(std::initializer_list<Pickle> last) {
   return object(kConv, "Conv2d", p.tuple());
 }
 
-Checkpoint checkpoint(const Pickle& root) { return open_zip(Pickle(2).raw(root.unfinished()), {{"0", counting(1)}}); }
+Checkpoint checkpoint(const Pickle& root) { return open_zip(Pickle(2).raw(root.unfinished()), {{"0", counting(1)}, {"q", "abcd"}}); }
 
 /// Tensors with their dtypes, then other values with their types, or the code.
 std::string found(const Pickle& root) {
@@ -117,12 +117,12 @@ TEST_CASE("what is between the tensors stays there when it is saved") {
 }
 
 TEST_CASE("a convolution's state is a tuple; its bias stays a Parameter, or None") {
-  CHECK(found(conv({quantised(), weight(), real(1), number(0), part().boolean(true)})) == "bias float32 scale float32 zero_point int64 | weight torch._utils._rebuild_qtensor");
-  CHECK(found(conv({quantised(), weight(true), real(1), number(0), part().boolean(true)})) == "bias float32* scale float32 zero_point int64 | weight torch._utils._rebuild_qtensor");
+  CHECK(found(conv({quantised(), weight(), real(1), number(0), part().boolean(true)})) == "weight qint8 bias float32 scale float32 zero_point int64 |");
+  CHECK(found(conv({quantised(), weight(true), real(1), number(0), part().boolean(true)})) == "weight qint8 bias float32* scale float32 zero_point int64 |");
   const Pickle none = conv({quantised(), part().none(), real(1), number(0), part().boolean(true)});
-  CHECK(found(none) == "scale float32 zero_point int64 | weight torch._utils._rebuild_qtensor bias NoneType");
+  CHECK(found(none) == "weight qint8 scale float32 zero_point int64 | bias NoneType");
   CHECK(found(module("my", "Net", {}, {{"a", none}, {"b", module("my", "Net", {}, {}, {{"w", weight()}})}})) ==
-        "a.scale float32 a.zero_point int64 b.w float32 | a.weight torch._utils._rebuild_qtensor a.bias NoneType");
+        "a.weight qint8 a.scale float32 a.zero_point int64 b.w float32 | a.bias NoneType");
   const Checkpoint ckpt = checkpoint(none);
   CHECK(Module::of(ckpt.root()).value().training());
   CHECK(Module::of(ckpt.root()).value().children().empty());
@@ -134,7 +134,7 @@ TEST_CASE("embeddings, cells, reference modules, functionals") {
     return module(kEmbedding, "Embedding", {}, {{"_packed_params", inner}});
   };
   CHECK(found(embedding(tuple({number(1), list(quantised()), part().empty_list(), list(number(8))}))) ==
-        "| _packed_params.dtype torch.quint8 _packed_params._packed_weight torch._utils._rebuild_qtensor");
+        "_packed_params._packed_weight qint8 | _packed_params.dtype torch.quint8");
   CHECK(found(embedding(tuple({number(1), part().empty_list(), part().empty_list(), list(number(8))}))) == "module_form");
   CHECK(found(module(kDynamic, "GRUCell", {{"_packed_weight_hh", number(1)}, {"_packed_weight_ih", number(2)}})) == "| _packed_weight_ih int _packed_weight_hh int");
   CHECK(found(module("torch.ao.nn.quantized.reference.modules.linear", "Linear", {{"weight_qscheme", dtype("per_tensor_affine")}, {"weight_dtype", dtype("quint8")}}, {},

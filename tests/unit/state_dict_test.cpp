@@ -205,17 +205,26 @@ TEST_CASE("a model with a dict, a list or a module for a parameter or a buffer: 
   CHECK(found(module({.buffers = dict({{"b", module({})}})})) == "module_form");
 }
 
-TEST_CASE("a model's parameters that are no tensors to brine are its other values, without the Parameter") {
-  const Pickle sparse = part().global("torch._utils", "_rebuild_sparse_tensor").empty_tuple().reduce();
-  Pickle wrapped = part();
-  wrapped.global("torch._utils", "_rebuild_parameter").mark().raw(sparse.unfinished()).boolean(true).ordered_dict().tuple().reduce();
-  const auto sd = checkpoint(module({.parameters = dict({{"s", wrapped}, {"w", tensor()}, {"n", part().none()}}), .buffers = dict({{"b", sparse}})})).state_dict();
+TEST_CASE("a model's sparse and quantised parameters are among its tensors; what is no tensor to brine is among its other values, without the Parameter") {
+  const auto wrapped = [](const Pickle& data, bool grad) {
+    return part().global("torch._utils", "_rebuild_parameter").mark().raw(data.unfinished()).boolean(grad).ordered_dict().tuple().reduce();
+  };
+  Pickle sparse = part();
+  sparse.global("torch._utils", "_rebuild_sparse_tensor").layout("sparse_coo").mark();
+  sparse.tensor({.cls = "LongStorage", .key = "i", .numel = 1, .size = {1, 1}, .stride = {1, 1}}).vector("v", 1).ints({3}).boolean(false).tuple().op(Op::TUPLE2).reduce();
+  const Pickle odd = part().global("torch._utils", "_rebuild_of_tomorrow").empty_tuple().reduce();
+  const Pickle root = module({.parameters = dict({{"s", wrapped(sparse, true)}, {"q", part().quantised("q", 2)}, {"o", wrapped(odd, true)}, {"n", part().none()}}), .buffers = dict({{"b", odd}})});
+  const auto sd = open_zip(Pickle(2).raw(root.unfinished()), {{"i", elements<std::int64_t>({2})}, {"v", counting(1)}, {"q", "ab"}}).state_dict();
   REQUIRE(sd);
-  REQUIRE(sd->size() == 1);
+  REQUIRE(sd->size() == 2);
+  CHECK(sd->find("s")->layout() == Layout::sparse_coo);
+  CHECK(sd->find("s")->indices().has_value());
+  CHECK_FALSE(sd->find("s")->is_parameter());  // detached
+  CHECK(sd->find("q")->q_scale().value() == 0.5);
   const auto others = sd->others();
   REQUIRE(others.size() == 2);
-  CHECK(others[0].first == "s");
-  CHECK(others[0].second.type_name() == "torch._utils._rebuild_sparse_tensor");
+  CHECK(others[0].first == "o");
+  CHECK(others[0].second.type_name() == "torch._utils._rebuild_of_tomorrow");
   CHECK(others[1].first == "b");
   CHECK(sd->notes().empty());
 }

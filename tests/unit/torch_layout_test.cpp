@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// check_layout: every element inside the storage, with sizes, strides and offsets at the edges of 64 bits.
+// check_strided: every element inside the storage, with sizes, strides and offsets at the edges of 64 bits.
 #include "torch/layout.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ struct Verdict {
 };
 Verdict check(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel,
               DType dtype = DType::float32) {
-  const auto done = check_layout({dtype, size, stride, offset, numel}, {});
+  const auto done = check_strided({dtype, size, stride, offset, numel}, {});
   return {done.has_value(), done ? ErrorCode::bad_argument : done.error().code()};
 }
 bool fits(std::vector<std::int64_t> size, std::vector<std::int64_t> stride, std::int64_t offset, std::int64_t numel) {
@@ -95,7 +95,7 @@ TEST_CASE("dimensions: lengths that differ; 64 and no more") {
   CHECK(check({}, {1}, 0, 10).code == ErrorCode::tensor_arguments);
   CHECK(fits(std::vector<std::int64_t>(64, 1), std::vector<std::int64_t>(64, 1), 0, 1));
   const std::vector<std::int64_t> ones(65, 1);
-  const auto refused = check_layout({DType::float32, ones, ones, 0, 1}, {});
+  const auto refused = check_strided({DType::float32, ones, ones, 0, 1}, {});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == ErrorCode::too_many_dimensions);
   CHECK(refused.error().kind() == ErrorKind::limit);
