@@ -71,14 +71,46 @@ struct Cat {
 
   static brine::Error unsuited(std::string text) { return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::wrong_dtype, std::move(text)); }
 
+  // One component after the other.
+  brine::Result<Job> of_nested(const brine::Tensor& tensor) const {
+    if (npy) return unsuited("a nested tensor is several arrays, and a NumPy file holds one");
+    auto components = tensor.unbind();
+    if (!components) return std::move(components).error();
+    std::vector<Job> jobs;
+    for (const brine::Tensor& component : *components) {
+      auto job = of_tensor(component);
+      if (!job) return job;
+      jobs.push_back(std::move(*job));
+    }
+    return Job([jobs = std::move(jobs)](const Write& write) -> brine::Result<void> {
+      for (const Job& job : jobs)
+        if (auto ok = job(write); !ok) return ok;
+      return {};
+    });
+  }
+
+  // Filled in, as a strided one.
+  brine::Result<Job> of_sparse(const brine::Tensor& tensor) const {
+    constexpr std::uint64_t most = std::uint64_t{32} << 20;
+    if (!force && tensor.nbytes() > most)
+      return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the sparse tensor would be filled in to " + std::to_string(tensor.nbytes()) + " bytes in memory; --force does that");
+    auto dense = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(tensor.nbytes()));
+    if (auto ok = tensor.to_dense(*dense); !ok) return std::move(ok).error();
+    auto filled = brine::Tensor::borrow(*dense, tensor.dtype(), tensor.shape(), dense);
+    return filled ? of_tensor(*filled) : std::move(filled).error();
+  }
+
   brine::Result<Job> of_tensor(const brine::Tensor& tensor) const {
+    if (tensor.is_nested()) return of_nested(tensor);
+    if (tensor.is_sparse()) return of_sparse(tensor);
     const brine::DType dtype = cast_to().value_or(tensor.dtype());
     const std::string dtype_name(brine::name(dtype));
     const auto descr = npy_descr(dtype);
     if (npy && !descr) return unsuited("NumPy has no dtype for " + dtype_name + "; use --cast, as --cast float32");
     const auto as = npy ? std::optional(dtype) : printed_as(dtype);
     if (!as) return unsuited(dtype_name + " has no plain values to print");
-    if (auto ok = check_repeats(tensor.numel(), tensor.storage().nbytes() / brine::item_size(tensor.dtype()), "tensor"); !ok) return std::move(ok).error();
+    const bool packed = tensor.is_quantized() && brine::item_size(tensor.dtype()) == 1;  // some have four in a byte
+    if (auto ok = check_repeats(tensor.numel(), tensor.storage().nbytes() / brine::item_size(tensor.dtype()) * (packed ? 4 : 1), "tensor"); !ok) return std::move(ok).error();
     return Job([=, this](const Write& write) -> brine::Result<void> {
       if (npy)
         if (auto ok = write(npy_header("'" + *descr + "'", tensor.shape())); !ok) return ok;

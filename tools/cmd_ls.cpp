@@ -71,7 +71,7 @@ struct Ls {
       std::optional<std::uint32_t> value;
       if (i < list.rows.size()) {
         const Listing::Row& row = list.rows[i];
-        cells = {name_text(list, row.name), std::string(name(row.tensor.dtype())), shape_text(row.tensor.shape()), size_text(row.tensor.nbytes())};
+        cells = {name_text(list, row.name), dtype_text(row.tensor), row.tensor.is_nested() ? "?" : shape_text(row.tensor.shape()), size_text(bytes_of(row.tensor))};
         value = row.crc;
       } else {
         const Listing::ArrayRow& row = list.arrays[i - list.rows.size()];
@@ -148,8 +148,13 @@ struct Ls {
   void print_row(JsonWriter& out, const Listing::Row& row) const {
     const brine::Tensor& t = row.tensor;
     const brine::Storage storage = t.storage();
-    out.object().field("name", row.name).field("dtype", name(t.dtype())).field("shape", t.shape()).field("stride", t.stride()).field("storage_offset", t.storage_offset());
-    out.field("storage", storage.key().empty() ? std::nullopt : std::optional(storage.key())).field("device", t.device()).field("requires_grad", t.requires_grad()).field("nbytes", t.nbytes());
+    const bool strided = !t.is_sparse() && !t.is_nested();
+    out.object().field("name", row.name).field("dtype", name(t.dtype()));
+    t.is_nested() ? out.field("shape", nullptr) : out.field("shape", t.shape());
+    if (strided) out.field("stride", t.stride()).field("storage_offset", t.storage_offset());
+    else out.field("layout", layout_text(t));
+    if (strided && !t.is_meta()) out.field("storage", storage.key().empty() ? std::nullopt : std::optional(storage.key()));
+    out.field("device", t.device()).field("requires_grad", t.requires_grad()).field("nbytes", strided ? std::optional(t.nbytes()) : std::nullopt);
     if (crc) out.field("crc32", row.crc ? std::optional(hex8(*row.crc)) : std::nullopt);
     out.end();
   }

@@ -51,6 +51,8 @@ struct Stats {
     const auto wanted = [&](std::string_view name) { return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); }); };
     const auto add = [&](std::string_view name, const brine::Tensor& tensor) {
       if (!wanted(name)) return;
+      if (tensor.is_meta()) return unread.push_back({name, "meta"});
+      if (tensor.is_nested()) return unread.push_back({name, "nested"});
       rows.push_back({name, &tensor, {}});
       total += tensor.nbytes();
     };
@@ -95,21 +97,25 @@ struct Stats {
       if (i == 0) return Cells{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
       const Row& row = rows[i - 1];
       const brine::TensorStats& s = row.stats;
-      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), std::string(name(row.tensor->dtype())), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
+      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), dtype_text(*row.tensor), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
     }, "   rrrrr");
     std::uint64_t elements = 0, nan = 0, inf = 0, odd = 0;
-    bool is_complex = false;
+    bool is_complex = false, sparse = false, quantised = false;
     for (const Row& row : rows) {
       elements += static_cast<std::uint64_t>(row.tensor->numel());
       nan += row.stats.nan;
       inf += row.stats.inf;
       odd += row.stats.nan + row.stats.inf > 0;
       is_complex |= brine::is_complex(row.tensor->dtype());
+      sparse |= row.tensor->is_sparse();
+      quantised |= row.tensor->is_quantized();
     }
     std::string end = std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements" +
            (rows.empty() ? "" : odd == 0 ? ": all finite" : ": " + std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
     if (!unread.empty()) end += "not looked at: " + told(unread) + "\n";
     if (is_complex) end += "of complex tensors: the magnitudes\n";
+    if (sparse) end += "of sparse tensors: the values that they name\n";
+    if (quantised) end += "of quantised tensors: the numbers that their integers stand for\n";
     return out.close(end);
   }
 
@@ -127,6 +133,7 @@ struct Stats {
       out.object().field("file", common.file).field("format", name(ckpt.format())).field("at", at).key("tensors").array();
       for (const auto& [name, tensor, s] : rows) {
         out.object().field("name", name).field("dtype", brine::name(tensor->dtype())).field("shape", tensor->shape()).field("numel", tensor->numel());
+        if (tensor->is_sparse()) out.field("layout", brine::name(tensor->layout()));  // of these the values
         for (const auto& [word, number] : {std::pair("min", &s.min), std::pair("max", &s.max)}) {
           out.key(word);
           if (*number) std::visit([&](auto v) { out.value(v); }, **number);
@@ -155,7 +162,7 @@ void add_stats(CLI::App& app, Run& run) {
   command->add_option("GLOB", s->globs, "only tensors whose name matches one of these: 'layer1.*'");
   command->add_flag("--all", s->all, "every tensor of the file, by its path in the object tree");
   command->add_flag("--json", s->json, "for programs");
-  command->footer("Of the finite elements; of complex tensors, of the magnitudes. Sparse, quantised, meta and nested tensors are named, and not looked at.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
+  command->footer("Of the finite elements; of complex tensors, of the magnitudes. Of quantised tensors, of the numbers that their integers stand for; of sparse ones, of the values they name. Meta and nested tensors are named, and not looked at.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
   command->callback([s, &run] { run = [s] { return s->run(); }; });
 }
 

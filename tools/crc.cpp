@@ -56,6 +56,7 @@ brine::Result<std::uint32_t> in_pieces(std::int64_t count, std::size_t item, Cop
 
 brine::Result<std::optional<std::uint32_t>> crc_of(const brine::Tensor& t, bool mapped) {
   using Crc = std::optional<std::uint32_t>;
+  if (t.is_sparse() || t.is_nested() || t.is_meta()) return Crc();
   if (t.dtype() == brine::DType::quint4x2 || t.dtype() == brine::DType::quint2x4) return Crc();
   if (t.numel() == 0) return Crc(0);
   if (mapped && t.storage().location() && !t.storage().foreign_byte_order())

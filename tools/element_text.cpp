@@ -57,6 +57,7 @@ std::optional<brine::DType> printed_as(brine::DType dtype) {
   using enum brine::DType;
   if (dtype == bool_ || dtype == uint64 || dtype == complex64 || dtype == complex128 || dtype == float64) return dtype;
   if (dtype == complex32) return complex64;
+  if (brine::is_quantised(dtype)) return float32;  // what its integers stand for
   if (brine::is_floating(dtype) && brine::convertible(dtype, float32)) return float32;
   if (brine::convertible(dtype, int64) && !brine::is_complex(dtype)) return int64;
   return std::nullopt;

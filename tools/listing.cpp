@@ -65,14 +65,14 @@ void Listing::sort(const std::string& by) {
     rows = std::move(sorted);
   };
   if (by == "name") less([](const Row& r) { return r.name; });
-  if (by == "size") less([](const Row& r) { return ~r.tensor.nbytes(); });
+  if (by == "size") less([](const Row& r) { return ~bytes_of(r.tensor); });
   if (by == "dtype") less([](const Row& r) { return name(r.tensor.dtype()); });
 }
 
 brine::Result<void> Listing::compute_crcs(bool mapped) {
   const Progress progress;
   std::uint64_t done = 0, total = 0;
-  for (const Row& row : rows) total += row.tensor.nbytes();
+  for (const Row& row : rows) total += bytes_of(row.tensor);
   Rereads rereads;
   for (const Row& row : rows)
     if (auto ok = rereads.add(row.tensor); !ok) return std::move(ok).error().in_file(checkpoint.file()).at_path(printable(row.name));
@@ -80,7 +80,7 @@ brine::Result<void> Listing::compute_crcs(bool mapped) {
     auto crc = crc_of(row.tensor, mapped);
     if (!crc) return std::move(crc).error().in_file(checkpoint.file()).at_path(printable(row.name));
     row.crc = *crc;
-    progress(done += row.tensor.nbytes(), total);
+    progress(done += bytes_of(row.tensor), total);
   }
   for (ArrayRow& row : arrays)
     if (const auto array = brine::Array::of(row.value)) row.crc = crc_of(*array);
@@ -93,9 +93,13 @@ Totals totals_of(const Listing& listing) {
   for (const auto& row : listing.rows) {
     ++out.tensors;
     out.elements += static_cast<std::uint64_t>(row.tensor.numel());
-    const brine::Storage storage = row.tensor.storage();
-    if (!storage.key().empty()) shared.emplace_back(storage.key().data(), storage.nbytes());
-    else if (storage) ++out.storages, out.bytes += storage.nbytes();  // of brine's own making
+    const auto add = [&](const brine::Storage& storage) {
+      if (!storage.key().empty()) shared.emplace_back(storage.key().data(), storage.nbytes());
+      else if (storage) ++out.storages, out.bytes += storage.nbytes();  // of brine's own making
+    };
+    add(row.tensor.storage());
+    if (const auto parts = row.tensor.parts())
+      for (const auto& part : *parts) add(part.tensor.storage());
   }
   std::sort(shared.begin(), shared.end());
   shared.erase(std::unique(shared.begin(), shared.end()), shared.end());
@@ -116,7 +120,7 @@ std::vector<std::pair<std::string_view, Totals>> totals_by_prefix(const Listing&
     Totals& t = out[at->second].second;
     ++t.tensors;
     t.elements += static_cast<std::uint64_t>(row.tensor.numel());
-    t.bytes += row.tensor.nbytes();
+    t.bytes += bytes_of(row.tensor);
   }
   return out;
 }

@@ -101,6 +101,24 @@ std::string human_bytes(std::uint64_t bytes) {
   return text;
 }
 
+std::string layout_text(const brine::Tensor& tensor) {
+  return tensor.is_nested() ? "nested" : tensor.is_meta() ? "meta" : std::string(name(tensor.layout()));
+}
+
+std::string dtype_text(const brine::Tensor& tensor) {
+  const std::string kind = layout_text(tensor), dtype(name(tensor.dtype()));
+  return kind == "strided" ? dtype : dtype + " " + kind;
+}
+
+std::uint64_t bytes_of(const brine::Tensor& tensor) {
+  if (tensor.is_meta()) return 0;
+  if (!tensor.is_sparse() && !tensor.is_nested()) return tensor.nbytes();
+  std::uint64_t out = 0;
+  if (const auto parts = tensor.parts())
+    for (const auto& part : *parts) out += part.tensor.nbytes();
+  return out;
+}
+
 std::string shape_text(const brine::Tensor& tensor) {
   std::string out = "[";
   for (const std::int64_t size : tensor.shape()) out += (out.size() > 1 ? ", " : "") + std::to_string(size);

@@ -38,5 +38,11 @@ bool write_out(std::string_view text, bool last = true);
 /// "1.2 MB".
 std::string human_bytes(std::uint64_t bytes);
 std::string shape_text(const brine::Tensor& tensor);
+/// "sparse_coo" …, "nested", "meta", else "strided".
+std::string layout_text(const brine::Tensor& tensor);
+/// "float32", "float32 sparse_coo".
+std::string dtype_text(const brine::Tensor& tensor);
+/// Of what it is made of; none of what has no data.
+std::uint64_t bytes_of(const brine::Tensor& tensor);
 
 }  // namespace tool
