@@ -20,7 +20,7 @@ GOLDEN = os.path.normpath(os.path.join(HERE, '..', 'golden'))
 SECONDS = float(os.environ.get('BRINE_TEST_SECONDS', '1'))
 MIB = float(os.environ.get('BRINE_TEST_MIB', '64'))
 THREADS = 2
-FIELDS = ('name', 'dtype', 'shape', 'stride', 'storage_offset', 'device', 'requires_grad', 'nbytes', 'crc32')
+FIELDS = ('name', 'dtype', 'shape', 'stride', 'storage_offset', 'device', 'requires_grad', 'nbytes', 'crc32', 'layout')
 
 
 def command(argv=None):

@@ -183,12 +183,12 @@ def buffer_class(torch):
 
 # opaque for now
 
-@kind(later=True)
+@kind()
 def sparse_coo(torch):
     return {'s': torch.eye(3).to_sparse(), 'w': torch.ones(1)}
 
 
-@kind(later=True)
+@kind()
 def sparse_csr(torch):
     return {'s': torch.eye(3).to_sparse_csr(), 'w': torch.ones(1)}
 
@@ -198,19 +198,19 @@ def uninitialised(torch):
     return {'lazy': nn.LazyLinear(3), 'w': torch.ones(1)}
 
 
-@kind(later=True)
+@kind()
 def meta(torch):
     return {'m': torch.empty(2, 3, device='meta'), 'w': torch.ones(1)}
 
 
-@kind(later=True)
+@kind()
 def quantised(torch):
     x = torch.arange(6.).reshape(2, 3)
     return {'tensor': torch.quantize_per_tensor(x, 0.1, 10, torch.quint8), 'w': x,
             'channel': torch.quantize_per_channel(x, torch.tensor([0.1, 0.2]), torch.tensor([0, 1]), 0, torch.qint8)}
 
 
-@kind((2, 1), later=True)
+@kind((2, 1))
 def nested_tensor(torch):
     return {'n': torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]), 'w': torch.ones(1)}
 

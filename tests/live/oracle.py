@@ -104,11 +104,19 @@ def element_bytes(t):
 
 
 def describe(name, t, numbers, places):
+    if t.layout != torch.strided or t.device.type == 'meta' or getattr(t, 'is_nested', False): return describe_kind(name, t)
     storage = storage_of(t)
     return {'name': name, 'dtype': str(t.dtype).replace('torch.', ''), 'shape': list(t.shape), 'stride': list(t.stride()),
             'storage_offset': t.storage_offset(), 'storage': str(numbers.setdefault(storage._cdata, len(numbers))),
             'device': places.get(storage._cdata, (str(t.device),))[0], 'requires_grad': t.requires_grad,
             'nbytes': t.numel() * t.element_size(), 'crc32': '%08x' % zlib.crc32(element_bytes(t))}
+
+
+def describe_kind(name, t):
+    nested, meta = getattr(t, 'is_nested', False), t.device.type == 'meta'
+    out = {'name': name, 'dtype': str(t.dtype).replace('torch.', ''), 'shape': None if nested else list(t.shape), 'requires_grad': t.requires_grad,
+           'nbytes': t.numel() * t.element_size() if meta else None, 'crc32': None}
+    return {**out, **({'stride': list(t.stride()), 'storage_offset': 0, 'device': 'meta'} if meta else {'layout': 'nested' if nested else str(t.layout).replace('torch.', '')})}
 
 
 def weights(o):

@@ -126,13 +126,13 @@ def check_what_is_not_told_by_tensors(brine, folder, tally):
     """Of kinds of tensors that stats cannot look at; of arrays beside the weights; of a key that is empty; of a dataset."""
     path = os.path.join(folder, 'odd.pt')
     def text(*words): return run(brine, *words).text()
-    torch.save({'w': torch.ones(2), 'sp': torch.eye(3).to_sparse(), 'q': torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.quint8), 'n': 3, 'ø': None}, path)
+    torch.save({'w': torch.ones(2), 'sp': torch.eye(3).to_sparse(), 'q': torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.quint8), 'm': torch.empty(2, device='meta'), 'n': 3, 'ø': None}, path)
     got = text('stats', path).splitlines()
-    tally.check('kinds are named', None if got[-2:] == ['1 tensor, 2 elements: all finite', 'not looked at: sp (sparse), q (quantized)'] else f'{got}')
+    tally.check('kinds are named', None if got[-4:] == ['3 tensors, 14 elements: all finite', 'not looked at: m (meta)', 'of sparse tensors: the values that they name', 'of quantised tensors: the numbers that their integers stand for'] else f'{got}')
     got = run(brine, 'stats', path, '--json').json()
-    tally.check('kinds, JSON', None if got.get('not_looked_at') == [{'name': 'sp', 'kind': 'sparse'}, {'name': 'q', 'kind': 'quantized'}] else f'{got}')
-    got = text('stats', path, 's*').splitlines()
-    tally.check('one of them alone', None if got[-2:] == ['0 tensors, 0 elements', 'not looked at: sp (sparse)'] else f'{got}')
+    tally.check('kinds, JSON', None if got.get('not_looked_at') == [{'name': 'm', 'kind': 'meta'}] and got['tensors'][1]['layout'] == 'sparse_coo' and got['tensors'][2]['max'] == 1 else f'{got}')
+    got = text('stats', path, 'm*').splitlines()
+    tally.check('one of them alone', None if got[-2:] == ['0 tensors, 0 elements', 'not looked at: m (meta)'] else f'{got}')
     torch.save({'': torch.ones(2), '.x': torch.ones(1)}, path)
     for words in ('ls', path), ('ls', path, '--all'), ('stats', path), ('stats', path, '--all'), ('ls', path, '--by-prefix'):
         got = text(*words)

@@ -200,21 +200,22 @@ def test_lazy_bits(f):
             need(type(got[key]) is type(tensor) and getattr(got[key], 'tag', 0) == getattr(tensor, 'tag', 0), f'{name}: {key} is a {type(got[key])}')
 
 
-def test_what_is_not_cast_is_named(f):
+def test_sparse_weights_are_cast_and_what_is_not_is_named(f):
     others = {'sp': torch.eye(3).to_sparse(), 'csr': torch.eye(3).to_sparse_csr(), 'q': torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.quint8)}
     if torch.__version__ > '2':
         others.update(meta=torch.empty(3, device='meta'), parameter=nn.Parameter(torch.eye(3).to_sparse()), nested=torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]))
     weights = {'w': torch.ones(2), **others, 'ints': torch.eye(3).long().to_sparse(), 'n': 3}
     torch.save(weights, f.file('odd.pth'))
-    sparse = ['sp', 'csr', 'parameter'] if 'parameter' in others else ['sp', 'csr']
-    notes = [f'note: {len(sparse)} sparse weights stay as they are: {", ".join(sparse)}', 'note: 1 quantized weight stays as it is: q']
-    if 'meta' in others: notes += ['note: 1 meta weight stays as it is: meta', 'note: 1 nested weight stays as it is: nested']
+    notes, old = ['note: 1 quantized weight stays as it is: q'], [] if torch.__version__ > '2' else ['--profile', 'torch-1.6']
     for options in [], ['--state-dict']:
-        got = f.convert('--cast', 'fp16', *options, source=f.file('odd.pth'), notes=notes)
-        need(got['w'].dtype == torch.float16 and got['sp'].dtype == torch.float32, got)
-    f.convert('--cast', 'fp16', source=f.file('odd.pth'), notes=notes)
-    f.convert('--drop', 'sp', source=f.file('odd.pth'), left='sp')  # it matches a weight
-    got = f.convert('--only', 'sp', source=f.file('odd.pth'), left=', '.join(k for k in weights if k not in ('sp', 'n')) + ', n')
+        got = f.convert('--cast', 'fp16', *options, *old, source=f.file('odd.pth'), notes=notes)
+        cast = [k for k in others if k != 'q'] + ['w']
+        need(all(got[k].dtype == torch.float16 for k in cast) and got['q'].dtype == torch.quint8 and got['ints'].dtype == torch.int64, got)
+        need(torch.equal(got['sp'].to_dense(), torch.eye(3).half()) and torch.equal(got['csr'].to_dense(), torch.eye(3).half()), got)
+        need('nested' not in got or torch.equal(got['nested'].unbind()[1], torch.ones(3).half()), got)
+        need('parameter' not in got or got['parameter'].requires_grad and got['parameter'].layout == torch.sparse_coo, got)
+    f.convert('--drop', 'sp', *old, source=f.file('odd.pth'), left='sp')  # it matches a weight
+    got = f.convert('--only', 'sp', *old, source=f.file('odd.pth'), left=', '.join(k for k in weights if k not in ('sp', 'n')) + ', n')
     need(list(got) == ['sp'], got)
 
 

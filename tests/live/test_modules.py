@@ -34,12 +34,14 @@ def a_cycle_is_an_error(brine, folder):
 
 
 def crc(t):
+    if t.layout != torch.strided or t.device.type == 'meta' or t.dtype in (torch.quint4x2, getattr(torch, 'quint2x4', None)): return None
+    if t.is_quantized: t = t.int_repr()
     return '%08x' % zlib.crc32(t.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
 
 
 def is_plain(t):
-    """A tensor to brine; sparse ones, those without data and the uninitialised are values of another sort."""
-    return isinstance(t, torch.Tensor) and not hasattr(t, 'cls_to_become') and t.layout == torch.strided and t.device.type != 'meta'
+    """A tensor to brine; the uninitialised are values of another sort."""
+    return isinstance(t, torch.Tensor) and not hasattr(t, 'cls_to_become')
 
 
 def module_in(loaded):
@@ -81,13 +83,13 @@ def main():
         r = run(brine, 'ls', '--json', '--crc', whole)
         if r.status != 0: return label, r.error().strip()[:200]
         got = json.loads(r.out)
-        want = [(n, str(t.dtype).replace('torch.', ''), list(t.shape), list(t.stride()), crc(t)) for n, t in state.items() if is_plain(t)]
-        have = [(t['name'], t['dtype'], t['shape'], t['stride'], t['crc32']) for t in got['tensors']]
+        want = [(n, str(t.dtype).replace('torch.', ''), list(t.shape), list(t.stride()) if t.layout == torch.strided else None, crc(t)) for n, t in state.items() if is_plain(t)]
+        have = [(t['name'], t['dtype'], t['shape'], t.get('stride'), t['crc32']) for t in got['tensors']]
         if want != have: return label, f'lists {[h for h in have if h not in want][:2]}, PyTorch has {[w for w in want if w not in have][:2]}'
         others = [n for n, t in state.items() if not is_plain(t)]
         if others != got.get('others', []): return label, f'other values are {got.get("others")}, PyTorch has {others}'
-        named, at = {t['storage'] for t in got['tensors']}, got['at'] and got['at'] + '.'
-        hidden = [t for t in run(brine, 'ls', '--all', '--json', whole).json()['tensors'] if t['name'].startswith(at) and t['storage'] not in named]
+        named, at = {t.get('storage') for t in got['tensors']}, got['at'] and got['at'] + '.'
+        hidden = [t for t in run(brine, 'ls', '--all', '--json', whole).json()['tensors'] if t['name'].startswith(at) and t.get('storage') not in named]
         notes = [n['text'] for n in got.get('notes', [])]
         if not others and len(notes) != bool(hidden) or (hidden and not others and not notes[0].startswith(f'{len(hidden)} more tensor')): return label, f'{notes}, hidden are {[t["name"] for t in hidden]}'
         ours = os.path.join(os.path.dirname(weights), 'ours', os.path.basename(weights))

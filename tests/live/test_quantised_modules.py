@@ -28,7 +28,7 @@ EQUAL = {'shared'}
 LOADS = {} if VERSION < (2, 0) else {'weights_only': False}
 
 
-def is_plain(value): return isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
+def is_plain(value): return isinstance(value, torch.Tensor)
 
 
 def plain(value):
