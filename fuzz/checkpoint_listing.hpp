@@ -54,6 +54,15 @@ inline std::string listing(const Tensor& t) {
     differ("data_bytes() and copy_to()", out, {});
   if (const auto floats = t.data<float>(); floats && hash(std::as_bytes(*floats)) != hash(room)) differ("data() and copy_to()", out, {});
   if (const auto cast = t.to_vector<double>()) out += hash(std::as_bytes(std::span(*cast)));
+  if (t.is_sparse() || t.is_quantized()) {
+    const auto dense = t.to_dense(room);
+    out += dense ? "=" + hash(room) : dense.error().text();
+    if (dense && t.is_sparse() && !(t.layout() == Layout::sparse_coo ? t.indices() : t.layout() == Layout::sparse_csr || t.layout() == Layout::sparse_bsr ? t.col_indices() : t.row_indices()))
+      differ("filled in by indices that are refused", out, {});
+  }
+  if (const auto parts = t.parts())
+    for (const TensorPart& part : *parts) out += std::string(part.name) + std::to_string(part.tensor.numel());
+  if (const auto rows = t.unbind()) out += "rows" + std::to_string(rows->size());
   if (const auto raw = t.storage().bytes()) out += "/" + hash(*raw);
   if (const auto crc = t.storage().verify_crc()) out += *crc ? "C" : "-";
   return out;

@@ -142,6 +142,26 @@ def dtypes():
     return out
 
 
+def tensor_kinds():
+    sparse = torch.sparse_coo_tensor([[0, 1, 1], [2, 0, 0]], steps((3,)), (2, 3))
+    return {'per_tensor': torch.quantize_per_tensor(steps((2, 3)), 0.25, 1, torch.qint8),
+            'per_channel': torch.quantize_per_channel(steps((2, 3)), torch.tensor([0.25, 0.5]), torch.tensor([0, 1]), 0, torch.quint8),
+            'packed': torch.quantize_per_channel(steps((2, 4)), torch.tensor([0.25, 0.5]), torch.tensor([0.5, 1]), 0, torch.quint4x2),
+            'coo': sparse, 'coalesced': nn.Parameter(sparse.coalesce()), 'csr': steps((2, 2)).to_sparse_csr(), 'bsc': steps((2, 4)).to_sparse_bsc((1, 2)),
+            'meta': torch.empty(2, 3, device='meta')}
+
+
+@golden()
+def kinds():
+    """Tensors that are not plainly strided."""
+    return {**tensor_kinds(), 'nested': torch.nested.nested_tensor([steps((1, 2)), steps((3, 2))])}
+
+
+@golden(_use_new_zipfile_serialization=False)
+def kinds_legacy():
+    return tensor_kinds()
+
+
 @golden(pickle_protocol=4)
 def protocol4():
     return {'weight': steps((2, 3)), 'bias': steps((2,), start=9), 'note': 'Grüße', 'tags': {1, 2}, 'blob': b'\x00\xff', 'big': 2 ** 80}

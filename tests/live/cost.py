@@ -78,11 +78,14 @@ def inflated_size(path):
         return 0
 
 
+def seconds_for(size): return 1 + 2e-6 * size
+
+
 def fault(r, size, printed=0):
     """None when a run kept to the formula, else what is wrong."""
     if r.status is None: return 'no answer in time'
     if r.status not in (0, 1, 2): return f'status {r.status}: {r.error().strip()[-200:]}'
-    if r.seconds > 1 + 2e-6 * size: return f'{r.seconds:.2f} s for {size} bytes'
+    if r.seconds > seconds_for(size): return f'{r.seconds:.2f} s for {size} bytes'
     if r.mib > 48 + 128 * size / (1 << 20): return f'{r.mib:.0f} MiB for {size} bytes'
     if len(r.out) > (1 << 20) + 24 * max(size, printed): return f'{len(r.out)} bytes of output for {size} bytes'
     return None
@@ -96,6 +99,13 @@ def main():
     if len(verbs) < len(VERBS): print('verbs that are not there:', *sorted({v.split()[0] for v in VERBS} - {v.split()[0] for v in verbs}))
     call_names = subprocess.run([calls], capture_output=True, text=True).stdout.splitlines()
     with tempfile.TemporaryDirectory() as folder:
+        def measured_again(size, *words):
+            """The best of three where the time is too long: the machine may have others to serve."""
+            for _ in range(3):
+                r = measured(*words, folder=folder)
+                if r.status is None or r.seconds <= seconds_for(size): break
+            return r
+
         def examine(numbered):
             number, (name, data) = numbered
             path, written = os.path.join(folder, f'{number}.pth'), os.path.join(folder, f'{number}.out.pth')
@@ -109,7 +119,7 @@ def main():
             for verb in verbs:
                 if 'NAME' in verb and first is None: continue
                 words = [{'F': path, 'SECOND': other, 'OUT': written, 'NAME': first}.get(w, w) for w in verb.split()]
-                r = measured(brine, *words, folder=folder)
+                r = measured_again(size, brine, *words)
                 runs += 1
                 if verb.startswith('ls --all --json') and r.status == 0:
                     named = re.search(rb'"name": ?("(?:[^"\\]|\\.){1,50000}")', r.out[:1 << 20])
@@ -118,7 +128,7 @@ def main():
                 if why: faults.append((f'brine {verb}, {name}', why))
                 if os.path.exists(written): os.remove(written)
             for call in call_names:
-                r = measured(calls, call, path, folder=folder)
+                r = measured_again(size, calls, call, path)
                 runs += 1
                 why = fault(r, size)
                 if why: faults.append((f'{call}, {name}', why))

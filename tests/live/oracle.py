@@ -106,10 +106,11 @@ def element_bytes(t):
 def describe(name, t, numbers, places):
     if t.layout != torch.strided or t.device.type == 'meta' or getattr(t, 'is_nested', False): return describe_kind(name, t)
     storage = storage_of(t)
+    packed = t.dtype in (torch.quint4x2, getattr(torch, 'quint2x4', None))
     return {'name': name, 'dtype': str(t.dtype).replace('torch.', ''), 'shape': list(t.shape), 'stride': list(t.stride()),
             'storage_offset': t.storage_offset(), 'storage': str(numbers.setdefault(storage._cdata, len(numbers))),
             'device': places.get(storage._cdata, (str(t.device),))[0], 'requires_grad': t.requires_grad,
-            'nbytes': t.numel() * t.element_size(), 'crc32': '%08x' % zlib.crc32(element_bytes(t))}
+            'nbytes': t.numel() * t.element_size(), 'crc32': None if packed else '%08x' % zlib.crc32(element_bytes(t))}
 
 
 def describe_kind(name, t):
