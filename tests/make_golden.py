@@ -147,7 +147,7 @@ def tensor_kinds():
     return {'per_tensor': torch.quantize_per_tensor(steps((2, 3)), 0.25, 1, torch.qint8),
             'per_channel': torch.quantize_per_channel(steps((2, 3)), torch.tensor([0.25, 0.5]), torch.tensor([0, 1]), 0, torch.quint8),
             'packed': torch.quantize_per_channel(steps((2, 4)), torch.tensor([0.25, 0.5]), torch.tensor([0.5, 1]), 0, torch.quint4x2),
-            'coo': sparse, 'coalesced': nn.Parameter(sparse.coalesce()), 'csr': steps((2, 2)).to_sparse_csr(), 'bsc': steps((2, 4)).to_sparse_bsc((1, 2)),
+            'coo': sparse, 'coalesced': nn.Parameter(torch.sparse_coo_tensor([[0, 1], [2, 0]], steps((2,)), (2, 3)).coalesce()), 'csr': steps((2, 2)).to_sparse_csr(), 'bsc': steps((2, 4)).to_sparse_bsc((1, 2)),
             'meta': torch.empty(2, 3, device='meta')}
 
 
