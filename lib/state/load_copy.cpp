@@ -87,14 +87,47 @@ void scatter(const std::byte* from, std::byte* to, Dims shape, Dims stride) {
 
 }  // namespace
 
+namespace {
+
+bool is_compressed(Layout layout) noexcept { return layout != Layout::strided && layout != Layout::sparse_coo && layout != Layout::jagged; }
+
+// c10's names.
+std::string_view layout_text(Layout layout) noexcept {
+  switch (layout) {
+    case Layout::sparse_coo: return "Sparse";
+    case Layout::sparse_csr: return "SparseCsr";
+    case Layout::sparse_csc: return "SparseCsc";
+    case Layout::sparse_bsr: return "SparseBsr";
+    case Layout::sparse_bsc: return "SparseBsc";
+    default: return "Strided";
+  }
+}
+
+// Between kinds of tensors: what copy_ says, "" where nothing stands against it, and nothing where both are strided.
+std::optional<std::string> kinds_refusal(const Item& target, const Tensor& source) {
+  const Layout to = target.kind.layout, from = source.layout();
+  if (is_compressed(to)) {
+    if (to != from)
+      return concat({"torch.copy_: copy of sparse compressed tensors having different layouts is not supported. self layout is ", layout_text(to), " and src layout is ", layout_text(from)});
+    const auto parts = source.parts();  // compressed and plain indices, values
+    return parts && (*parts)[1].tensor.numel() == target.kind.specified ? std::string() : std::string("torch.copy_: only sparse compressed tensors with the same number of specified elements are supported.");
+  }
+  if (source.is_meta()) return "Cannot copy out of meta tensor; no data!";
+  if (is_compressed(from)) return concat({"copy_sparse_compressed_ expected sparse compressed tensor layout but got ", layout_text(to)});
+  if (to == Layout::sparse_coo && from == to) return std::string();
+  if (to == Layout::sparse_coo || from == Layout::sparse_coo)
+    return concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(target.dtype, to == Layout::sparse_coo), " and src type = ",
+                   tensor_type(source.dtype(), from == Layout::sparse_coo)});
+  if (target.kind.nested && source.is_nested()) return std::string();
+  if (source.is_nested()) return "brine does not copy nested tensors: unbind() gives the tensors in it";
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> copy_refusal(const Item& target, const Tensor& source) {
   const DType from = source.dtype(), to = target.dtype;
-  if (source.device() == "meta") return "Cannot copy out of meta tensor; no data!";
-  if (source.is_sparse())
-    return source.layout() == Layout::sparse_coo
-               ? concat({"copy_() between dense and sparse Tensors is not implemented! Found self type = ", tensor_type(to, false), " and src type = ", tensor_type(from, true)})
-               : std::string("copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided");
-  if (source.is_nested()) return "brine does not copy nested tensors: unbind() gives the tensors in it";
+  if (auto refusal = kinds_refusal(target, source)) return refusal->empty() ? std::nullopt : refusal;
   if (is_quantised(to) && !is_quantised(from)) {
     if (from != DType::float32) return "Quantized copy only works with kFloat as source Tensor";
     return "brine does not quantise: the entry has no scale and zero point";

@@ -132,7 +132,7 @@ class Planner {
       if (item.requires_grad && !is_floating(key.tensor->dtype()) && !is_complex(key.tensor->dtype()))
         refusal = key.tensor->is_parameter() ? "only Tensors of floating point dtype can require gradients"
                                              : "Only Tensors of floating point and complex dtype can require gradients";
-    } else if (item.meta && !options_.dry_run) {
+    } else if (item.meta && (!options_.dry_run || (item.kind.no_data && (!key.tensor->is_sparse() || key.tensor->layout() == Layout::sparse_coo)))) {
       return {};  // as PyTorch: a copy to the meta device is none
     } else {
       refusal = copy_refusal(item, *key.tensor);

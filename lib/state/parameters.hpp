@@ -55,6 +55,11 @@ struct Parameters::Impl {
     std::optional<Tensor> assigned;
     const void* lies_in = nullptr;         // whose elements these are, also of one that is only like a tensor; null: nobody else has them
     std::int64_t lies_at = 0;
+    struct Kind {                          // of one that is only like a tensor: what that is
+      Layout layout = Layout::strided;
+      std::int64_t specified = 0;          // values of a compressed sparse one
+      bool nested = false, no_data = false;
+    } kind;
 
     std::span<const std::int64_t> shape() const noexcept { return std::span(dims).first(dims.size() / 2); }
     std::span<const std::int64_t> stride() const noexcept { return std::span(dims).subspan(dims.size() / 2); }

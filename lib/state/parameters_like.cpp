@@ -37,6 +37,10 @@ class Likeness {
   void add_like(std::string_view name, const Tensor& tensor, const EntryOptions& options) {
     out_.add_meta(name, tensor.dtype(), tensor.shape(), options);
     const TensorRecord& record = Handles::record(tensor);
+    if (!impl_.fault) {
+      const Sparse* sparse = record.as_sparse();
+      impl_.items.back().kind = {record.layout, sparse && sparse->plain ? sparse->plain->numel() : 0, tensor.is_nested(), tensor.is_meta()};
+    }
     if (impl_.fault || tensor.numel() == 0) return;
     impl_.items.back().lies_in = strided_or_none(record).storage;
     impl_.items.back().lies_at = strided_or_none(record).offset;

@@ -248,3 +248,31 @@ TEST_CASE("made by hand: saved and read again, the same") {
   CHECK(m.stride()[0] == 3);
   check_code(sparse_compressed_tensor(ints, ints, ints, {2, 2}, Layout::strided), ErrorKind::usage, ErrorCode::bad_argument);
 }
+
+TEST_CASE("load_state_dict: what is alike in kind would load, and nothing else, in PyTorch's words") {
+  const Tensor coo = sparse_coo_tensor(of<std::int64_t>({0, 2}, {1, 2}), of<float>({5, 6}, {2}), {3}).value();
+  const auto csr_of = [](std::initializer_list<std::int64_t> columns) {
+    const std::vector<float> values(columns.size(), 1.0F);
+    const auto n = static_cast<std::int64_t>(columns.size());
+    return sparse_compressed_tensor(of<std::int64_t>({0, n}, {2}), of<std::int64_t>(columns, {n}), Tensor::copy(std::span(values), {n}).value(), {1, 3}, Layout::sparse_csr).value();
+  };
+  const auto problem = [](const Tensor& model, const Tensor& weights) {
+    StateDict a, b;
+    a.insert("w", model);
+    b.insert("w", weights);
+    Parameters target = Parameters::like(a);
+    const auto done = load_state_dict(target, b, {.dry_run = true});
+    if (done) return std::string();
+    const std::string text = done.error().report()->problems.at(0).text;
+    return text.substr(text.find(" : ('") + 5);
+  };
+  CHECK(problem(coo, coo).empty());
+  CHECK(problem(csr_of({1}), csr_of({2})).empty());
+  CHECK(problem(csr_of({1}), csr_of({1, 2})) == "torch.copy_: only sparse compressed tensors with the same number of specified elements are supported.',).");
+  CHECK(problem(coo, of<float>({1, 2, 3}, {3})).find("Found self type = torch.sparse.FloatTensor and src type = torch.FloatTensor") != std::string::npos);
+  CHECK(problem(of<float>({1, 2, 3}, {1, 3}), csr_of({1})) == "copy_sparse_compressed_ expected sparse compressed tensor layout but got Strided',).");
+  const Tensor meta = meta_tensor(DType::float32, {3}).value();
+  CHECK(problem(meta, meta).empty());
+  CHECK(problem(meta, of<float>({1, 2, 3}, {3})).empty());
+  CHECK(problem(of<float>({1, 2, 3}, {3}), meta) == "Cannot copy out of meta tensor; no data!',).");
+}
