@@ -212,6 +212,7 @@ Result<Ref> TorchCalls::rebuild_nested(const CallSite& site, const Ref& callee, 
   if (auto ok = check_nested(*body); !ok) return ok.error();
   TensorRecord record;
   record.dtype = body->buffer->dtype;
+  record.requires_grad = body->buffer->requires_grad;
   record.dims = body->buffer->dims;  // so that it has as many elements
   record.ndim = 1;
   record.set_body(body);

@@ -58,6 +58,8 @@ def sparse():
     s['coo transposed'] = lambda: torch.sparse_coo_tensor(index, numbers(4), (3, 4)).coalesce().t()
     s['coo odd values'] = lambda: torch.sparse_coo_tensor(torch.tensor([[0, 1, 2, 3]]), torch.tensor([float('nan'), float('inf'), -0.0, 1e-45]), (5,)).coalesce()
     s['coo Parameter'] = lambda: nn.Parameter(torch.sparse_coo_tensor(index, numbers(4), (3, 4)))
+    s['coo that wants gradients'] = lambda: torch.sparse_coo_tensor(index, numbers(4), (3, 4), requires_grad=True)
+    s['csr that wants gradients'] = lambda: torch.sparse_csr_tensor(torch.tensor([0, 1]), torch.tensor([0]), torch.tensor([1.5]), (1, 2), requires_grad=True)
     s['csr'] = lambda: numbers(3, 4).round().to_sparse_csr()
     s['csr Parameter'] = lambda: nn.Parameter(numbers(3, 4).round().to_sparse_csr())
     s['csr int32'] = lambda: torch.sparse_csr_tensor(torch.tensor([0, 1, 3], dtype=torch.int32), torch.tensor([1, 0, 2], dtype=torch.int32), numbers(3), (2, 3))
@@ -84,6 +86,7 @@ def others():
          'meta 0-d': lambda: torch.empty((), dtype=torch.int64, device='meta')}
     if VERSION >= (2, 1):
         o['nested'] = lambda: torch.nested.nested_tensor([numbers(2, 3), numbers(4, 3)])
+        o['nested that wants gradients'] = lambda: torch.nested.nested_tensor([numbers(2, 3), numbers(4, 3)], requires_grad=True)
         o['nested 1-d'] = lambda: torch.nested.nested_tensor([numbers(2), numbers(5), numbers(0)])
         o['nested of nothing'] = lambda: torch.nested.nested_tensor([])
         o['nested float16'] = lambda: torch.nested.nested_tensor([numbers(2, 3).half(), numbers(1, 3).half()])
