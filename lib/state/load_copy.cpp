@@ -194,6 +194,8 @@ Result<void> copy_into(const Item& target, const Tensor& source) {
 }
 
 Tensor first_element(const Tensor& tensor) {
+  const Quantised* q = Handles::record(tensor).as_quantised();
+  if (tensor.is_sparse() || tensor.is_nested() || (q && q->scheme != QScheme::per_tensor_affine)) return tensor;  // what they are made of has the dimension, too
   struct Element {
     TensorRecord record;
     Tensor whole;

@@ -77,8 +77,9 @@ Result<std::size_t> TorchCalls::sizes(Dims& dims, const Ref& size, const Ref* st
   return s.size();
 }
 
-// Fills storage, dtype, offset and dims of the record from (storage, offset, size, stride); the dims are in `dims`.
-Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype) {
+// Fills storage, dtype, offset and dims of the record from (storage, offset, size, stride); the dims are in `dims`. `packs`: it becomes a quantised
+// tensor, of which several elements may share a byte; of any other each has its own.
+Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const Ref> a, std::optional<DType> dtype, bool packs) {
   if (a[0].kind != Kind::storage) return corrupt("expected the tensor's storage, found " + class_name(a[0]));
   const StorageRef storage = storage_of(a[0]);
   if (!dtype) dtype = storage.dtype;  // of untyped ones uint8, as in PyTorch
@@ -91,7 +92,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   const auto item = static_cast<std::int64_t>(item_size(*dtype));
   const std::int64_t numel = storage.view ? storage.view->numel : static_cast<std::int64_t>(storage.record->nbytes) / item;
   if (storage.view && item_size(storage.dtype) != item_size(*dtype)) return corrupt("the dtype is not that of the storage it is a view of");
-  const std::int64_t packed = values_per_byte(*dtype);
+  const std::int64_t packed = packs ? values_per_byte(*dtype) : 1;
   if (packed != 1 && (*offset != 0 || !is_contiguous(size, stride)))
     return Error(ErrorKind::unsupported, ErrorCode::tensor_arguments, "a view of a tensor of " + std::string(name(*dtype)) + ", whose elements share bytes");
   if (auto ok = check_strided({*dtype, size, stride, *offset, packed == 1 ? numel : checked_multiply(numel, packed).value_or(INT64_MAX)}, limits_); !ok) return ok;

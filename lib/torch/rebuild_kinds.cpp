@@ -52,6 +52,15 @@ bool all_tensors(std::span<const Ref> values) noexcept {
 
 }  // namespace
 
+// The record with its call, and the wish that this says.
+Result<Ref> TorchCalls::keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad) {
+  if (requires_grad.kind != Kind::boolean) return corrupt("expected requires_grad as a bool, found " + class_name(requires_grad));
+  record.requires_grad = requires_grad.integer != 0;
+  if (auto ok = check_grad(record); !ok) return ok.error();
+  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
+  return keep(site.graph(), record, &origin);
+}
+
 // Numbers that stand in the pickle as a list, as a tensor.
 Result<const TensorRecord*> TorchCalls::numbers(Graph& graph, const Ref& list, DType dtype) {
   const std::size_t n = list.node->size, item = item_size(dtype);
@@ -92,7 +101,7 @@ Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& calle
   Graph& graph = site.graph();
   TensorRecord record;
   Dims dims;
-  if (auto ok = place(record, dims, a.first(4), std::nullopt); !ok) return ok.error();
+  if (auto ok = place(record, dims, a.first(4), std::nullopt, true); !ok) return ok.error();
   const auto params = tuple_of(a[4]).items();
   const auto scheme = params.empty() ? std::nullopt : scheme_of(params[0]);
   if (!scheme) return Ref{};
@@ -123,16 +132,11 @@ Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& calle
     // Files name both schemes alike: the zero points tell.
     if (q.zero_points->dtype == DType::float32) q.scheme = QScheme::per_channel_affine_float_qparams;
   }
-  record.unset = false;
   if (auto ok = check_quantised(record, q); !ok) return ok.error();
-  if (a[5].kind != Kind::boolean) return corrupt("expected requires_grad as a bool, found " + class_name(a[5]));
-  record.requires_grad = a[5].integer != 0;
-  if (auto ok = check_grad(record); !ok) return ok.error();
   const auto* body = graph.arena().make<Quantised>(q);
   if (!body) return spent();
   record.set_body(body);
-  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
-  return keep(graph, record, &origin);
+  return keep_with_call(site, callee, args, record, a[5]);
 }
 
 // (layout, (indices, values, size[, is_coalesced])), or (layout, (compressed indices, plain indices, values, size))
@@ -185,12 +189,8 @@ Result<Ref> TorchCalls::rebuild_meta(const CallSite& site, const Ref& callee, co
   if (auto ok = check_strided({*dtype, {dims.values, *ndim}, {dims.values + *ndim, *ndim}, 0, INT64_MAX}, limits_); !ok) return ok.error();
   record.dims = dims.values;
   record.ndim = static_cast<std::uint8_t>(*ndim);
-  if (a[3].kind != Kind::boolean) return corrupt("expected requires_grad as a bool, found " + class_name(a[3]));
-  record.requires_grad = a[3].integer != 0;
-  if (auto ok = check_grad(record); !ok) return ok.error();
   record.set_meta();
-  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
-  return keep(site.graph(), record, &origin);
+  return keep_with_call(site, callee, args, record, a[3]);
 }
 
 // (buffer, sizes, strides, offsets), the offsets of 1.13 and 2.0 as a list
@@ -225,16 +225,13 @@ Result<Ref> TorchCalls::device_tensor(const CallSite& site, const Ref& callee, c
   const auto a = tuple_of(args).items();
   if (a.size() != 4) return count(callee, a);
   const auto dtype = dtype_of_global(a[1]);
-  if (a[0].kind != Kind::tensor || !dtype || a[3].kind != Kind::boolean) return Ref{};
+  if (a[0].kind != Kind::tensor || !dtype) return Ref{};
   TensorRecord record = read_tensor(a[0]);
   if (record.dtype != *dtype) return Ref{};
   record.base = nullptr;
   record.form = TensorForm::v2;
   record.parameter = false;
-  record.requires_grad = a[3].integer != 0;
-  if (auto ok = check_grad(record); !ok) return ok.error();
-  const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
-  return keep(site.graph(), record, &origin);
+  return keep_with_call(site, callee, args, record, a[3]);
 }
 
 }  // namespace brine

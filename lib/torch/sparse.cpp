@@ -246,6 +246,7 @@ Result<void> Tensor::to_dense(DType dtype, std::span<std::byte> out) const {
       return Error(ErrorKind::usage, ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(count) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(count * item));
     if (!convertible(record_->dtype, dtype)) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, std::string(name(record_->dtype)) + " does not convert to " + std::string(name(dtype)));
     if (auto ok = check_indices(*this); !ok) return ok;
+    if (count == 0) return {};  // whatever the other sizes multiply to
     if (auto ok = check_claim(Handles::tensor(record_, record_->as_sparse()->values), "the values of a sparse tensor"); !ok) return ok;
     std::vector<std::byte> packed;  // in the tensor's own dtype, where the caller wants another
     if (dtype != record_->dtype) packed.resize(count * own);

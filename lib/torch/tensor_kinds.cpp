@@ -200,7 +200,8 @@ Result<std::vector<Tensor>> Tensor::unbind() const {
         auto made = std::make_shared<Derived>(*this);
         made->dims.assign(t.dims + 1, t.dims + t.ndim);
         made->dims.insert(made->dims.end(), t.dims + t.ndim + 1, t.dims + 2 * t.ndim);
-        if (const Strided* s = t.as_strided()) made->record.set_body(Strided{s->storage, s->offset + i * t.stride()[0]});
+        const std::int64_t step = t.numel() == 0 ? 0 : t.stride()[0];  // of what has no elements strides may be anything
+        if (const Strided* s = t.as_strided()) made->record.set_body(Strided{s->storage, s->offset + i * step});
         out.push_back(handle(std::move(made)));
       }
       return out;

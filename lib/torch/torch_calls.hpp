@@ -44,6 +44,7 @@ class TorchCalls final : public Calls {
   Result<Ref> rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> device_tensor(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<Ref> keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad);
   Result<const TensorRecord*> numbers(Graph& graph, const Ref& list, DType dtype);
   Result<Ref> rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter);
@@ -54,7 +55,7 @@ class TorchCalls final : public Calls {
     std::int64_t values[2 * kMost];
   };
   Result<std::size_t> sizes(Dims& dims, const Ref& size, const Ref* stride) const;
-  Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype);
+  Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype, bool packs = false);
   Result<Ref> keep(Graph& graph, const TensorRecord& record, const Origin* origin);
   Error spent() const;
 

@@ -276,3 +276,27 @@ TEST_CASE("load_state_dict: what is alike in kind would load, and nothing else, 
   CHECK(problem(meta, of<float>({1, 2, 3}, {3})).empty());
   CHECK(problem(of<float>({1, 2, 3}, {3}), meta) == "Cannot copy out of meta tensor; no data!',).");
 }
+
+TEST_CASE("only a quantised tensor has several elements in a byte: any other would be read beyond its storage") {
+  const auto plain = root(part().tensor({.cls = "QUInt4x2Storage", .key = "q", .numel = 2, .size = {4}, .stride = {1}}));
+  check_load(torch_zip(plain, {{"q", "ab"}}), ErrorKind::corrupt, ErrorCode::tensor_bounds);
+}
+
+TEST_CASE("without elements nothing is multiplied that could overflow") {
+  constexpr std::int64_t huge = std::int64_t{1} << 40;
+  const Tensor empty = Tensor::view(Storage::borrow({}, DType::float32), DType::float32, {3, 0}, {INT64_MAX, 1}).value();
+  CHECK(empty.unbind().value().size() == 3);
+  const Tensor none = Tensor::view(Storage::borrow({}, DType::float32), DType::float32, {0, huge, huge}).value();
+  const Tensor coo = sparse_coo_tensor(Tensor::view(Storage::borrow({}, DType::int64), DType::int64, {1, 0}).value(), none, {0, huge, huge}).value();
+  CHECK(coo.to_dense({}).has_value());
+}
+
+TEST_CASE("load_state_dict takes one element for a number, but not out of what is made of more than its elements") {
+  StateDict weights;
+  weights.insert("w", make_per_channel_quantized_tensor(of<std::int8_t>({3}, {1}), of<double>({0.5}, {1}), of<std::int64_t>({1}, {1}), 0).value());
+  Parameters mine;
+  mine.add_meta("w", DType::qint8, {});
+  const auto report = load_state_dict(mine, weights, {.assign = true});
+  REQUIRE(report);
+  CHECK(numbers(*mine.assigned("w")) == "1 ");
+}
