@@ -28,7 +28,7 @@ struct Checked {
   std::vector<Error> faults;      ///< of the damaged ones, the first 100
 };
 
-/// Reads every byte of the checkpoint once (of a LoadOptions::member once more, for the CRC around it), in pieces, and compares every CRC. A damaged record is no failure of this call: it is told.
+/// Reads every byte of the checkpoint once (of a stored LoadOptions::member once more, for the CRC around it), in pieces, and compares every CRC. A damaged record is no failure of this call: it is told.
 /// `progress` is told how many of how many bytes were read. Fails with: limit (out of memory).
 BRINE_API Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 

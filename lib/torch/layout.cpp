@@ -41,6 +41,14 @@ bool is_contiguous(std::span<const std::int64_t> size, std::span<const std::int6
   return true;
 }
 
+void row_major(std::span<const std::int64_t> size, std::span<std::int64_t> stride) noexcept {
+  std::optional<std::int64_t> step = 1;
+  for (std::size_t d = size.size(); d-- > 0;) {
+    stride[d] = step.value_or(0);
+    if (step) step = checked_multiply(*step, std::max<std::int64_t>(size[d], 1));
+  }
+}
+
 Result<void> check_strided(const StridedView& l, const Limits& limits) {
   if (l.size.size() != l.stride.size())
     return corrupt(ErrorCode::tensor_arguments, "size " + list(l.size.first(std::min<std::size_t>(l.size.size(), 8))) + " and stride have different lengths");

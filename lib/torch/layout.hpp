@@ -27,4 +27,7 @@ std::optional<std::int64_t> element_count(std::span<const std::int64_t> size) no
 /// Row-major without gaps; strides of sizes 1, and of tensors without elements, do not count.
 bool is_contiguous(std::span<const std::int64_t> size, std::span<const std::int64_t> stride) noexcept;
 
+/// The strides of a row-major tensor, as PyTorch's: empty dimensions count as 1. 0 where they overflow.
+void row_major(std::span<const std::int64_t> size, std::span<std::int64_t> stride) noexcept;
+
 }  // namespace brine

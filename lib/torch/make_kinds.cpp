@@ -2,7 +2,6 @@
 #include <brine/make_tensor.hpp>
 
 #include "bytes/guard.hpp"
-#include "support/checked.hpp"
 #include "torch/kinds.hpp"
 #include "torch/layout.hpp"
 
@@ -145,12 +144,9 @@ Result<Tensor> meta_tensor(DType dtype, Shape shape, Shape stride) {
     if (auto ok = set_size(*own, shape); !ok) return std::move(ok).error();
     if (!stride.empty() && stride.size() != shape.size())
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "a shape of " + std::to_string(shape.size()) + " and a stride of " + std::to_string(stride.size()) + " dimensions");
-    std::optional<std::int64_t> step = 1;
-    for (std::size_t d = shape.size(); d-- > 0;) {
-      own->dims[shape.size() + d] = stride.empty() ? step.value_or(0) : stride[d];
-      if (step) step = checked_multiply(*step, std::max<std::int64_t>(shape[d], 1));
-    }
-    const std::span<const std::int64_t> dims = own->dims;
+    const std::span<std::int64_t> dims = own->dims;
+    if (stride.empty()) row_major(dims.first(shape.size()), dims.subspan(shape.size()));
+    else std::copy(stride.begin(), stride.end(), dims.subspan(shape.size()).begin());
     if (auto ok = check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), 0, INT64_MAX}, Limits{}); !ok) return std::move(ok).error();
     own->record.dtype = dtype;
     own->record.set_meta();

@@ -45,13 +45,10 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Sh
     own->dims.assign(shape.begin(), shape.end());
     if (!stride.empty() || shape.empty()) {
       own->dims.insert(own->dims.end(), stride.begin(), stride.end());
-    } else {  // row-major, as PyTorch's: empty dimensions count as 1
+    } else {
       own->dims.resize(shape.size() * 2);
-      std::optional<std::int64_t> step = 1;
-      for (std::size_t d = shape.size(); d-- > 0;) {
-        own->dims[shape.size() + d] = step.value_or(0);
-        if (step) step = checked_multiply(*step, std::max<std::int64_t>(shape[d], 1));
-      }
+      const std::span<std::int64_t> both = own->dims;
+      row_major(both.first(shape.size()), both.subspan(shape.size()));
     }
     const std::span<const std::int64_t> dims = own->dims;
     const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));

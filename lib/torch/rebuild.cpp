@@ -18,11 +18,6 @@ namespace {
 
 Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
-std::optional<std::int64_t> int_of(const Ref& r) noexcept {
-  if (r.kind != Kind::integer || (r.flags & kBig)) return std::nullopt;
-  return r.integer;
-}
-
 // Nobody but the call refers to it, so that it can be made anew.
 bool is_own(const Ref& r) noexcept { return r.kind != Kind::tuple || r.node->size == 0 || !(r.node->flags & kFetched); }
 

@@ -15,11 +15,6 @@ namespace {
 
 Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
-std::optional<std::int64_t> int_of(const Ref& r) noexcept {
-  if (r.kind != Kind::integer || is_big(r)) return std::nullopt;
-  return r.integer;
-}
-
 std::optional<double> number_of(const Ref& r) noexcept {
   if (r.kind == Kind::floating) return r.floating;
   const auto integer = int_of(r);

@@ -14,11 +14,6 @@ namespace {
 
 Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
-std::optional<std::int64_t> count_of(const Ref& r) noexcept {
-  if (r.kind != Kind::integer || (r.flags & kBig)) return std::nullopt;
-  return r.integer;
-}
-
 // THREATS §3: no NUL, no "..", nothing a record name of PyTorch never has.
 bool is_key(std::string_view key) noexcept {
   const auto plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '/' || c == '-'; };
@@ -94,7 +89,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits,
     return Error(ErrorKind::limit, ErrorCode::device_too_long, "the location of storage " + in_quotes(text_of(part[2])) + " is a text of " + std::to_string(device.size()) +
                                                                    " bytes; Limits::device_bytes is " + std::to_string(limits.device_bytes));
 
-  const auto numel = count_of(part[4]);
+  const auto numel = int_of(part[4]);
   const auto nbytes = numel ? checked_multiply(*numel, static_cast<std::int64_t>(item_size(*dtype))) : std::nullopt;
   if (!numel || *numel < 0 || !nbytes)
     return corrupt(ErrorCode::storage_size, "expected the element count of storage " + in_quotes(text_of(part[2])) + " as an int of 64 bits, found " +
@@ -110,7 +105,7 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits,
   Ref out = make_storage_ref(&record, empty ? *dtype : record.dtype, empty ? untyped : record.untyped);
   if (part.size() == 6 && part[5].kind != Kind::none) {
     const auto view = is_tuple(part[5]) ? tuple_of(part[5]).items() : std::span<const Ref>();
-    const auto offset = view.size() == 3 ? count_of(view[1]) : std::nullopt, count = view.size() == 3 ? count_of(view[2]) : std::nullopt;
+    const auto offset = view.size() == 3 ? int_of(view[1]) : std::nullopt, count = view.size() == 3 ? int_of(view[2]) : std::nullopt;
     if (!offset || !count) return corrupt(ErrorCode::persistent_id, "a storage's view is (key, offset, count)");
     if (*offset < 0 || *count < 0 || !fits(static_cast<std::uint64_t>(*offset), static_cast<std::uint64_t>(*count), static_cast<std::uint64_t>(*numel)))
       return corrupt(ErrorCode::storage_size, "the view of storage " + in_quotes(text_of(part[2])) + " reaches outside it");

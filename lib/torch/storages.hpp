@@ -10,11 +10,15 @@
 #include "torch/record.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace brine {
+
+/// An int of at most 64 bits.
+inline std::optional<std::int64_t> int_of(const Ref& r) noexcept { return r.kind == Kind::integer && !is_big(r) ? std::optional(r.integer) : std::nullopt; }
 
 class Storages {
  public:
