@@ -4,7 +4,7 @@
 // Left to ours alone: records whose CRC is 0 (libzip cannot read those: names and sizes are compared); inputs with more than one end
 // record's signature (libzip may take another, or very long); names with control characters (libzip refuses them where flagged UTF-8).
 #include "archive/archive.hpp"
-#include "archive/detect.hpp"
+#include "forms/detect.hpp"
 
 #include <cstdio>
 #include <cstdlib>

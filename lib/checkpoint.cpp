@@ -3,17 +3,17 @@
 #include <brine/checkpoint.hpp>
 
 #include "bytes/guard.hpp"
+#include "forms/form.hpp"
 #include "graph/print.hpp"
 #include "graph/walk.hpp"
+#include "module/module.hpp"
 #include "pickle/disassemble.hpp"
 #include "state/find.hpp"
-#include "state/module.hpp"
 #include "state/notes.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
+#include "tensor/kinds.hpp"
 #include "torch/access.hpp"
-#include "torch/form.hpp"
-#include "torch/kinds.hpp"
 #include "torch/numpy.hpp"
 #include "torch/weights_only.hpp"
 
@@ -133,10 +133,10 @@ Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& op
   return load(std::move(*source), options);
 }
 
-const Opened& Access::opened(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->opened; }
-const Limits& Access::limits(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options.limits; }
-const Part& Access::part(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->part; }
-const LoadOptions& Access::options(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options; }
+const Opened& CheckpointAccess::opened(const Checkpoint& checkpoint) noexcept { return *checkpoint.impl_->opened; }
+const Limits& CheckpointAccess::limits(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options.limits; }
+const Part& CheckpointAccess::part(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->part; }
+const LoadOptions& CheckpointAccess::options(const Checkpoint& checkpoint) noexcept { return checkpoint.impl_->options; }
 
 Value Checkpoint::root() const& { return Access::value(&impl_->graph(), impl_->object().root); }
 
@@ -153,7 +153,7 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
     auto made = make_state_dict(impl_->graph(), found->value, place, impl_, budget);
     if (!made) return std::move(made).error().at_path(std::move(place));
     note_what_it_is(impl_->object().root, found->value, place, **made);
-    return Access::state_dict(std::move(*made));
+    return StateDictAccess::make(std::move(*made));
   });
 }
 
@@ -199,6 +199,12 @@ std::vector<ClassSource> Checkpoint::sources() const& {
     const auto text = [&](std::size_t i) { return part[i].kind == Kind::string ? text_of(part[i]) : std::string_view(); };
     out.push_back({{global_of(part[1]).module, global_of(part[1]).name}, text(2), text(3)});
   }
+  return out;
+}
+
+std::vector<std::string> Checkpoint::extras() const {
+  std::vector<std::string> out;
+  for (const Extra& extra : impl_->opened->form->extras()) out.push_back(extra.name.empty() ? "the archive's comment" : concat({"the record ", extra.name}));
   return out;
 }
 

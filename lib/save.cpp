@@ -2,15 +2,15 @@
 // The writer's front door: value → pickle → archive → file. load() read backwards.
 #include <brine/save.hpp>
 
-#include "archive/zip_writer.hpp"
 #include "bytes/file_save.hpp"
 #include "bytes/guard.hpp"
+#include "forms/file_layout.hpp"
+#include "forms/form.hpp"
+#include "forms/write_zip.hpp"
 #include "pickle/emitter.hpp"
 #include "state/edits.hpp"
 #include "state/state_dict.hpp"
 #include "torch/access.hpp"
-#include "torch/form.hpp"
-#include "torch/write_zip.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -44,7 +44,8 @@ struct Pickled {
 
 Result<Pickled> pickle(const Written& what, Graph& scratch, const SaveOptions& options) {
   if (auto ok = check(options); !ok) return std::move(ok).error();
-  TorchReduce reduce({options.keep_keys, options.compact, options.keep_calls, options.profile == Profile::torch_1_6});
+  const FileLayout* layout = options.layout.get();
+  TorchReduce reduce({layout && layout->keep_keys, options.compact, layout && layout->keep_calls, options.profile == Profile::torch_1_6});
   if (options.compact) {  // once for nothing: what would be written is what there is to view
     if (auto seen = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root); !seen) return std::move(seen).error();
     reduce.surveyed();
@@ -86,7 +87,7 @@ Result<void> save_state(const StateDict& state, Target& target, const SaveOption
   return guarded("saving", [&]() -> Result<void> {
     Scratch scratch;
     Words words;
-    if (const Graph* graph = Access::impl(state)->graph) scratch.graph.inherit(*graph);
+    if (const Graph* graph = StateDictAccess::impl(state)->graph) scratch.graph.inherit(*graph);
     auto root = state_dict_value(state, scratch.graph, words);
     if (!root) return std::move(root).error();
     return write({*root}, scratch.graph, target, options);
@@ -97,7 +98,7 @@ template <class Target>
 Result<void> save_edits(const Edits& edits, Target& target, const SaveOptions& options) {
   return guarded("saving", [&]() -> Result<void> {
     Scratch scratch;
-    scratch.graph.inherit(*Access::impl(edits).graph);
+    scratch.graph.inherit(*EditsAccess::impl(edits).graph);
     auto edited = apply(edits, scratch.graph);
     if (!edited) return std::move(edited).error();
     return write({edited->root, &edited->replaced}, scratch.graph, target, options);
@@ -122,8 +123,10 @@ Result<void> save(const Value& value, Sink sink, const SaveOptions& options) {
 SaveOptions SaveOptions::as_read(const Checkpoint& checkpoint) {
   SaveOptions options;
   options.protocol = std::max(1, checkpoint.protocol());  // a pickle of text opcodes alone may be of either
-  options.keep_calls = true;
-  Access::opened(checkpoint).form->describe(options);
+  auto layout = std::make_shared<FileLayout>();
+  layout->keep_calls = true;
+  CheckpointAccess::opened(checkpoint).form->describe(options, *layout);
+  options.layout = std::move(layout);
   return options;
 }
 

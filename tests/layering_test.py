@@ -2,33 +2,48 @@
 # SPDX-License-Identifier: MIT
 """The direction of includes: layering_test.py SOURCE_ROOT
 
-A folder of lib/ includes only itself and folders left of it in STAGES; files directly in lib/ may include all. Public headers include
-public headers and the standard library, nothing else. Every ErrorCode and Note::Code has its sentence.
+A folder of lib/ includes only itself and folders left of it in STAGES, and the public headers of these; files directly in lib/ may include all.
+Public headers include the standard library and public headers of their own stage and those left of it, nothing else. Every ErrorCode and Note::Code has its sentence.
 """
 import pathlib
 import re
 import sys
 
-STAGES = ['support', 'bytes', 'archive', 'graph', 'pickle', 'torch', 'state']
+STAGES = 'support bytes archive graph pickle tensor torch forms module state load inspect'.split()
+PUBLIC = {
+    'support': 'error export limits note result shape text version',
+    'bytes': 'sink source',
+    'graph': 'kind',
+    'pickle': 'instruction',
+    'tensor': 'convert dtype layout make_tensor stats tensor',
+    'torch': 'array value',
+    'forms': 'load_options save_options',
+    'module': 'module',
+    'state': 'cast checkpoint edits left_out save state_dict state_dict_tools tree',
+    'load': 'load_state_dict parameters',
+    'inspect': 'brine check diff',
+}
+STAGE_OF = {f'brine/{name}.hpp': stage for stage, names in PUBLIC.items() for name in names.split()}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
 def check_lib(path, stage, faults):
     for form, name in INCLUDE.findall(path.read_text('utf-8')):
-        if form == '<':
-            continue
-        first = name.split('/')[0]
-        if first not in STAGES:
+        first = STAGE_OF.get(name) if form == '<' else name.split('/')[0]
+        if form == '"' and first not in STAGES:
             faults.append(f'{path}: "{name}" is not of the form "stage/file.hpp"')
-        elif stage is not None and STAGES.index(first) > STAGES.index(stage):
-            faults.append(f'{path}: {stage}/ includes "{name}", which is to its right: {" ".join(STAGES)}')
+        elif first and stage and STAGES.index(first) > STAGES.index(stage):
+            faults.append(f'{path}: {stage}/ includes {name}, which is to its right: {" ".join(STAGES)}')
 
 
 def check_public(path, faults):
+    stage = STAGE_OF.get(f'brine/{path.name}')
+    if not stage: faults.append(f'{path}: no stage of PUBLIC has it')
     for form, name in INCLUDE.findall(path.read_text('utf-8')):
-        public = form == '<' and (name.startswith('brine/') or re.fullmatch(r'[a-z_]+', name))
-        if not public:
+        if form != '<' or not (name in STAGE_OF or re.fullmatch(r'[a-z_]+', name)):
             faults.append(f'{path}: a public header includes {form}{name}; only <brine/…> and the standard library are allowed')
+        elif stage and name in STAGE_OF and STAGES.index(STAGE_OF[name]) > STAGES.index(stage):
+            faults.append(f'{path}: a header of {stage}/ includes {name}, which is to its right: {" ".join(STAGES)}')
 
 
 def check_codes(path, faults):

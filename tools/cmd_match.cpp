@@ -63,8 +63,8 @@ struct Match {
     }
     auto memory = brine::Parameters::like(*model);
     auto result = brine::load_state_dict(memory, *weights, options);
-    if (!result && !result.error().report()) return fail(result.error());
-    Found found{result.has_value(), memory.size(), result ? *std::move(result) : *result.error().report(), options.model_name, {}, {}};
+    if (!result && !result.error().found<brine::LoadReport>()) return fail(result.error());
+    Found found{result.has_value(), memory.size(), result ? *std::move(result) : *result.error().found<brine::LoadReport>(), options.model_name, {}, {}};
     for (const auto& [name, tensor] : *weights)
       if (const brine::Tensor* mine = model->find(name); mine && mine->dtype() != tensor.dtype())
         found.converted.push_back({name, tensor.dtype(), mine->dtype()});

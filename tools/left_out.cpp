@@ -58,9 +58,7 @@ void LeftOut::add_of_module(const brine::Checkpoint& ckpt, const brine::StateDic
 }
 
 void LeftOut::add_of_file(const brine::Checkpoint& ckpt) {
-  constexpr std::array<std::string_view, 7> known{"data.pkl", ".format_version", ".storage_alignment", "byteorder", "version", ".data/version", ".data/serialization_id"};
-  for (const std::string& record : brine::SaveOptions::as_read(ckpt).records)
-    if (!record.starts_with("data/") && std::find(known.begin(), known.end(), record) == known.end()) add("the record " + record);
+  for (const std::string& extra : ckpt.extras()) add(extra);
   for (const brine::Note& note : ckpt.notes())
     if (note.code == brine::Note::Code::another_object || note.code == brine::Note::Code::trailing_bytes) add("what follows at byte " + std::to_string(ckpt.end_offset()));
   if (const std::size_t sources = ckpt.sources().size()) add("the source text of " + std::to_string(sources) + (sources == 1 ? " class" : " classes"));

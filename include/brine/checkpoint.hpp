@@ -10,9 +10,9 @@
 // Nothing in the file is ever executed: classes and functions are names; what brine does not know stays in the tree as an inert object.
 #pragma once
 
-#include <brine/limits.hpp>
+#include <brine/instruction.hpp>
+#include <brine/load_options.hpp>
 #include <brine/note.hpp>
-#include <brine/source.hpp>
 #include <brine/state_dict.hpp>
 #include <brine/value.hpp>
 
@@ -25,39 +25,6 @@
 #include <vector>
 
 namespace brine {
-
-struct LoadOptions {
-  /// PyTorch's strictness: refuse what torch.load(weights_only=True) refuses, with its message (kind: forbidden).
-  bool weights_only = false;
-
-  /// Check the CRC of every storage too, which reads all bytes. Records brine itself reads (data.pkl …) are always checked.
-  bool verify_crc = false;
-
-  /// Mapped (zero copies), or plain reads for files that others may cut short. Only for load(path).
-  FileMode file_mode = FileMode::mapped;
-
-  /// Where in the source the checkpoint starts: torch.load reads from the current position of a stream, too. A legacy stream may hold several
-  /// objects back to back: Checkpoint::end_offset() is where the next one starts.
-  std::uint64_t offset = 0;
-
-  /// How many bytes of the source belong to the checkpoint; without it, all up to the end. A zip ends where its last byte is: what follows it in the
-  /// source (another zip, a signature) has to be kept away so. Beyond the end of the source: an error (usage, out_of_range).
-  std::optional<std::uint64_t> length;
-
-  /// The name of a file in a zip that is to be opened instead of the zip: "policy.pth" of what stable-baselines3 saves. A stored member is opened where it
-  /// lies, without a copy. A deflated one is inflated into memory, within Limits::inflated_bytes and 64 times its packed bytes and 16 MiB, and its
-  /// storages have no location(). Fails with: usage (missing_key: the message lists what is there), not_a_checkpoint (the source is no zip), limit.
-  std::string member;
-
-  Limits limits;
-};
-
-/// Which of PyTorch's formats the file is.
-enum class Format : std::uint8_t {
-  zip,     ///< torch.save since 1.6
-  legacy,  ///< torch.save from 0.1.10 to 1.5, and later on request: pickles and raw storages one after the other
-};
-BRINE_API std::string_view name(Format format) noexcept;
 
 /// A tensor and where it stands in the tree. The path is spelled when it is asked for: of many tensors deep in a tree, or under long keys, the paths
 /// can be far longer than the file.
@@ -143,6 +110,9 @@ class BRINE_API Checkpoint {
   std::vector<ClassSource> sources() const&;
   std::vector<ClassSource> sources() const&& = delete;
 
+  /// What the file holds beside the object, such as records that nothing refers to: names, to tell people.
+  std::vector<std::string> extras() const;
+
   /// What is odd in the file but no error.
   std::span<const Note> notes() const& noexcept;
   std::vector<Note> notes() && { return {notes().begin(), notes().end()}; }
@@ -163,7 +133,7 @@ class BRINE_API Checkpoint {
 
  private:
   friend BRINE_API Result<Checkpoint> load(Source, const LoadOptions&);
-  friend struct Access;
+  friend struct CheckpointAccess;
   explicit Checkpoint(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
@@ -172,13 +142,6 @@ class BRINE_API Checkpoint {
 /// Fails with: io, not_a_checkpoint (the message names what the file is), corrupt, unsupported, forbidden, limit.
 BRINE_API Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& options = {});
 BRINE_API Result<Checkpoint> load(Source source, const LoadOptions& options = {});
-
-/// One opcode of a pickle, for disassembly.
-struct Instruction {
-  std::uint64_t offset;        ///< of the opcode
-  std::string_view opcode;     ///< "BINPUT"
-  std::string argument;        ///< as text, escaped; empty where there is none
-};
 
 /// Disassembles the pickles of a checkpoint, one call per instruction: `record` is "archive/data.pkl", or in a legacy stream "magic number",
 /// "protocol", "sys_info", "object", "storage keys". Stops when `each` returns false. What precedes a fault is given before the error.

@@ -73,7 +73,7 @@ class BRINE_API Edits {
   struct Impl;
 
  private:
-  friend struct Access;
+  friend struct EditsAccess;
   std::unique_ptr<Impl> impl_;
 };
 

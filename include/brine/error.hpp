@@ -11,10 +11,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace brine {
-
-struct LoadReport;  // load_state_dict.hpp
 
 /// The few classes of failure a program acts on.
 enum class ErrorKind : std::uint8_t {
@@ -164,11 +163,15 @@ class BRINE_API Error {
   Error&& at_opcode(std::string_view opcode) &&;
   Error&& at_path(std::string_view path) &&;
 
-  /// What load_state_dict had found when it failed, or null: of no other function.
-  const LoadReport* report() const noexcept;
-  Error&& with_report(std::shared_ptr<const LoadReport> report) &&;
+  /// What the function that failed had found, where it says that its errors carry it: error.found<LoadReport>() of load_state_dict. Else null.
+  template <class T>
+  const T* found() const noexcept { return static_cast<const T*>(found(T::kFound)); }
+  template <class T>
+  Error&& with(std::shared_ptr<const T> what) && { return std::move(*this).with(T::kFound, std::move(what)); }
 
  private:
+  const void* found(std::string_view what) const noexcept;
+  Error&& with(std::string_view name, std::shared_ptr<const void> what) &&;
   struct Data;
   std::unique_ptr<Data> data_;
 };

@@ -7,7 +7,7 @@
 //   if (!report) return fail(report.error().text());               // "Error(s) in loading state_dict for …", byte for byte
 //   use(report->missing_keys, report->unexpected_keys);            // PyTorch's, in its order
 //
-// What is ours: skip_mismatched, validate_first and dry_run, suggest(), and that an Error carries the report (Error::report()).
+// What is ours: skip_mismatched, validate_first and dry_run, suggest(), and that an Error carries the report (Error::found<LoadReport>()).
 #pragma once
 
 #include <brine/parameters.hpp>
@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace brine {
@@ -35,6 +36,8 @@ struct LoadStateDictOptions {
 
 /// What load_state_dict found.
 struct LoadReport {
+  static constexpr std::string_view kFound = "LoadReport";  ///< Error::found
+
   /// What kept one entry from being loaded.
   struct Problem {
     ErrorCode code = ErrorCode::size_mismatch;  ///< size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats
@@ -60,7 +63,7 @@ struct LoadReport {
 /// for norms ask for `_metadata` versions (StateDict::version).
 ///
 /// Fails with: usage — key_mismatch, size_mismatch, not_a_tensor, copy_refused, unexpected_running_stats: the text is PyTorch's, keys in it
-/// raw (Error::message() escapes them), and Error::report() has the report; copies made before stay, unless validate_first. usage without
+/// raw (Error::message() escapes them), and Error::found<LoadReport>() has the report; copies made before stay, unless validate_first. usage without
 /// a report, and nothing is written — Parameters::fault(); what PyTorch raises at once: not_a_tensor (no tensor for a lazy entry),
 /// copy_refused (a lazy module's tensor for an entry that has a shape), bad_argument (spectral_norm's tensors do not go together).
 /// io, corrupt, limit: as Tensor::copy_to(); the path names the entry; entries before it are written.

@@ -102,7 +102,7 @@ class BRINE_API StateDict {
   };
 
  private:
-  friend struct Access;
+  friend struct StateDictAccess;
   explicit StateDict(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
   Impl& edit();
   std::shared_ptr<Impl> impl_;

@@ -13,6 +13,7 @@
 // The tree is shared and may have cycles: do not recurse over it without a bound; Checkpoint::print() and tensors() do it safely.
 #pragma once
 
+#include <brine/kind.hpp>
 #include <brine/tensor.hpp>
 
 #include <complex>
@@ -27,39 +28,7 @@
 namespace brine {
 
 class Graph;
-struct Node;
 struct PathStep;
-struct Step;
-
-/// What a pickled object is. OrderedDict, defaultdict and Counter are dicts; deque is a list; torch.Size, device and layout are tuples.
-enum class Kind : std::uint8_t {
-  absent, none, boolean, integer, floating, complex, string, bytes, bytearray, list, tuple, dict, set, frozenset,
-  global,   ///< a class or function, by name; dtypes too (torch.float32)
-  storage,  ///< a bare storage
-  tensor,
-  object,   ///< anything else: kept as callee, arguments and state; never run
-};
-BRINE_API std::string_view name(Kind kind) noexcept;  ///< Python's word: "dict", "str", "NoneType", …
-
-/// 16 bytes: a scalar in place, or a pointer to a node of the Graph. Internal; Value is what to use.
-struct Ref {
-  Kind kind = Kind::absent;
-  std::uint8_t flags = 0;
-  std::uint16_t tag = 0;
-  std::uint32_t length = 0;  // of strings and big integers, bytes
-  union {
-    std::int64_t integer = 0;
-    double floating;
-    const char* text;
-    Node* node;
-    const void* pointer;
-  };
-};
-static_assert(sizeof(Ref) == 16);
-
-struct GlobalName {
-  std::string_view module, name;  ///< Python 3 names: "collections", "OrderedDict"
-};
 
 class Items;
 class Elements;
@@ -68,9 +37,9 @@ class BRINE_API Value {
  public:
   Value() = default;
 
-  Kind kind() const noexcept { return ref_.kind; }
-  bool exists() const noexcept { return ref_.kind != Kind::absent; }
-  bool is_none() const noexcept { return ref_.kind == Kind::none; }
+  Kind kind() const noexcept;
+  bool exists() const noexcept { return kind() != Kind::absent; }
+  bool is_none() const noexcept { return kind() == Kind::none; }
 
   /// The Python class, as far as the file says: "dict", "collections.OrderedDict", "torch.nn.modules.linear.Linear". Module and name are cut after
   /// 255 bytes each, and end in "…" then.
@@ -130,16 +99,18 @@ class BRINE_API Value {
   friend class Items;
   friend class Elements;
   friend struct Access;
-  Value(const Graph* graph, Ref ref, std::shared_ptr<const PathStep> place) : graph_(graph), ref_(ref), place_(std::move(place)) {}
-  Value child(const Ref& ref, const Step& step) const;
+  struct Held {  // what there is, as the library keeps it: a scalar, or where it lies
+    std::uint64_t head = 0, body = 0;
+  };
+  Value(const Graph* graph, Held held, std::shared_ptr<const PathStep> place) : graph_(graph), held_(held), place_(std::move(place)) {}
+  Value look_up(Held key) const;
   Value missing(std::string_view step) const;
   Value fault(ErrorCode code, std::string text) const;
-  Value look_up(const Ref& key) const;
   Error refusal(std::string_view wanted) const;
   Error unfit(std::string_view text) const;
 
   const Graph* graph_ = nullptr;
-  Ref ref_;
+  Held held_;
   std::shared_ptr<const PathStep> place_;  // null: the root
   std::shared_ptr<const Error> fault_;
 };

@@ -53,7 +53,7 @@ Result<void> check_records(ReadAhead& bytes, std::span<ZipEntry> entries, std::u
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     constexpr std::size_t ahead = 8;
-    if (i + ahead < entries.size()) bytes.soon(nth(i + ahead).data_offset);
+    if (i + ahead < entries.size()) bytes.prefetch(nth(i + ahead).data_offset);
     const std::uint64_t next = i + 1 < entries.size() ? nth(i + 1).data_offset : directory_offset;
     if (next > directory_offset) {
       return zip_mismatch(ErrorCode::zip_overlap, nth(i + 1).data_offset, nth(i + 1).name, "the local header's offset", next,

@@ -2,7 +2,6 @@
 // ZipWriter: each record as it comes, and the directory's entries kept for the end.
 #include "archive/zip_writer.hpp"
 
-#include "archive/serialization_id.hpp"
 #include "archive/zip_end.hpp"
 #include "archive/zip_name.hpp"
 #include "bytes/cursor.hpp"
@@ -97,7 +96,6 @@ Result<void> ZipWriter::check_layout() const {
   if (layout_.root.empty()) return usage("an archive needs a root folder; a path like \".pt\" has no name to take it from");
   if (layout_.root.find('/') != std::string::npos) return usage("the root " + in_quotes(layout_.root) + " of an archive is one folder");
   if (auto fine = check_zip_name(layout_.root, 0); !fine) return usage(fine.error().text());
-  if (layout_.root == "__MACOSX") return usage("the root '__MACOSX' is macOS's own, and PyTorch refuses it");
   if (layout_.alignment == 0 || layout_.alignment > kLargestAlignment) {
     return usage("an alignment of " + std::to_string(layout_.alignment) + "; expected 1 to " + std::to_string(kLargestAlignment));
   }
@@ -191,10 +189,7 @@ Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_
 
 Result<void> ZipWriter::end(const ZipItem& item) {
   last_crc_ = item.crc;
-  if (item.size != 0) {
-    crcs_ = combine_hashes(crcs_, item.crc);
-    append_zip_descriptor(around_, item);
-  }
+  if (item.size != 0) append_zip_descriptor(around_, item);
   if (auto done = write_around(); !done) return done;
   entry_offsets_.push_back(directory_.size());
   append_zip_entry(directory_, item);
@@ -216,22 +211,10 @@ Result<void> ZipWriter::write_end() {
   return sink_.flush();
 }
 
-std::string ZipWriter::serialization_id(std::string_view first_half) const {
-  constexpr std::size_t digits = 20;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (first_half.size() == digits && std::all_of(first_half.begin(), first_half.end(), is_digit)) {
-    return std::string(first_half).append(serialization_id_text(0, crcs_), digits);
-  }
-  std::vector<std::uint64_t> hashes(entry_offsets_.size());
-  for (std::uint32_t i = 0; i < hashes.size(); ++i) hashes[i] = libstdcxx_hash(listed_name(i).substr(layout_.root.size() + 1));
-  return serialization_id_text(combined_name_hashes(hashes), crcs_);
-}
-
-std::string archive_root(std::string_view path) {
-  if (std::any_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return "archive";
-  const auto slash = path.find_last_of("/\\");
-  const std::string_view name = slash == path.npos ? path : path.substr(slash + 1);
-  return std::string(name.substr(0, name.rfind('.')));
+ZipWriter::Written ZipWriter::written(std::size_t record) const noexcept {
+  const std::byte* header = directory_.data() + entry_offsets_[record];
+  return {listed_name(static_cast<std::uint32_t>(record)).substr(layout_.root.size() + 1), little_at<std::uint32_t>(header + zip::entry::kCrc),
+          little_at<std::uint32_t>(header + zip::entry::kUnpacked) == 0};
 }
 
 }  // namespace brine

@@ -56,8 +56,13 @@ class ZipWriter {
   /// Writes the directory and the end, and flushes the sink. No record can be added after it.
   Result<void> finish();
 
-  /// What .data/serialization_id holds if it is written now (serialization_id.hpp); `first_half`, 20 digits, replaces the first half.
-  std::string serialization_id(std::string_view first_half = {}) const;
+  struct Written {
+    std::string_view name;  ///< below the root; valid until the next record
+    std::uint32_t crc;
+    bool empty;             ///< it has no data
+  };
+  std::size_t records() const noexcept { return entry_offsets_.size(); }
+  Written written(std::size_t record) const noexcept;
 
   /// The CRC of the last record's data; 0 where CRCs are not computed.
   std::uint32_t last_crc() const noexcept { return last_crc_; }
@@ -88,16 +93,11 @@ class ZipWriter {
   std::uint32_t index_room_ = 0, expected_ = 0;
   std::uint64_t seed_ = 0;
   std::uint32_t last_crc_ = 0;
-  std::uint64_t crcs_ = 0;       // the second half of the serialization id so far
   std::string name_;             // root, slash, record
   Buffer around_;                // what is not yet written of the record: what stands around its data, and the data when it is small
   std::optional<Error> failed_;
   bool finished_ = false;
   bool within_ = false;  // a call
 };
-
-/// The root PyTorch gives an archive that is saved to this path: the file's name without its last extension, or "archive" where the path
-/// is not ASCII. Empty where PyTorch refuses the path (".pt"); ZipWriter refuses an empty root.
-std::string archive_root(std::string_view path);
 
 }  // namespace brine

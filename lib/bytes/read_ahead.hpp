@@ -25,7 +25,7 @@ class ReadAhead {
   }
 
   /// What lies around `offset` will soon be asked for: of mapped bytes, the cache need not wait for it then.
-  void soon(std::uint64_t offset) const noexcept {
+  void prefetch(std::uint64_t offset) const noexcept {
     constexpr std::uint64_t line = 64;
     if (!in_memory_ || offset < line || offset >= memory_.size() - std::min<std::uint64_t>(memory_.size(), line)) return;
     __builtin_prefetch(memory_.data() + offset - line / 2);

@@ -11,6 +11,7 @@
 #include "support/pointer_map.hpp"
 #include "support/text.hpp"
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,14 +42,11 @@ class Graph {
   /// For a graph that adds to another one: names and words are that one's.
   void inherit(const Graph& parent) {
     first_ = parent.first_;
-    storage_word = parent.storage_word;
-    cpu_word = parent.cpu_word;
+    own_texts = parent.own_texts;
   }
 
-  /// The str 'storage' of the persistent ids: one object, which the user's own 'storage' may be, too.
-  Ref storage_word;
-  /// The str 'cpu' of the storages; likewise. Those of a program's making are written with it, too.
-  Ref cpu_word;
+  /// Texts of whoever reads the persistent ids, by numbers of theirs: one object each, which the user's own text may be, too.
+  std::array<Ref, 2> own_texts;
 
   /// Tuples and globals are made as memoised: the machine, which knows better, takes that back until a put follows.
   Ref tuple(std::span<const Ref> items, Made made = Made::plain) noexcept;

@@ -28,7 +28,7 @@ bool has_items(const Ref& key) noexcept { return key.kind == Kind::tuple || key.
 
 std::span<const Ref> items(const Ref& key) noexcept { return key.kind == Kind::tuple ? tuple_of(key).items() : list_of(key).items(); }
 
-// torch.Size is a tuple, device and layout are classes of their own.
+// A size is a tuple, device and layout are classes of their own.
 Made class_of(const Ref& tuple) noexcept { return tuple.node->made == Made::size ? Made::plain : tuple.node->made; }
 
 // torch.device('cuda:0') is torch.device('cuda', 0).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The words for values: class names, and keys as steps of a path (Python's repr where they are not strings).
 #include "graph/big_int.hpp"
+#include "graph/classes.hpp"
 #include "graph/walk.hpp"
 #include "support/text.hpp"
 
@@ -65,7 +66,7 @@ std::string complex_text(const Ref& value) {
 // Python's repr of what stands in a tuple.
 std::string item_repr(const Ref& item, std::size_t most) {
   if (item.kind == Kind::string) return quoted_repr(text_of(item).substr(0, most), false);
-  if (is_value(item)) return concat({"torch.", global_of(item).name.substr(0, most)});
+  if (is_value(item)) return concat({kValueModule, ".", global_of(item).name.substr(0, most)});
   const Ref& plain = as_plain(item);
   if (plain.kind == Kind::complex) {
     const std::string text = complex_text(plain);
@@ -109,11 +110,12 @@ std::string tuple_text(const Ref& tuple, std::size_t most) {
 
 namespace {
 
-// torch.Size holds no tuples.
+// A size holds no tuples.
 std::string size_repr(const Ref& size, std::size_t most) {
   std::string items = tuple_text(size, most);
   items = items.substr(1, items.size() - (items.ends_with(",)") ? 3 : 2));
-  return concat({"torch.Size([", items, "])"});
+  const ClassWords cls = words_of(Made::size);
+  return concat({cls.module, ".", cls.name, "([", items, "])"});
 }
 
 // np.str_, np.float64 and np.bytes_ are Python's str, float and bytes, too.
@@ -178,13 +180,16 @@ std::string key_name(const Ref& key, std::size_t most) {
 
 std::string qualified_class_name(const Ref& value) {
   constexpr std::string_view made[] = {"", "collections.OrderedDict", "collections.defaultdict", "collections.Counter",
-                                       "collections.deque", "torch.Size", "torch.device", "torch.layout"};
-  if (is_container(value) && value.kind != Kind::object && value.node->made != Made::plain)
-    return std::string(made[static_cast<std::size_t>(value.node->made)]);
-  if (value.kind == Kind::tensor) return value.tag == kParameterTag ? "torch.nn.parameter.Parameter" : "torch.Tensor";
-  if (value.kind == Kind::storage) return "torch.storage.TypedStorage";
-  if (is_array(value)) return "numpy.ndarray";
-  if (is_value(value)) return "torch.dtype";
+                                       "collections.deque"};
+  const auto qualified = [](const ClassWords& cls) { return concat({cls.module, ".", cls.name}); };
+  if (is_container(value) && value.kind != Kind::object && value.node->made != Made::plain) {
+    const auto number = static_cast<std::size_t>(value.node->made);
+    return number < std::size(made) ? std::string(made[number]) : qualified(words_of(value.node->made));
+  }
+  if (value.kind == Kind::tensor) return qualified(tensor_words(value.tag));
+  if (value.kind == Kind::storage) return qualified(kStorageWords);
+  if (is_array(value)) return qualified(words_of(Made::array));
+  if (is_value(value)) return qualified(kValueWords);
   if (value.kind == Kind::object && value.node->made == Made::scalar && !scalar_of(value).class_name.empty()) return concat({"numpy.", scalar_of(value).class_name});
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The nodes of a Graph: what a Ref (value.hpp) points to. All live in its arena and refer to each other by address.
+// The nodes of a Graph: what a Ref (ref.hpp) points to. All live in its arena and refer to each other by address.
 //
 // A node keeps what a writer needs to give the same bytes back: identity (one object, one node), and its Origin where a call made it.
 #pragma once
 
-#include <brine/value.hpp>
+#include "graph/ref.hpp"
 
 #include <cstdint>
 #include <span>
@@ -24,11 +24,8 @@ enum : std::uint8_t {
   kSpelled = 128, // global: read from protocol 0 to 2, where names are Python 2's
 };
 
-/// The numbers of known globals that are objects of a class, torch.float32 say, and no classes or functions: one number is one object, by whatever name.
+/// The numbers of known globals that are objects of a class, a dtype say, and no classes or functions: one number is one object, by whatever name.
 inline constexpr std::uint16_t kFirstValue = 256, kEndValue = 512;
-
-/// Ref.tag of a tensor that is a Parameter: the one thing a graph knows of tensors, for their class's name.
-inline constexpr std::uint16_t kParameterTag = 1;
 
 /// What made a list, tuple or dict that is not plain; of objects: which are numpy's.
 enum class Made : std::uint8_t { plain, ordered_dict, default_dict, counter, deque, size, device, layout, array, scalar, array_dtype };
@@ -142,7 +139,7 @@ inline const ScalarNode& scalar_of(const Ref& r) noexcept { return *static_cast<
 inline std::string_view text_of(const Ref& r) noexcept { return {r.text, r.length}; }
 
 inline bool is_big(const Ref& r) noexcept { return r.kind == Kind::integer && (r.flags & kBig); }
-/// Python's tuple, or torch.Size, which is one; devices and layouts only look like one here.
+/// Python's tuple, or a size, which is one; devices and layouts only look like one here.
 inline bool is_tuple(const Ref& r) noexcept { return r.kind == Kind::tuple && r.node->made <= Made::size; }
 inline bool is_value(const Ref& r) noexcept { return r.kind == Kind::global && r.node->known >= kFirstValue && r.node->known < kEndValue; }
 inline bool has_node(const Ref& r) noexcept {

@@ -19,7 +19,7 @@ std::string global_text(const Ref& global) {
   return concat({global_of(global).module.substr(0, kMost), ".", global_of(global).name.substr(0, kMost)});
 }
 
-// torch.Size and its kin; numpy's scalars and dtypes.
+// Sizes and their kin; numpy's scalars and dtypes.
 bool in_one_line(const Ref& v) {
   return (v.kind == Kind::tuple && v.node->made != Made::plain) || (v.kind == Kind::object && v.node->made != Made::plain && !is_array(v));
 }

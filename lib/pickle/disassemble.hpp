@@ -2,7 +2,8 @@
 // One pickle as instructions in text, for people.
 #pragma once
 
-#include <brine/checkpoint.hpp>
+#include <brine/instruction.hpp>
+#include <brine/result.hpp>
 
 #include <functional>
 #include <span>

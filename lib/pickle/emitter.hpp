@@ -30,13 +30,13 @@ class Leaves {
   /// A tensor that is not in the memo. True: it was written whole, its put included. False: write the call `origin` for it.
   virtual Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) = 0;
   /// What follows the tensor of a parameter that Emitter::parameter began, up to its put.
-  virtual Result<void> parameter_tail(Emitter& out, const Ref& parameter) = 0;
+  virtual Result<void> wrapper_tail(Emitter& out, const Ref& parameter) = 0;
   /// A storage: its persistent id and BINPERSID.
   virtual Result<void> storage(Emitter& out, const Ref& storage) = 0;
   /// So many values follow, most of which may be tensors: room can be made at once.
   virtual void expect(std::size_t values) = 0;
   /// The tensor will be written a few values from now: what it needs can be fetched into the cache.
-  virtual void soon(const Emitter& out, const Ref& tensor) noexcept = 0;
+  virtual void prefetch(const Emitter& out, const Ref& tensor) noexcept = 0;
 };
 
 class Emitter {
@@ -74,7 +74,7 @@ class Emitter {
 
   enum class Step : std::uint8_t {
     tuple, list, dict, set, frozenset, list_items, dict_items,  // containers, exact or through an iterator
-    call_args, call_kwargs, call_end, items, dict_part, effects, setter_call, persistent, parameter_tail,
+    call_args, call_kwargs, call_end, items, dict_part, effects, setter_call, persistent, wrapper_tail,
   };
   struct Frame {
     Step step;

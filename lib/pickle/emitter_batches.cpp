@@ -41,7 +41,7 @@ void Emitter::prefetch(std::span<const Entry> entries, std::size_t at) const noe
   const auto& [key, value] = entries[at + ahead];
   memo_.prefetch(key.pointer);
   memo_.prefetch(value.pointer);
-  if (value.kind == Kind::tensor) leaves_.soon(*this, value);
+  if (value.kind == Kind::tensor) leaves_.prefetch(*this, value);
 }
 
 bool Emitter::save_entries(Frame& f, std::span<const Entry> entries, bool exact) {

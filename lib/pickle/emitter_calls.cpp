@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The emitter's calls: which values need one in this protocol, how one begins that the graph does not hold, and its steps.
+#include "graph/classes.hpp"
 #include "pickle/emitter.hpp"
 
 #include "graph/walk.hpp"
@@ -84,7 +85,7 @@ bool Emitter::synthesise(const Ref& ref) {
       if (ref.node->made == Made::default_dict && ref.node->origin) return call("collections", "defaultdict", {tuple_of(ref.node->origin->args).items()[0]});
       break;
     case Kind::tuple:
-      if (ref.node->made == Made::size) return call("torch", "Size", {graph_.tuple(tuple_of(ref).items())});
+      if (ref.node->made == Made::size) return call(words_of(Made::size).module, words_of(Made::size).name, {graph_.tuple(tuple_of(ref).items())});
       break;
     default: break;
   }
@@ -264,9 +265,9 @@ bool Emitter::step_call() {
       f = {Step::items, ref, ref.node->origin, ref.node->origin->first};
       return true;
     }
-    case Step::parameter_tail: {
+    case Step::wrapper_tail: {
       stack_.pop_back();
-      auto ok = leaves_.parameter_tail(*this, ref);
+      auto ok = leaves_.wrapper_tail(*this, ref);
       return ok ? true : fail(std::move(ok).error());
     }
     default: break;

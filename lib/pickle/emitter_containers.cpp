@@ -129,7 +129,7 @@ bool Emitter::begin(const Ref& met) {
 }
 
 bool Emitter::parameter(const Ref& parameter, const Ref& tensor) {
-  stack_.push_back({Step::parameter_tail, parameter});
+  stack_.push_back({Step::wrapper_tail, parameter});
   return follow(tensor);
 }
 

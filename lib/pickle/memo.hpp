@@ -5,7 +5,7 @@
 
 #include "pickle/scanner.hpp"
 
-#include <brine/value.hpp>
+#include "graph/ref.hpp"
 
 #include <bit>
 #include <vector>

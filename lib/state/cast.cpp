@@ -3,8 +3,8 @@
 
 #include "state/kept_tensor.hpp"
 #include "support/text.hpp"
-#include "torch/dtype_table.hpp"
-#include "torch/lazy_bits.hpp"
+#include "tensor/dtype_table.hpp"
+#include "tensor/lazy_bits.hpp"
 #include "torch/storages.hpp"
 #include "torch/torch_calls.hpp"
 

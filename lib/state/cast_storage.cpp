@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "state/cast_storage.hpp"
 
-#include "torch/byte_swap.hpp"
-#include "torch/lazy_bits.hpp"
+#include "tensor/byte_swap.hpp"
+#include "tensor/lazy_bits.hpp"
 
 #include <brine/convert.hpp>
 #include <brine/limits.hpp>

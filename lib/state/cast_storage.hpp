@@ -5,7 +5,7 @@
 #include <brine/cast.hpp>
 
 #include "bytes/bytes.hpp"
-#include "torch/record.hpp"
+#include "tensor/record.hpp"
 
 #include <atomic>
 #include <mutex>

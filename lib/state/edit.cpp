@@ -4,8 +4,8 @@
 
 #include "bytes/guard.hpp"
 #include "support/text.hpp"
+#include "tensor/record.hpp"
 #include "torch/access.hpp"
-#include "torch/record.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -83,6 +83,10 @@ struct Edits::Impl {
   Result<void> erase_all_but(const Ref& container, std::uint32_t path, const std::vector<std::uint32_t>& kept);
 };
 
+struct EditsAccess {
+  static const Edits::Impl& impl(const Edits& edits) noexcept { return *edits.impl_; }
+};
+
 /// What is to be written, in the end: the root, and what stands for what; made in `scratch`.
 struct Edited {
   Ref root;

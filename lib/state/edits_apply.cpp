@@ -182,7 +182,7 @@ const TensorRecord* without_attributes(const TensorRecord& t, Graph& graph, bool
 }  // namespace
 
 Result<Edited> apply(const Edits& edits, Graph& scratch) {
-  const Edits::Impl& impl = Access::impl(edits);
+  const Edits::Impl& impl = EditsAccess::impl(edits);
   if (impl.root.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the part to be edited does not exist");
   const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the edits");
   Edited out{impl.root, {}};

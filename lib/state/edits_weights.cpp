@@ -98,7 +98,7 @@ Result<void> Edits::set(std::string_view path, const StateDict& weights) {
     const Ref dict = Access::ref(*value);
     if (!is_container(old) || old.kind == Kind::set || old.kind == Kind::frozenset) return impl_->put(path, dict);
     if (old.node == dict.node) return impl_->changes.erase(old.node), Result<void>();
-    const StateDict::Impl& state = *Access::impl(weights);
+    const StateDict::Impl& state = *StateDictAccess::impl(weights);
     if (old.kind == Kind::dict) return impl_->refill(old, dict, state.source.kind != Kind::absent ? *state.graph : *Access::graph(*value));
     auto& change = impl_->changes[old.node] = {};
     change.container = old;

@@ -2,7 +2,7 @@
 #include "state/find.hpp"
 
 #include "graph/walk.hpp"
-#include "state/module.hpp"
+#include "module/module.hpp"
 #include "state/notes.hpp"
 #include "support/text.hpp"
 

@@ -2,8 +2,8 @@
 #include "state/kept_tensor.hpp"
 
 #include "graph/walk.hpp"
+#include "tensor/record.hpp"
 #include "torch/access.hpp"
-#include "torch/record.hpp"
 #include "torch/torch_calls.hpp"
 
 #include <brine/state_dict_tools.hpp>

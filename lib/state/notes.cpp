@@ -3,7 +3,7 @@
 
 #include "graph/walk.hpp"
 #include "support/text.hpp"
-#include "torch/record.hpp"
+#include "tensor/record.hpp"
 
 #include <algorithm>
 #include <unordered_set>

@@ -3,11 +3,12 @@
 
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
+#include "module/module.hpp"
 #include "pickle/python_calls.hpp"
-#include "state/module.hpp"
 #include "support/text.hpp"
+#include "tensor/record.hpp"
 #include "torch/access.hpp"
-#include "torch/record.hpp"
+#include "torch/storages.hpp"
 
 #include <algorithm>
 
@@ -144,8 +145,8 @@ Ref Words::one(Graph& graph, std::string_view v) {
   const std::string_view own = graph.copy(v);
   if (!own.data()) return {};
   kept = make_text(own);
-  if (v == "storage") graph.storage_word = kept;
-  if (v == "cpu") graph.cpu_word = kept;
+  if (v == "storage") graph.own_texts[kStorageText] = kept;
+  if (v == "cpu") graph.own_texts[kCpuText] = kept;
   return kept;
 }
 
@@ -164,7 +165,7 @@ Ref Words::text(Graph& graph, std::string_view v) {
 }
 
 Result<Ref> state_dict_value(const StateDict& state, Graph& scratch, Words& words) {
-  const StateDict::Impl& impl = *Access::impl(state);
+  const StateDict::Impl& impl = *StateDictAccess::impl(state);
   if (impl.source.kind != Kind::absent) return impl.source;
   const Error spent(ErrorKind::limit, ErrorCode::out_of_memory, "no memory for the state dict");
   const Ref out = make_ordered_dict(scratch);

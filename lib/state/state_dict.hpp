@@ -18,6 +18,11 @@ namespace brine {
 
 struct ModuleBudget;
 
+struct StateDictAccess {
+  static const std::shared_ptr<StateDict::Impl>& impl(const StateDict& state) noexcept { return state.impl_; }
+  static StateDict make(std::shared_ptr<StateDict::Impl> impl) noexcept { return StateDict(std::move(impl)); }
+};
+
 struct StateDict::Impl {
   /// A value that is no tensor.
   struct Kept {

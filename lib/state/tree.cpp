@@ -143,9 +143,9 @@ Result<Value> Tree::state_dict(const StateDict& state) & {
   return guarded("a tree", [&]() -> Result<Value> {
     auto value = state_dict_value(state, impl_->graph, impl_->words);
     if (!value) return std::move(value).error();
-    const auto& impl = *Access::impl(state);
+    const auto& impl = *StateDictAccess::impl(state);
     impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());
-    impl_->owners.push_back(Access::impl(state));
+    impl_->owners.push_back(StateDictAccess::impl(state));
     return impl_->value(*value);
   });
 }

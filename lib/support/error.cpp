@@ -15,7 +15,8 @@ struct Error::Data {
   ErrorCode code;
   Place place;
   std::string text;
-  std::shared_ptr<const LoadReport> report;
+  std::string_view found_name;  // of a type, which has static storage
+  std::shared_ptr<const void> found;
 };
 
 namespace {
@@ -33,7 +34,7 @@ std::string joined_lines(std::string_view text) {
 
 }  // namespace
 
-Error::Error(ErrorKind kind, ErrorCode code, std::string text) : data_(new (std::nothrow) Data{kind, code, {}, std::move(text), {}}) {}
+Error::Error(ErrorKind kind, ErrorCode code, std::string text) : data_(new (std::nothrow) Data{kind, code, {}, std::move(text), {}, {}}) {}
 Error::Error(const Error& other) : data_(other.data_ ? std::make_unique<Data>(*other.data_) : nullptr) {}
 Error::Error(Error&&) noexcept = default;
 Error& Error::operator=(const Error& other) {
@@ -101,10 +102,10 @@ Error&& Error::at_path(std::string_view path) && {
   return std::move(*this);
 }
 
-const LoadReport* Error::report() const noexcept { return data_ ? data_->report.get() : nullptr; }
+const void* Error::found(std::string_view what) const noexcept { return data_ && data_->found_name == what ? data_->found.get() : nullptr; }
 
-Error&& Error::with_report(std::shared_ptr<const LoadReport> report) && {
-  if (data_) data_->report = std::move(report);
+Error&& Error::with(std::string_view name, std::shared_ptr<const void> what) && {
+  if (data_) data_->found_name = name, data_->found = std::move(what);
   return std::move(*this);
 }
 

@@ -4,6 +4,7 @@
 #include <brine/array.hpp>
 #include <brine/convert.hpp>
 
+#include "bytes/byte_order.hpp"
 #include "bytes/bytes.hpp"
 #include "bytes/cursor.hpp"
 #include "bytes/guard.hpp"
@@ -12,8 +13,8 @@
 #include "pickle/text_args.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "tensor/byte_swap.hpp"
 #include "torch/access.hpp"
-#include "torch/byte_swap.hpp"
 #include "torch/numpy.hpp"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ std::optional<DType> dtype_in(char kind, std::uint64_t itemsize) noexcept {
   }
 }
 
-bool is_foreign(const NumpyType& type) noexcept { return type.order == (std::endian::native == std::endian::little ? '>' : '<'); }
+bool is_foreign(const NumpyType& type) noexcept { return type.order == (kBigEndianMachine ? '<' : '>'); }
 
 }  // namespace
 
@@ -283,7 +284,7 @@ Ref numpy_plain(Graph& graph, const Ref& scalar) {
   }
   const auto type = dtype_in(kind, array.itemsize());
   if (!type) return {};
-  if constexpr (std::endian::native == std::endian::big) swap_bytes(*type, bytes);
+  if constexpr (kBigEndianMachine) swap_bytes(*type, bytes);
   const auto as = [&]<class T>(T value) { return std::memcpy(&value, bytes.data(), sizeof value), value; };
   using enum DType;
   switch (*type) {

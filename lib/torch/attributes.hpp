@@ -5,7 +5,7 @@
 #pragma once
 
 #include "graph/graph.hpp"
-#include "torch/record.hpp"
+#include "tensor/record.hpp"
 
 #include <brine/result.hpp>
 

@@ -5,10 +5,10 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "tensor/dtype_table.hpp"
+#include "tensor/kinds.hpp"
+#include "tensor/lazy_bits.hpp"
 #include "torch/attributes.hpp"
-#include "torch/dtype_table.hpp"
-#include "torch/kinds.hpp"
-#include "torch/lazy_bits.hpp"
 
 #include <algorithm>
 

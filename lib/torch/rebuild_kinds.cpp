@@ -4,8 +4,8 @@
 #include "torch/torch_calls.hpp"
 
 #include "graph/walk.hpp"
+#include "tensor/kinds.hpp"
 #include "torch/attributes.hpp"
-#include "torch/kinds.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 #include "torch/reduce.hpp"
 
 #include "pickle/python_calls.hpp"
-#include "torch/dtype_table.hpp"
+#include "tensor/dtype_table.hpp"
 #include "torch/torch_calls.hpp"
 
 #include <algorithm>
@@ -165,7 +165,7 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
   return true;
 }
 
-Result<void> TorchReduce::parameter_tail(Emitter& out, const Ref& parameter) {
+Result<void> TorchReduce::wrapper_tail(Emitter& out, const Ref& parameter) {
   const TensorRecord& t = tensor_of(parameter);
   out.boolean(t.requires_grad);
   if (auto ok = empty_hooks(out); !ok) return ok;

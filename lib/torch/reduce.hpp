@@ -5,7 +5,7 @@
 
 #include "pickle/emitter.hpp"
 #include "support/memory.hpp"
-#include "torch/record.hpp"
+#include "tensor/record.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -39,12 +39,12 @@ class TorchReduce final : public Leaves {
   explicit TorchReduce(const ReduceOptions& options) : options_(options), surveying_(options.compact) {}
 
   Result<bool> tensor(Emitter& out, const Ref& tensor, const Origin*& origin) override;
-  Result<void> parameter_tail(Emitter& out, const Ref& parameter) override;
+  Result<void> wrapper_tail(Emitter& out, const Ref& parameter) override;
   Result<void> storage(Emitter& out, const Ref& storage) override;
   void expect(std::size_t values) override {  // there can be many dicts: never by a little
     if (const std::size_t size = storages_.size() + values; size > storages_.capacity()) storages_.reserve(std::max(size, 2 * storages_.capacity()));
   }
-  void soon(const Emitter& out, const Ref& tensor) noexcept override {
+  void prefetch(const Emitter& out, const Ref& tensor) noexcept override {
     const StorageRecord* storage = strided_or_none(tensor_of(tensor)).storage;
     __builtin_prefetch(storage);
     out.memo().prefetch(storage);

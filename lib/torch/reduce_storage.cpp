@@ -2,7 +2,7 @@
 // TorchReduce's storages: their numbers, and the persistent ids that name them.
 #include "torch/reduce.hpp"
 
-#include "torch/dtype_table.hpp"
+#include "tensor/dtype_table.hpp"
 #include "torch/storages.hpp"
 #include "torch/torch_calls.hpp"
 
@@ -34,7 +34,7 @@ void TorchReduce::write_device(Emitter& out, const StorageRecord& record) {
   }
   if (cpu_word_.kind == Kind::absent || (named && text_of(cpu_word_) != device)) {
     if (!named) cpu_word_ = make_text(out.graph().copy("cpu"));
-    else cpu_word_ = device == "cpu" && out.graph().cpu_word.kind != Kind::absent ? out.graph().cpu_word : make_text(device);
+    else cpu_word_ = device == "cpu" && out.graph().own_texts[kCpuText].kind != Kind::absent ? out.graph().own_texts[kCpuText] : make_text(device);
   }
   out.text(cpu_word_);
 }
@@ -67,7 +67,7 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
                                                                std::string(name(stored)) + ", which PyTorch's files cannot say");
   out.tuple_begin(5);
   if (storage_word_) out.again(*storage_word_);
-  else storage_word_ = out.text(out.graph().storage_word.kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().storage_word);
+  else storage_word_ = out.text(out.graph().own_texts[kStorageText].kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().own_texts[kStorageText]);
 
   if (auto ok = write_class(out, record, dtype, untyped); !ok) return ok;
   if (written.keeps_key) {

@@ -4,7 +4,7 @@
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
-#include "torch/dtype_table.hpp"
+#include "tensor/dtype_table.hpp"
 
 #include <algorithm>
 
@@ -94,8 +94,8 @@ Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits,
   if (!numel || *numel < 0 || !nbytes)
     return corrupt(ErrorCode::storage_size, "expected the element count of storage " + in_quotes(text_of(part[2])) + " as an int of 64 bits, found " +
                                                 (!numel ? class_name(part[4]) : *numel < 0 ? "a negative one" : "one whose bytes are more"));
-  if (graph.storage_word.kind == Kind::absent) graph.storage_word = part[0];
-  if (graph.cpu_word.kind == Kind::absent && device == "cpu") graph.cpu_word = part[3];
+  if (graph.own_texts[kStorageText].kind == Kind::absent) graph.own_texts[kStorageText] = part[0];
+  if (graph.own_texts[kCpuText].kind == Kind::absent && device == "cpu") graph.own_texts[kCpuText] = part[3];
   const auto number = get_or_add(text_of(part[2]), device, cls, *dtype, untyped, static_cast<std::uint64_t>(*nbytes));
   if (!number) return number.error();
 

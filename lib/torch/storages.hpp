@@ -7,7 +7,7 @@
 
 #include "graph/graph.hpp"
 #include "support/hash_index.hpp"
-#include "torch/record.hpp"
+#include "tensor/record.hpp"
 
 #include <memory>
 #include <optional>
@@ -19,6 +19,9 @@ namespace brine {
 
 /// An int of at most 64 bits.
 inline std::optional<std::int64_t> int_of(const Ref& r) noexcept { return r.kind == Kind::integer && !is_big(r) ? std::optional(r.integer) : std::nullopt; }
+
+/// Graph::own_texts of the persistent ids: the str 'storage', and the device of most of them. Those of a program's making are written with them, too.
+enum : std::size_t { kStorageText, kCpuText };
 
 class Storages {
  public:

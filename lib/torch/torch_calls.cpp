@@ -3,8 +3,8 @@
 #include "torch/torch_calls.hpp"
 
 #include "graph/walk.hpp"
+#include "tensor/dtype_table.hpp"
 #include "torch/attributes.hpp"
-#include "torch/dtype_table.hpp"
 #include "torch/numpy.hpp"
 
 namespace brine {

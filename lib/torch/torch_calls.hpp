@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pickle/calls.hpp"
-#include "torch/layout.hpp"
+#include "tensor/layout.hpp"
 #include "torch/persistent_ids.hpp"
 #include "torch/storages.hpp"
 

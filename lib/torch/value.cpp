@@ -5,6 +5,7 @@
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
 #include "support/text.hpp"
+#include "torch/access.hpp"
 #include "torch/storages.hpp"
 
 #include <cmath>
@@ -25,11 +26,13 @@ std::span<const Ref> positions(const Ref& r) noexcept {
   return {};
 }
 
+Value child(const Value& of, const Ref& ref, const Step& step) { return Access::value(Access::graph(of), ref, step_from(Access::place(of), step)); }
+
 }  // namespace
 
 std::string Value::path(std::size_t most) const { return spell(place_.get(), std::min<std::size_t>(most, 4096)); }
 
-Value Value::child(const Ref& ref, const Step& step) const { return Value(graph_, ref, step_from(place_, step)); }
+Kind Value::kind() const noexcept { return Access::ref(*this).kind; }
 
 Value Value::missing(std::string_view step) const { return Value(graph_, {}, step_from(place_, std::string(step))); }
 
@@ -53,67 +56,68 @@ Error Value::unfit(std::string_view text) const {
   return guarded("a value", [&] { return usage(ErrorCode::does_not_fit, std::string(text)).at_path(path()).in_file(file_of(graph_)); });
 }
 
-std::string Value::type_name() const { return qualified_class_name(ref_); }
+std::string Value::type_name() const { return qualified_class_name(Access::ref(*this)); }
 
 Result<bool> Value::as_bool() const {
   if (kind() != Kind::boolean) return refusal("bool");
-  return ref_.integer != 0;
+  return Access::ref(*this).integer != 0;
 }
 
 Result<std::int64_t> Value::as_int() const {
   if (kind() != Kind::integer) return refusal("int");
-  if (ref_.flags & kBig) return unfit("the int does not fit 64 bits; as_big_int() gives its text");
-  return ref_.integer;
+  if (Access::ref(*this).flags & kBig) return unfit("the int does not fit 64 bits; as_big_int() gives its text");
+  return Access::ref(*this).integer;
 }
 
 Result<double> Value::as_double() const {
-  if (kind() == Kind::floating) return ref_.floating;
+  if (kind() == Kind::floating) return Access::ref(*this).floating;
   if (kind() != Kind::integer) return refusal("float");
   constexpr std::int64_t exact = std::int64_t{1} << 53;
-  if ((ref_.flags & kBig) || ref_.integer > exact || ref_.integer < -exact)
+  if ((Access::ref(*this).flags & kBig) || Access::ref(*this).integer > exact || Access::ref(*this).integer < -exact)
     return unfit("a double does not hold the int exactly");
-  return static_cast<double>(ref_.integer);
+  return static_cast<double>(Access::ref(*this).integer);
 }
 
 Result<std::complex<double>> Value::as_complex() const {
   if (kind() != Kind::complex) return refusal("complex");
-  return std::complex<double>(complex_of(ref_).real, complex_of(ref_).imag);
+  return std::complex<double>(complex_of(Access::ref(*this)).real, complex_of(Access::ref(*this)).imag);
 }
 
 Result<std::string_view> Value::as_string() const {
   if (kind() != Kind::string) return refusal("str");
-  return text_of(ref_);
+  return text_of(Access::ref(*this));
 }
 
 Result<std::string> Value::as_big_int() const {
   if (kind() != Kind::integer) return refusal("int");
-  return guarded("a value", [&]() -> Result<std::string> { return key_name(ref_); });
+  return guarded("a value", [&]() -> Result<std::string> { return key_name(Access::ref(*this)); });
 }
 
 Result<std::span<const std::byte>> Value::as_bytes() const {
   if (kind() != Kind::bytes && kind() != Kind::bytearray) return refusal("bytes");
-  const std::string_view data = bytes_of(ref_).text();
+  const std::string_view data = bytes_of(Access::ref(*this)).text();
   return std::as_bytes(std::span(data.data(), data.size()));
 }
 
 Result<Tensor> Value::as_tensor() const {
   if (kind() != Kind::tensor) return refusal("a tensor");
-  return Handles::tensor(graph_->owner(), &tensor_of(ref_));
+  return Handles::tensor(graph_->owner(), &tensor_of(Access::ref(*this)));
 }
 
 Result<Storage> Value::as_storage() const {
   if (kind() != Kind::storage) return refusal("a storage");
-  return Handles::storage(graph_->owner(), storage_of(ref_).record);
+  return Handles::storage(graph_->owner(), storage_of(Access::ref(*this)).record);
 }
 
 Result<GlobalName> Value::as_global() const {
   if (kind() != Kind::global) return refusal("a class or function");
-  return GlobalName{global_of(ref_).module, global_of(ref_).name};
+  return GlobalName{global_of(Access::ref(*this)).module, global_of(Access::ref(*this)).name};
 }
 
-std::size_t Value::size() const noexcept { return kind() == Kind::dict ? dict_of(ref_).size : positions(ref_).size(); }
+std::size_t Value::size() const noexcept { return kind() == Kind::dict ? dict_of(Access::ref(*this)).size : positions(Access::ref(*this)).size(); }
 
-Value Value::look_up(const Ref& key) const {
+Value Value::look_up(Held held) const {
+  const Ref key = std::bit_cast<Ref>(held);
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
   const auto name = [&] { return key_name(key, kMostStep); };
   if (kind() != Kind::dict) {
@@ -121,26 +125,26 @@ Value Value::look_up(const Ref& key) const {
     v.fault_ = std::make_shared<const Error>(refusal("a dict to look up " + in_quotes(name()) + " in"));
     return v;
   }
-  if (const Entry* e = graph_->find(dict_of(ref_), key)) return child(e->value, {.key = e->key});
+  if (const Entry* e = graph_->find(dict_of(Access::ref(*this)), key)) return child(*this, e->value, {.key = e->key});
   return missing(name()).fault(ErrorCode::missing_key, "the dict has no key " + in_quotes(name()));
 }
 
-Value Value::operator[](std::string_view key) const { return look_up(make_text(key)); }
+Value Value::operator[](std::string_view key) const { return look_up(std::bit_cast<Held>(make_text(key))); }
 
-Value Value::operator[](const Value& key) const { return look_up(key.ref_); }
+Value Value::operator[](const Value& key) const { return look_up(key.held_); }
 
 Value Value::operator[](std::int64_t key) const {
-  if (!is_container(ref_) || kind() == Kind::dict || kind() == Kind::object) return look_up(make_int(key));
-  const auto items = positions(ref_);
-  if (key >= 0 && static_cast<std::uint64_t>(key) < items.size()) return child(items[static_cast<std::size_t>(key)], {.position = static_cast<std::uint32_t>(key)});
+  if (!is_container(Access::ref(*this)) || kind() == Kind::dict || kind() == Kind::object) return look_up(std::bit_cast<Held>(make_int(key)));
+  const auto items = positions(Access::ref(*this));
+  if (key >= 0 && static_cast<std::uint64_t>(key) < items.size()) return child(*this, items[static_cast<std::size_t>(key)], {.position = static_cast<std::uint32_t>(key)});
   return missing(std::to_string(key)).fault(ErrorCode::index_out_of_range, "the " + std::string(name(kind())) + " has " + std::to_string(items.size()) + " items");
 }
 
 Value Value::attr(std::string_view attribute_name) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
-  const Ref found = graph_ ? attribute(*graph_, ref_, attribute_name) : Ref{};
+  const Ref found = graph_ ? attribute(*graph_, Access::ref(*this), attribute_name) : Ref{};
   const std::string_view step = attribute_name.substr(0, kMostStep);
-  if (found.kind != Kind::absent) return Value(graph_, found, step_from(place_, std::string(step)));
+  if (found.kind != Kind::absent) return Access::value(graph_, found, step_from(place_, std::string(step)));
   return missing(step).fault(ErrorCode::missing_key, "there is no attribute " + in_quotes(attribute_name));
 }
 
@@ -149,36 +153,36 @@ Elements Value::elements() const { return Elements(kind() == Kind::dict ? Value(
 
 Items::iterator::value_type Items::iterator::operator*() const {
   const Value& parent = items->parent_;
-  const Entry& e = dict_of(parent.ref_).entries()[at];
-  return {Value(parent.graph_, e.key, parent.place_), parent.child(e.value, {.key = e.key})};
+  const Entry& e = dict_of(Access::ref(parent)).entries()[at];
+  return {Access::value(parent.graph_, e.key, parent.place_), child(parent, e.value, {.key = e.key})};
 }
 
 Value Elements::iterator::operator*() const {
   const Value& parent = elements->parent_;
-  return parent.child(positions(parent.ref_)[at], {.position = static_cast<std::uint32_t>(at)});
+  return child(parent, positions(Access::ref(parent))[at], {.position = static_cast<std::uint32_t>(at)});
 }
 
-Value Value::callee() const { return kind() == Kind::object ? Value(graph_, ref_.node->origin->callee, place_) : Value(graph_, {}, place_); }
-Value Value::args() const { return kind() == Kind::object ? child(ref_.node->origin->args, {.prefix = "args", .whole = true}) : Value(graph_, {}, place_); }
-Value Value::kwargs() const { return kind() == Kind::object ? child(ref_.node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::callee() const { return kind() == Kind::object ? Access::value(graph_, Access::ref(*this).node->origin->callee, place_) : Value(graph_, {}, place_); }
+Value Value::args() const { return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->args, {.prefix = "args", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::kwargs() const { return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
 Value Value::state() const {
   const Step step{.prefix = "state", .whole = true};
-  if (is_container(ref_)) return child(state_of(*ref_.node), step);
-  const Effect* last = kind() == Kind::tensor ? kept_of(ref_) : nullptr;
+  if (is_container(Access::ref(*this))) return child(*this, state_of(*Access::ref(*this).node), step);
+  const Effect* last = kind() == Kind::tensor ? kept_of(Access::ref(*this)) : nullptr;
   while (last && last->next) last = last->next;
-  return last ? child(last->state, step) : Value(graph_, {}, place_);
+  return last ? child(*this, last->state, step) : Value(graph_, {}, place_);
 }
 Value Value::list_items() const {
-  return kind() == Kind::object ? Value(graph_, make_node(Kind::list, object_of(ref_).list), place_) : Value(graph_, {}, place_);
+  return kind() == Kind::object ? Access::value(graph_, make_node(Kind::list, object_of(Access::ref(*this)).list), place_) : Value(graph_, {}, place_);
 }
 Value Value::dict_items() const {
-  return kind() == Kind::object ? Value(graph_, make_node(Kind::dict, object_of(ref_).dict), place_) : Value(graph_, {}, place_);
+  return kind() == Kind::object ? Access::value(graph_, make_node(Kind::dict, object_of(Access::ref(*this)).dict), place_) : Value(graph_, {}, place_);
 }
 
 std::uintptr_t Value::id() const noexcept {
-  return is_container(ref_) || kind() == Kind::tensor ? reinterpret_cast<std::uintptr_t>(ref_.pointer) : 0;
+  return is_container(Access::ref(*this)) || kind() == Kind::tensor ? reinterpret_cast<std::uintptr_t>(Access::ref(*this).pointer) : 0;
 }
 
-bool Value::same_object(const Value& other) const noexcept { return brine::same_object(ref_, other.ref_); }
+bool Value::same_object(const Value& other) const noexcept { return brine::same_object(Access::ref(*this), Access::ref(other)); }
 
 }  // namespace brine

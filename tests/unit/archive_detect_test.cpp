@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a file is: PyTorch's formats, and a name with advice for everything else.
-#include "archive/detect.hpp"
+#include "forms/detect.hpp"
 #include "support/zip_builder.hpp"
 
 #include <doctest/doctest.h>

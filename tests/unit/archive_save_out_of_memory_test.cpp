@@ -2,6 +2,8 @@
 // Memory runs out at every allocation of a save in turn, once or for good: an Error, the old file is there, no other is.
 #include "archive/zip_writer.hpp"
 #include "bytes/file_save.hpp"
+#include "forms/serialization_id.hpp"
+#include "forms/write_zip.hpp"
 #include "support/failing_memory.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -16,7 +18,7 @@ Result<void> write_records(Sink& sink) {
   for (const char* name : {"data.pkl", "a_record_too_long_for_any_small_string", "data/1", "data/2", "data/3"}) {
     if (auto done = writer.add(name, std::span(data).first(*name == 'a' ? 10 : data.size())); !done) return done;
   }
-  const std::string id = writer.serialization_id();
+  const std::string id = serialization_id(writer);
   if (auto done = writer.add(".data/serialization_id", std::as_bytes(std::span(id))); !done) return done;
   return writer.finish();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Real files of torch.save, laid out again: the records of each, in their order, give the same file byte for byte.
 #include "archive/zip_writer.hpp"
+#include "forms/serialization_id.hpp"
+#include "forms/write_zip.hpp"
 #include "support/zip_check.hpp"
 
 #include <algorithm>
@@ -45,8 +47,8 @@ Relaid lay_out_again(const Archive& archive) {
     if (!data) return {.same = false};  // packed, in a build without libzip
     std::string id;
     if (record == ".data/serialization_id") {
-      id = writer.serialization_id(data->text().substr(0, 20));
-      out.own_id = id == writer.serialization_id();
+      id = serialization_id(writer, data->text().substr(0, 20));
+      out.own_id = id == serialization_id(writer);
       data->span = std::as_bytes(std::span(id));
     }
     if (auto done = writer.add(record, data->span); !done) FAIL(done.error().message());

@@ -55,15 +55,15 @@ TEST_CASE("load_state_dict: the error carries the report, its message is one lin
         "size mismatch for fc.weight: copying a param with shape torch.Size([3, 2]) from checkpoint, the shape in current model is "
         "torch.Size([2, 3]).");
   CHECK(error.message().find('\n') == std::string::npos);
-  REQUIRE(error.report());
-  CHECK(error.report()->missing_keys == Strings{"fc.bias"});
-  CHECK(error.report()->unexpected_keys == Strings{"fc.b\nias"});
-  REQUIRE(error.report()->problems.size() == 1);
-  CHECK(error.report()->problems[0].model_shape == std::vector<std::int64_t>{2, 3});
-  CHECK(error.report()->problems[0].checkpoint_shape == std::vector<std::int64_t>{3, 2});
+  REQUIRE(error.found<LoadReport>());
+  CHECK(error.found<LoadReport>()->missing_keys == Strings{"fc.bias"});
+  CHECK(error.found<LoadReport>()->unexpected_keys == Strings{"fc.b\nias"});
+  REQUIRE(error.found<LoadReport>()->problems.size() == 1);
+  CHECK(error.found<LoadReport>()->problems[0].model_shape == std::vector<std::int64_t>{2, 3});
+  CHECK(error.found<LoadReport>()->problems[0].checkpoint_shape == std::vector<std::int64_t>{3, 2});
   const Error copy = error;
-  CHECK(copy.report() == error.report());
-  CHECK(Error(ErrorKind::io, ErrorCode::open_failed, "x").report() == nullptr);
+  CHECK(copy.found<LoadReport>() == error.found<LoadReport>());
+  CHECK(Error(ErrorKind::io, ErrorCode::open_failed, "x").found<LoadReport>() == nullptr);
 
   Layer other;
   const auto keys = load_state_dict(other.mine, dict({{"fc.weight", numbers({2, 3})}}));

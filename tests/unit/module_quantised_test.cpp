@@ -177,12 +177,12 @@ TEST_CASE("Parameters::like: a quantised module takes its other values, and miss
   less.erase("_packed_params.dtype");
   const auto missing = load_state_dict(target, less, dry);
   REQUIRE_FALSE(missing);
-  CHECK(missing.error().report()->missing_keys == std::vector<std::string>{"_packed_params.dtype"});
+  CHECK(missing.error().found<LoadReport>()->missing_keys == std::vector<std::string>{"_packed_params.dtype"});
   const StateDict plain = checkpoint(module("my", "Net", {}, {{"_packed_params", module("my", "Net", {})}}, {{"scale", weight()}, {"zero_point", weight()}})).state_dict().value();
   Parameters other = Parameters::like(plain);
   const auto unexpected = load_state_dict(other, model, dry);
   REQUIRE_FALSE(unexpected);
-  CHECK(unexpected.error().report()->unexpected_keys.size() == 2);
+  CHECK(unexpected.error().found<LoadReport>()->unexpected_keys.size() == 2);
 }
 
 TEST_CASE("what is not as PyTorch writes it is refused whole") {

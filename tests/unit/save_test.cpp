@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // save() and what it is given: paths and sinks, options, edited state dicts, trees.
+#include "forms/file_layout.hpp"
 #include "support/saved.hpp"
 
 #include <array>
@@ -130,7 +131,9 @@ TEST_CASE("every profile and protocol is read back as it was") {
 TEST_CASE("a big-endian file: as it was read, and by default in this machine's order") {
   const auto little = loaded(saved(three()));
   auto options = SaveOptions::as_read(little);
-  options.big_endian = true;
+  auto layout = *options.layout;
+  layout.big_endian = true;
+  options.layout = std::make_shared<FileLayout>(layout);
   const auto bytes = saved(little.root(), options);
   const auto big = loaded(bytes);
   const auto weights = big.state_dict().value();

@@ -2,7 +2,7 @@
 // The exhaustive comparison with PyTorch is live/convert_check.py; here is what must hold without it.
 #include <brine/convert.hpp>
 
-#include "torch/byte_swap.hpp"
+#include "tensor/byte_swap.hpp"
 
 #include <doctest/doctest.h>
 

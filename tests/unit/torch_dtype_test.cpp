@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "torch/dtype_table.hpp"
+#include "tensor/dtype_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -263,7 +263,7 @@ TEST_CASE("load_state_dict: what is alike in kind would load, and nothing else, 
     Parameters target = Parameters::like(a);
     const auto done = load_state_dict(target, b, {.dry_run = true});
     if (done) return std::string();
-    const std::string text = done.error().report()->problems.at(0).text;
+    const std::string text = done.error().found<LoadReport>()->problems.at(0).text;
     return text.substr(text.find(" : ('") + 5);
   };
   CHECK(problem(coo, coo).empty());

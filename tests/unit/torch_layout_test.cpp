@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // check_strided: every element inside the storage, with sizes, strides and offsets at the edges of 64 bits.
-#include "torch/layout.hpp"
+#include "tensor/layout.hpp"
 
 #include <doctest/doctest.h>
 
