@@ -52,8 +52,8 @@ struct Run {
 
 Run run(std::span<const std::byte> pickle, Way way) {
   constexpr Limits limits{.metadata_base = 1 << 16};
-  const std::uint64_t most = limits.metadata_base + limits.metadata_factor * pickle.size() * (way == Way::keeping ? 4 : 1);
-  Budget budget(most, ErrorCode::metadata_too_large);
+  const std::uint64_t max = limits.metadata_base + limits.metadata_factor * pickle.size() * (way == Way::keeping ? 4 : 1);
+  Budget budget(max, ErrorCode::metadata_too_large);
   Storages storages(budget);
   TorchCalls calls(storages, limits, legacy_ids());
   Keeping keeping(calls);
@@ -64,7 +64,7 @@ Run run(std::span<const std::byte> pickle, Way way) {
                   pickle, budget);
   const auto result = machine.run();
   Run out;
-  if (budget.used() > most) differ("more memory than the limit", {}, {});
+  if (budget.used() > max) differ("more memory than the limit", {}, {});
   if (!result) {
     out.code = result.error().code();
     out.error = result.error().message();

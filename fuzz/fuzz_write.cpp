@@ -100,6 +100,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
-  return fuzz::mutate_file(data, size, most, seed, size > 2 && data[0] == 0xFF ? 2 : size);  // choices are mutated by bytes
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max, unsigned seed) {
+  return fuzz::mutate_file(data, size, max, seed, size > 2 && data[0] == 0xFF ? 2 : size);  // choices are mutated by bytes
 }

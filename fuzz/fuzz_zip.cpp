@@ -20,7 +20,7 @@ using namespace brine;
 
 namespace {
 
-constexpr std::uint64_t kMostInflated = 1 << 20;
+constexpr std::uint64_t kMaxInflated = 1 << 20;
 
 [[noreturn]] void differ(const char* what, std::string_view name) {
   std::fprintf(stderr, "difference: %s, record '%.*s'\n", what, static_cast<int>(name.size()), name.data());
@@ -35,7 +35,7 @@ std::size_t count_end_signatures(std::string_view bytes) {
 
 /// The record by all three ways of reading; nothing where it is refused. What is not refused must be the same by all of them.
 std::shared_ptr<std::string> read_all_ways(const Archive& archive, const ZipEntry& entry) {
-  Budget budget(kMostInflated, ErrorCode::inflated_too_large);
+  Budget budget(kMaxInflated, ErrorCode::inflated_too_large);
   const auto whole = archive.read(entry, budget, true);
   if (!whole) return nullptr;
   if (whole->span.size() != entry.size) differ("read() gave another size", entry.name);

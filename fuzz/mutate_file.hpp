@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max);
 
 namespace brine::fuzz {
 
@@ -75,22 +75,22 @@ inline std::string mutated(std::string_view file, Random& random) {
 }
 
 /// What LLVMFuzzerCustomMutator is, for an input whose file stands behind `before` bytes.
-inline std::size_t mutate_file(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed, std::size_t before) {
+inline std::size_t mutate_file(std::uint8_t* data, std::size_t size, std::size_t max, unsigned seed, std::size_t before) {
   Random random(seed);
   if (size > before && random.below(3) != 0) {
     const std::string out = mutated({reinterpret_cast<const char*>(data) + before, size - before}, random);
-    if (!out.empty() && out.size() <= most - before) {
+    if (!out.empty() && out.size() <= max - before) {
       std::memcpy(data + before, out.data(), out.size());
       if (before != 0 && random.below(4) == 0) data[before - 1] = static_cast<std::uint8_t>(random.next());
       return before + out.size();
     }
   }
-  return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, most) : size;
+  return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, max) : size;
 }
 
 /// What LLVMFuzzerCustomCrossOver is: a value of the one pickle becomes one of the other's.
 inline std::size_t cross_files(const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other, std::size_t other_size, std::uint8_t* out,
-                               std::size_t most, unsigned seed, std::size_t before) {
+                               std::size_t max, unsigned seed, std::size_t before) {
   if (one_size <= before || other_size <= before) return 0;
   Random random(seed);
   const std::string_view a(reinterpret_cast<const char*>(one) + before, one_size - before),
@@ -104,7 +104,7 @@ inline std::size_t cross_files(const std::uint8_t* one, std::size_t one_size, co
     in->data = std::move(made);
     made = zip_of(into).value_or("");
   }
-  if (made.empty() || before + made.size() > most) return 0;
+  if (made.empty() || before + made.size() > max) return 0;
   std::memcpy(out, one, before);
   std::memcpy(out + before, made.data(), made.size());
   return before + made.size();
@@ -114,10 +114,10 @@ inline std::size_t cross_files(const std::uint8_t* one, std::size_t one_size, co
 
 /// Defines the mutator of a target whose file stands behind `before` bytes.
 #define BRINE_FUZZ_MUTATOR(before)                                                                                                     \
-  extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {              \
-    return brine::fuzz::mutate_file(data, size, most, seed, before);                                                                   \
+  extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max, unsigned seed) {              \
+    return brine::fuzz::mutate_file(data, size, max, seed, before);                                                                   \
   }                                                                                                                                    \
   extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other,           \
-                                                   std::size_t other_size, std::uint8_t* out, std::size_t most, unsigned seed) {       \
-    return brine::fuzz::cross_files(one, one_size, other, other_size, out, most, seed, before);                                        \
+                                                   std::size_t other_size, std::uint8_t* out, std::size_t max, unsigned seed) {       \
+    return brine::fuzz::cross_files(one, one_size, other, other_size, out, max, seed, before);                                        \
   }

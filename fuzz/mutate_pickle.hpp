@@ -86,8 +86,8 @@ class PickleMutator {
   std::ptrdiff_t position() { return static_cast<std::ptrdiff_t>(random_.below(ops_.size())); }
   Range range() {
     const std::ptrdiff_t begin = position();
-    const auto most = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(ops_.size()) - begin);
-    return {begin, begin + 1 + static_cast<std::ptrdiff_t>(random_.below(std::min<std::size_t>(most, 8)))};
+    const auto max = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(ops_.size()) - begin);
+    return {begin, begin + 1 + static_cast<std::ptrdiff_t>(random_.below(std::min<std::size_t>(max, 8)))};
   }
   Ops copy(Range r) const { return {ops_.begin() + r.begin, ops_.begin() + r.end}; }
   void insert(std::ptrdiff_t at, const Ops& more) { ops_.insert(ops_.begin() + at, more.begin(), more.end()); }

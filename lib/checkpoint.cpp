@@ -80,8 +80,7 @@ std::string describe(const Graph& graph, const Ref& value) {
   }
   const TensorRecord& t = tensor_of(value);
   std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype));
-  for (std::size_t i = 0; i < t.ndim && !t.as_nested(); ++i) out += (i ? ", " : " [") + std::to_string(t.shape()[i]);
-  if (!t.as_nested()) out += t.ndim == 0 ? " []" : "]";
+  if (!t.as_nested()) out += ' ' + shape_text(t.shape());
   if (const std::string kind = kind_text(t); !kind.empty()) out += ", " + kind;
   if (const StorageRecord* s = strided_or_none(t).storage; s && s->device != "cpu") out += ", " + escaped(s->device, 40);
   if (t.requires_grad) out += ", requires_grad";
@@ -179,7 +178,7 @@ std::vector<ArrayAt> Checkpoint::arrays(const Value& from) const& {
   return out;
 }
 
-std::string TensorAt::path(std::size_t most) const { return spell(place.get(), std::min<std::size_t>(most, 4096)); }
+std::string TensorAt::path(std::size_t max) const { return spell(place.get(), std::min<std::size_t>(max, 4096)); }
 std::string TensorAt::full_path() const { return spell(place.get(), SIZE_MAX); }
 std::uint64_t TensorAt::path_size() const noexcept { return brine::path_size(place.get()); }
 std::string ArrayAt::full_path() const { return spell(Access::place(value).get(), SIZE_MAX); }

@@ -21,10 +21,10 @@ using Use = std::function<brine::Result<void>(std::span<const std::byte>)>;
 /// Calls `copy` for runs of elements and `use` with their bytes.
 template <class Copy>
 brine::Result<void> in_pieces(std::int64_t count, std::size_t item, Copy copy, const Use& use) {
-  const auto most = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / std::max<std::size_t>(item, 1), 1));
-  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min(count, most)) * item);
-  for (std::int64_t at = 0; at < count; at += most) {
-    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min(count - at, most)) * item);
+  const auto max = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / std::max<std::size_t>(item, 1), 1));
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min(count, max)) * item);
+  for (std::int64_t at = 0; at < count; at += max) {
+    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min(count - at, max)) * item);
     if (auto ok = copy(at, part); !ok) return ok;
     if (auto ok = use(part); !ok) return ok;
   }
@@ -91,8 +91,8 @@ struct Cat {
 
   // Filled in, as a strided one.
   brine::Result<Job> of_sparse(const brine::Tensor& tensor) const {
-    constexpr std::uint64_t most = std::uint64_t{32} << 20;
-    if (!force && tensor.nbytes() > most)
+    constexpr std::uint64_t max = std::uint64_t{32} << 20;
+    if (!force && tensor.nbytes() > max)
       return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the sparse tensor would be filled in to " + std::to_string(tensor.nbytes()) + " bytes in memory; --force does that");
     auto dense = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(tensor.nbytes()));
     if (auto ok = tensor.to_dense(*dense); !ok) return std::move(ok).error();

@@ -19,12 +19,6 @@ std::string hex8(std::uint32_t crc) {
   return text;
 }
 
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string out = "[";
-  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-  return out + "]";
-}
-
 std::string counted(std::uint64_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 struct Ls {
@@ -111,9 +105,9 @@ struct Ls {
   }
 
   bool print_json(const Listing& list, const std::string& file) const {
-    const std::uint64_t most = most_output(list.checkpoint);
-    if (!list.whole_paths) return refuse_json(most, file);
-    return write_json(most, file, [&](JsonWriter& out) {
+    const std::uint64_t max = most_output(list.checkpoint);
+    if (!list.whole_paths) return refuse_json(max, file);
+    return write_json(max, file, [&](JsonWriter& out) {
       out.object().field("file", file).field("format", name(list.checkpoint.format())).field("at", list.at);
       if (by_prefix) {
         out.key("prefixes").array();

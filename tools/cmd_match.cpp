@@ -10,12 +10,6 @@ namespace tool {
 
 namespace {
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string out = "[";
-  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-  return out + "]";
-}
-
 struct Match {
   std::string model_file, weights_file, at_model, at_weights, model_name;
   bool no_strict = false, skip_mismatched = false, weights_only = false, plain = false, as_json = false;
@@ -69,14 +63,14 @@ struct Match {
       if (const brine::Tensor* mine = model->find(name); mine && mine->dtype() != tensor.dtype())
         found.converted.push_back({name, tensor.dtype(), mine->dtype()});
     found.suggestions = brine::suggest(memory, *weights, found.report);
-    const std::uint64_t most = most_output(*model_ckpt) + most_output(*weights_ckpt);
-    const bool written = as_json ? print_json(found, most) : print(found, most);
+    const std::uint64_t max = most_output(*model_ckpt) + most_output(*weights_ckpt);
+    const bool written = as_json ? print_json(found, max) : print(found, max);
     return written && found.loads ? kDone : kRefused;
   }
 
-  bool print(const Found& found, std::uint64_t most) const {
+  bool print(const Found& found, std::uint64_t max) const {
     const brine::LoadReport& report = found.report;
-    Output out(most);
+    Output out(max);
     if (found.loads) out.add(printable(report.to_string()) + "\n");
     else add_error(out, found);
     for (const auto& p : report.skipped)
@@ -105,8 +99,8 @@ struct Match {
       if (!out.add("    " + printable(p.text) + "\n")) return;
   }
 
-  bool print_json(const Found& found, std::uint64_t most) const {
-    return write_json(most, weights_file, [&](JsonWriter& json) {
+  bool print_json(const Found& found, std::uint64_t max) const {
+    return write_json(max, weights_file, [&](JsonWriter& json) {
       const auto names = [&](const char* key, const std::vector<std::string>& list) {
         json.key(key).array();
         for (const std::string& name : list) json.value(name);

@@ -97,7 +97,7 @@ struct Stats {
       if (i == 0) return Cells{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
       const Row& row = rows[i - 1];
       const brine::TensorStats& s = row.stats;
-      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), dtype_text(*row.tensor), shape_text(*row.tensor), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
+      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), dtype_text(*row.tensor), shape_text(row.tensor->shape()), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
     }, "   rrrrr");
     std::uint64_t elements = 0, nan = 0, inf = 0, odd = 0;
     bool is_complex = false, sparse = false, quantised = false;
@@ -120,10 +120,10 @@ struct Stats {
   }
 
   static std::string told(const std::vector<Unread>& unread) {
-    constexpr std::size_t most = 20;
+    constexpr std::size_t max = 20;
     std::string out;
-    for (std::size_t i = 0; i < std::min(most, unread.size()); ++i) out += (i ? ", " : "") + cell(unread[i].name) + " (" + std::string(unread[i].kind) + ")";
-    return out + (unread.size() > most ? " and " + std::to_string(unread.size() - most) + " more tensors" : "");
+    for (std::size_t i = 0; i < std::min(max, unread.size()); ++i) out += (i ? ", " : "") + cell(unread[i].name) + " (" + std::string(unread[i].kind) + ")";
+    return out + (unread.size() > max ? " and " + std::to_string(unread.size() - max) + " more tensors" : "");
   }
 
   bool print_json(const brine::Checkpoint& ckpt, const std::string& at, const std::vector<Row>& rows, const std::vector<Unread>& unread) const {

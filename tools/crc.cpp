@@ -42,10 +42,10 @@ std::uint32_t repeated(std::uint32_t crc, std::uint64_t bytes, std::uint64_t tim
 template <class Copy>
 brine::Result<std::uint32_t> in_pieces(std::int64_t count, std::size_t item, Copy copy) {
   std::uint32_t crc = 0;
-  const auto most = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / item, 1));
-  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(count, most)) * item);
-  for (std::int64_t at = 0; at < count; at += most) {
-    const auto part = std::span(piece).first(static_cast<std::size_t>(std::min(count - at, most)) * item);
+  const auto max = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / item, 1));
+  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(count, max)) * item);
+  for (std::int64_t at = 0; at < count; at += max) {
+    const auto part = std::span(piece).first(static_cast<std::size_t>(std::min(count - at, max)) * item);
     if (auto ok = copy(at, part); !ok) return ok.error();
     crc = libdeflate_crc32(crc, part.data(), part.size());
   }

@@ -51,7 +51,7 @@ std::string counted(std::uint64_t n, const std::string& what) { return std::to_s
 
 std::string text_of(const brine::StateDict& state, std::string_view name) {
   const brine::Tensor* t = state.find(name);
-  return t ? std::string(brine::name(t->dtype())) + " " + shape_text(*t) : "(no tensor)";
+  return t ? std::string(brine::name(t->dtype())) + " " + shape_text(t->shape()) : "(no tensor)";
 }
 
 void put(JsonWriter& out, const brine::TensorDifference& d) {
@@ -61,7 +61,7 @@ void put(JsonWriter& out, const brine::TensorDifference& d) {
 
 }  // namespace
 
-bool DiffReport::print(std::uint64_t most) const {
+bool DiffReport::print(std::uint64_t max) const {
   Lines report;
   report.root = root.empty() ? "(the root)" : cell(root, kName);
   std::string summary;
@@ -86,7 +86,7 @@ bool DiffReport::print(std::uint64_t most) const {
     summary += counted(rest.compared, found.weights ? "other value" : "value") + " in both" +
                (rest.differing == 0 ? std::string(": ") + equal_text : ", " + counted(rest.differing, "difference")) + (rest.same_order ? "\n" : "; the order differs\n");
   report.close();
-  Output out(most);
+  Output out(max);
   for (std::string_view lines = report.out; !lines.empty();) {
     const std::size_t line = lines.find('\n') + 1;
     if (!out.add(lines.substr(0, line))) break;
@@ -95,9 +95,9 @@ bool DiffReport::print(std::uint64_t most) const {
   return out.close(summary + (equal ? "" : report.verdict()));
 }
 
-bool DiffReport::print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most) const {
+bool DiffReport::print_json(const std::string& file_a, const std::string& file_b, std::uint64_t max) const {
   constexpr const char* kinds[] = {"only_in_a", "only_in_b", "value", "type", "sharing", "place", "not_compared"};
-  return write_json(most, file_a, [&](JsonWriter& out) {
+  return write_json(max, file_a, [&](JsonWriter& out) {
     out.object().field("a", file_a).field("b", file_b).field("equal", equal).field("elements", elements);
     if (const auto& w = found.weights) {
       out.key("weights").object().field("at_a", found.weights_a.path()).field("at_b", found.weights_b.path());

@@ -18,9 +18,9 @@ struct DiffReport {
   std::string equal_text;      ///< "equal", "equal within the tolerance"
 
   /// At most so many bytes (Output). False, after a message, when standard output does not take it.
-  bool print(std::uint64_t most) const;
-  /// False also when it would have more than `most` bytes, which is said.
-  bool print_json(const std::string& file_a, const std::string& file_b, std::uint64_t most) const;
+  bool print(std::uint64_t max) const;
+  /// False also when it would have more than `max` bytes, which is said.
+  bool print_json(const std::string& file_a, const std::string& file_b, std::uint64_t max) const;
 };
 
 }  // namespace tool

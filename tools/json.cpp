@@ -128,21 +128,21 @@ void JsonWriter::separate() {
 void JsonWriter::flush(bool last) {
   if (!last && out_.size() < 1 << 16) return;
   flushed_ += out_.size();
-  if (counts_) ok_ = flushed_ <= most_;
+  if (counts_) ok_ = flushed_ <= max_;
   else if (ok_) ok_ = write_out(out_, last);
   out_.clear();
 }
 
-bool refuse_json(std::uint64_t most, const std::string& file) {
+bool refuse_json(std::uint64_t max, const std::string& file) {
   fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
-                    "the listing would have more than " + std::to_string(most) + " bytes, 24 times what was read and 1 MiB: the file names once what it uses very often").in_file(file));
+                    "the listing would have more than " + std::to_string(max) + " bytes, 24 times what was read and 1 MiB: the file names once what it uses very often").in_file(file));
   return false;
 }
 
-bool write_json(std::uint64_t most, const std::string& file, const std::function<void(JsonWriter&)>& write) {
-  JsonWriter counted(most);
+bool write_json(std::uint64_t max, const std::string& file, const std::function<void(JsonWriter&)>& write) {
+  JsonWriter counted(max);
   write(counted);
-  if (!counted.close()) return refuse_json(most, file);
+  if (!counted.close()) return refuse_json(max, file);
   JsonWriter out;
   write(out);
   return out.close();

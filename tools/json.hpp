@@ -26,8 +26,8 @@ void append_json_string(std::string& out, std::string_view text);
 class JsonWriter {
  public:
   JsonWriter() = default;
-  /// Prints nothing, only counts: ok() turns false when there are more than `most` bytes.
-  explicit JsonWriter(std::uint64_t most) : counts_(true), most_(most) {}
+  /// Prints nothing, only counts: ok() turns false when there are more than `max` bytes.
+  explicit JsonWriter(std::uint64_t max) : counts_(true), max_(max) {}
 
   JsonWriter& object() { return open('{', '}'); }
   JsonWriter& array() { return open('[', ']'); }
@@ -67,13 +67,13 @@ class JsonWriter {
   std::vector<char> ends_;
   bool first_ = true, after_key_ = false, ok_ = true;
   const bool counts_ = false;
-  const std::uint64_t most_ = 0;
+  const std::uint64_t max_ = 0;
 };
 
 /// The document that `write` makes, which is asked twice: a file can make it far longer than itself, and half of it would be none. Prints it, or
-/// refuses with limit where it would have more than `most` bytes. False, after a message, when it is not printed.
-bool write_json(std::uint64_t most, const std::string& file, const std::function<void(JsonWriter&)>& write);
+/// refuses with limit where it would have more than `max` bytes. False, after a message, when it is not printed.
+bool write_json(std::uint64_t max, const std::string& file, const std::function<void(JsonWriter&)>& write);
 /// That message. Returns false.
-bool refuse_json(std::uint64_t most, const std::string& file);
+bool refuse_json(std::uint64_t max, const std::string& file);
 
 }  // namespace tool

@@ -37,7 +37,7 @@ void LeftOut::add_dropped(const brine::StateDict& weights, const std::function<b
     const bool tensor = !brine::kept_tensor_kind(value).empty();
     names.push_back({name, gone(name), tensor, tensor});
   }
-  add(brine::left_out(names, kMost));
+  add(brine::left_out(names, kMax));
 }
 
 void LeftOut::add_replaced(const brine::StateDict& weights, const std::string& prefix) {
@@ -71,10 +71,10 @@ void LeftOut::print() const {
     for (const brine::LeftOut& p : places_)
       if ((p.tensors > 0) == with_tensors) places.push_back(p);
   std::size_t more = more_, tensors = more_tensors_;
-  for (std::size_t i = kMost; i < places.size(); ++i) ++more, tensors += places[i].tensors;
+  for (std::size_t i = kMax; i < places.size(); ++i) ++more, tensors += places[i].tensors;
   if (places.empty()) return;
   std::string line = "left out: ";
-  for (std::size_t i = 0; i < std::min(kMost, places.size()); ++i)
+  for (std::size_t i = 0; i < std::min(kMax, places.size()); ++i)
     line += (i ? ", " : "") + cell(places[i].path) + (places[i].tensors == 0 || places[i].is_tensor ? "" : " (" + counted(places[i].tensors) + ")");
   if (more) line += " and " + std::to_string(more) + " more" + (tensors ? " (" + counted(tensors) + ")" : "");
   std::fprintf(stderr, "%s\n", line.c_str());

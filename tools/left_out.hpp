@@ -18,7 +18,7 @@ class LeftOut {
   /// `what` is a place or name of the file, or words of ours.
   void add(const std::string& what, std::size_t tensors = 0);
   void add(const brine::LeftOutList& places);
-  void add(const brine::Edits& edits) { add(edits.left_out(kMost)); }
+  void add(const brine::Edits& edits) { add(edits.left_out(kMax)); }
   /// All of the checkpoint but the place `path`.
   void add_around(const brine::Checkpoint& ckpt, const std::string& path);
   /// Names that are gone, of tensors and of other values.
@@ -33,7 +33,7 @@ class LeftOut {
   void print() const;
 
  private:
-  static constexpr std::size_t kMost = 64;
+  static constexpr std::size_t kMax = 64;
   std::vector<std::string> notes_;
   std::vector<brine::LeftOut> places_;
   std::size_t more_ = 0, more_tensors_ = 0;

@@ -72,16 +72,16 @@ bool write_out(std::string_view text, bool last) {
   return false;
 }
 
-std::string cell(std::string_view text, std::size_t most) {
+std::string cell(std::string_view text, std::size_t max) {
   const std::string out = printable(text);
   const std::size_t width = columns(out);
-  if (width <= most) return out;
+  if (width <= max) return out;
   const auto continues = [&](std::size_t i) { return (static_cast<unsigned char>(out[i]) & 0xC0) == 0x80; };
   std::size_t head = 0, tail = out.size();
-  for (std::size_t n = 0; n < most / 2; ++n)
+  for (std::size_t n = 0; n < max / 2; ++n)
     do ++head;
     while (continues(head));
-  for (std::size_t n = 0; n + 1 < most - most / 2; ++n)
+  for (std::size_t n = 0; n + 1 < max - max / 2; ++n)
     do --tail;
     while (continues(tail));
   return out.substr(0, head) + "…" + out.substr(tail);
@@ -119,9 +119,9 @@ std::uint64_t bytes_of(const brine::Tensor& tensor) {
   return out;
 }
 
-std::string shape_text(const brine::Tensor& tensor) {
+std::string shape_text(std::span<const std::int64_t> shape) {
   std::string out = "[";
-  for (const std::int64_t size : tensor.shape()) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
   return out + "]";
 }
 

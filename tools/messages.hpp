@@ -28,7 +28,7 @@ bool refuse_terminal(const std::string& what, const std::string& path = {});
 using brine::printable;
 
 /// Text of the file for a table: printable, and without its middle where it would take more than so many columns.
-std::string cell(std::string_view text, std::size_t most = 80);
+std::string cell(std::string_view text, std::size_t max = 80);
 /// Characters of UTF-8, as a terminal's columns count most of them.
 std::size_t columns(std::string_view text);
 
@@ -37,7 +37,7 @@ bool write_out(std::string_view text, bool last = true);
 
 /// "1.2 MB".
 std::string human_bytes(std::uint64_t bytes);
-std::string shape_text(const brine::Tensor& tensor);
+std::string shape_text(std::span<const std::int64_t> shape);  ///< "[3, 4]"
 /// "sparse_coo" …, "nested", "meta", else "strided".
 std::string layout_text(const brine::Tensor& tensor);
 /// "float32", "float32 sparse_coo".

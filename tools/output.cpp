@@ -20,12 +20,12 @@ bool Output::flush(bool last) {
 
 bool Output::add(std::string_view text) {
   if (full_ || !ok_) return false;
-  if (text.size() > most_) {
+  if (text.size() > max_) {
     full_ = true;
     out_ += "… (the rest is left out: it would be more than 24 times what was read)\n";
     return false;
   }
-  most_ -= text.size();
+  max_ -= text.size();
   out_ += text;
   return flush(false);
 }

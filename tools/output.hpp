@@ -19,7 +19,7 @@ std::uint64_t most_output(const brine::Checkpoint& ckpt);
 
 class Output {
  public:
-  explicit Output(std::uint64_t most) : most_(most - std::min(most, kEnd)) {}
+  explicit Output(std::uint64_t max) : max_(max - std::min(max, kEnd)) {}
 
   /// False when no more is taken: the bound is reached, which a line says then, or standard output is closed.
   bool add(std::string_view text);
@@ -29,7 +29,7 @@ class Output {
  private:
   static constexpr std::uint64_t kEnd = 1 << 16;  // for what comes last
   bool flush(bool last);
-  std::uint64_t most_;
+  std::uint64_t max_;
   std::string out_;
   bool ok_ = true, full_ = false;
 };

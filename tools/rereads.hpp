@@ -17,7 +17,7 @@ class Rereads {
 
  private:
   std::unordered_set<const void*> met_;  // by the text of the key, which each storage of a file has of its own
-  std::uint64_t again_ = 0, most_ = std::uint64_t{64} << 20;
+  std::uint64_t again_ = 0, max_ = std::uint64_t{64} << 20;
 };
 
 }  // namespace tool

@@ -19,8 +19,8 @@ using brine::Value;
 
 constexpr std::size_t kName = 120, kKey = 200, kText = 1000, kBytes = 64;
 
-std::string cut(std::string_view text, std::size_t most) {
-  return text.size() > most ? std::string(text.substr(0, most)) + "…" : std::string(text);
+std::string cut(std::string_view text, std::size_t max) {
+  return text.size() > max ? std::string(text.substr(0, max)) + "…" : std::string(text);
 }
 
 bool is_list(const Value& v) { return v.kind() == Kind::list && v.type_name() == "list"; }

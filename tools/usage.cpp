@@ -25,11 +25,11 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
 // "; did you mean ls?", or nothing where no word is near.
 std::string meant(const std::string& word, const std::vector<std::string>& words) {
   const std::string* best = nullptr;
-  std::size_t least = word.size() > 64 ? 0 : std::clamp<std::size_t>(word.size() / 2 + 1, 2, 4);
+  std::size_t min = word.size() > 64 ? 0 : std::clamp<std::size_t>(word.size() / 2 + 1, 2, 4);
   for (const std::string& w : words) {
     const bool begins = word.size() > 1 && w.starts_with(word);
     const std::size_t edits = begins ? 0 : edits_between(word.substr(0, 64), w);
-    if (edits < least || (begins && least != 0)) least = edits, best = &w;
+    if (edits < min || (begins && min != 0)) min = edits, best = &w;
   }
   return best ? "; did you mean " + *best + "?" : "";
 }

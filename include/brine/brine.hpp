@@ -3,8 +3,8 @@
 //
 // One straight road; each stage is a folder of lib/ and, where users meet it, a header here:
 //
-//  file ──▶ bytes ──▶ archive ──▶ pickle ──▶ graph ──▶ torch ──▶ state ──▶ your buffers
-//           source.hpp                       value.hpp tensor.hpp state_dict.hpp
+//  file ──▶ bytes ──▶ archive ──▶ pickle ──▶ graph ──▶ tensor, torch, forms ──▶ module, state ──▶ load ──▶ your buffers
+//           source.hpp                       kind.hpp  tensor.hpp, value.hpp    state_dict.hpp    parameters.hpp
 //
 //   #include <brine/brine.hpp>
 //

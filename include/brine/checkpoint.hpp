@@ -29,8 +29,8 @@ namespace brine {
 /// A tensor and where it stands in the tree. The path is spelled when it is asked for: of many tensors deep in a tree, or under long keys, the paths
 /// can be far longer than the file.
 struct BRINE_API TensorAt {
-  /// At most `most` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
-  std::string path(std::size_t most = 4096) const;
+  /// At most `max` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
+  std::string path(std::size_t max = 4096) const;
   /// All of it, path_size() bytes. For a whole list add up path_size() first.
   std::string full_path() const;
   std::uint64_t path_size() const noexcept;
@@ -41,7 +41,7 @@ struct BRINE_API TensorAt {
 
 /// A numpy array and where it stands in the tree: Array::of(value).
 struct BRINE_API ArrayAt {
-  std::string path(std::size_t most = 4096) const { return value.path(most); }
+  std::string path(std::size_t max = 4096) const { return value.path(max); }
   std::string full_path() const;
   std::uint64_t path_size() const noexcept;
 

@@ -49,7 +49,7 @@ struct DiffOptions {
   /// are. Negative (or NaN): bits are compared.
   double tolerance = -1;
   /// Differences that are kept of the rest; all are counted.
-  std::size_t most = 1000;
+  std::size_t max = 1000;
   /// Told now and then how many bytes of tensors were compared.
   std::function<void(std::uint64_t bytes)> progress = {};
 };

@@ -68,7 +68,7 @@ class BRINE_API Edits {
   Result<void> cast(std::string_view path, DType dtype, const CastOptions& options);
 
   /// What erase() and keep() took away: at most so many places.
-  LeftOutList left_out(std::size_t most) const;
+  LeftOutList left_out(std::size_t max) const;
 
   struct Impl;
 

@@ -32,7 +32,7 @@ struct NameFate {
   std::size_t tensors = 0;
   bool is_tensor = false;
 };
-/// The names that are gone, by the shortest that say it: "head.*" where several of them, and no other name, begin with "head.". At most `most`.
-BRINE_API LeftOutList left_out(std::span<const NameFate> names, std::size_t most);
+/// The names that are gone, by the shortest that say it: "head.*" where several of them, and no other name, begin with "head.". At most `max`.
+BRINE_API LeftOutList left_out(std::span<const NameFate> names, std::size_t max);
 
 }  // namespace brine

@@ -38,8 +38,8 @@ class BRINE_API Module {
   /// The tree as Python's print(model) shows it with PyTorch 2.13: the arguments of the layers of torch.nn and torchvision.ops, equal neighbours in a
   /// ModuleList once; of other classes the name and the children only, as their extra_repr() is code. An argument that the file has not (old
   /// versions), or that is no plain value, is left out. Bounded: "…" stands for a child inside itself, for what lies a hundred levels deep, for
-  /// what comes after `most` lines or Limits::text_factor times the pickle's bytes, and for an object that keeps no modules as brine knows them.
-  std::string repr(std::size_t most = 100'000) const;
+  /// what comes after `max` lines or Limits::text_factor times the pickle's bytes, and for an object that keeps no modules as brine knows them.
+  std::string repr(std::size_t max = 100'000) const;
 
   const Value& value() const noexcept { return value_; }
 

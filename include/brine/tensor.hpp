@@ -3,7 +3,7 @@
 //
 // Both are cheap shared handles that keep alive what they need (the mapping, the names) and may outlive the Checkpoint. All members are
 // const and thread-safe. A Tensor can only be made by the one check of its kind; a strided one's proves that every element lies inside its storage
-// (lib/torch/layout.hpp, kinds.hpp).
+// (lib/tensor/layout.hpp, kinds.hpp).
 //
 // Most tensors are strided. Others are, by PyTorch's names, quantised (is_quantized(): strided integers that stand for numbers), sparse (layout()),
 // nested (is_nested()), or without data (is_meta()); what each has is said below, and what it has not is an error that says what to use instead.

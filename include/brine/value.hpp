@@ -45,8 +45,8 @@ class BRINE_API Value {
   /// 255 bytes each, and end in "…" then.
   std::string type_name() const;
   /// Where in the tree this Value was reached: "optimizer.state.0". Keys joined by dots, as `brine ls --all` prints them. Spelled anew by each
-  /// call, to at most `most` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
-  std::string path(std::size_t most = 4096) const;
+  /// call, to at most `max` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
+  std::string path(std::size_t max = 4096) const;
 
   Result<bool> as_bool() const;                        ///< True and False only
   Result<std::int64_t> as_int() const;                 ///< int that fits; bool and float are refused

@@ -43,7 +43,7 @@ zip_int64_t Feed::read(void* out, zip_uint64_t size) {
   auto n = guarded("inflating", [&]() -> Result<std::size_t> {
     return record.read(std::span(static_cast<std::byte*>(out), static_cast<std::size_t>(size)));
   });
-  if (n && !(*n == 0 && record.lured())) return static_cast<zip_int64_t>(*n);
+  if (n && !(*n == 0 && record.at_sentinel())) return static_cast<zip_int64_t>(*n);
   if (!n && !fault) fault = std::move(n).error();
   zip_error_set(&error, ZIP_ER_EOF, 0);
   return -1;
@@ -116,7 +116,7 @@ class LibzipInflater final : public Inflater {
 
   Result<void> read(std::span<std::byte> out) override {
     while (!out.empty()) {
-      auto got = next(out.first(std::min(out.size(), kMost)));
+      auto got = next(out.first(std::min(out.size(), kMax)));
       if (!got) return std::move(got).error();
       if (*got == 0)
         return inflate_fault(entry_, "the packed data inflates to " + std::to_string(position_) + " bytes, the directory says " + std::to_string(entry_.size));
@@ -136,7 +136,7 @@ class LibzipInflater final : public Inflater {
   }
 
  private:
-  static constexpr std::size_t kMost = std::size_t{1} << 20;
+  static constexpr std::size_t kMax = std::size_t{1} << 20;
 
   /// At most out.size() bytes; 0 where the stream has ended.
   Result<std::size_t> next(std::span<std::byte> out) {
@@ -152,7 +152,7 @@ class LibzipInflater final : public Inflater {
     zip_error_t* error = file_ ? zip_file_get_error(file_.get()) : archive_ ? zip_get_error(archive_.get()) : &error_;
     if (feed_.fault) return std::move(*std::exchange(feed_.fault, std::nullopt));
     if (zip_error_code_zip(error) == ZIP_ER_MEMORY) return out_of_memory("inflating");
-    if (feed_.record.lured()) return inflate_fault(entry_, "the packed data ends before its deflate stream does");
+    if (feed_.record.at_sentinel()) return inflate_fault(entry_, "the packed data ends before its deflate stream does");
     return inflate_fault(entry_, std::string("the packed data is damaged: ") + printable(zip_error_strerror(error)));
   }
 

@@ -66,7 +66,7 @@ Result<std::unique_ptr<Inflater>> Inflaters::take(const Source& source, const Zi
 
 void Inflaters::give_back(std::unique_ptr<Inflater> inflater) {
   const std::lock_guard guard(lock_);
-  if (kept_.size() == kMost) kept_.erase(kept_.begin());
+  if (kept_.size() == kMax) kept_.erase(kept_.begin());
   kept_.push_back(std::move(inflater));
 }
 

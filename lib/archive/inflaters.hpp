@@ -17,7 +17,7 @@ class Inflaters {
   Result<void> read(const Source& source, const ZipEntry& entry, std::uint64_t offset, std::span<std::byte> out, Budget& budget);
 
  private:
-  static constexpr std::size_t kMost = 4;                            // inflaters, of some 60 KB each
+  static constexpr std::size_t kMax = 4;                            // inflaters, of some 60 KB each
   static constexpr std::uint64_t kMuch = 256 << 10;                  // bytes passed over
   static constexpr std::uint64_t kWindow = std::uint64_t{8} << 20;  // bytes that are kept, and up to twice as many
 

@@ -45,8 +45,8 @@ OneRecord::OneRecord(const Source& source, const ZipEntry& entry)
   head_.u16(zip::kExtraZip64).u16(zip64_length).u64(entry.size).u64(packed);
   append_empty_blocks(head_, prefix);
   slice_ = head_.size();
-  lure_ = slice_ + slice_size_;
-  trailer_ = lure_ + 1;
+  sentinel_ = slice_ + slice_size_;
+  trailer_ = sentinel_ + 1;
 
   tail_.u32(zip::kEntrySignature).u16(needed).u16(needed).u16(0).u16(zip::kDeflated).u32(0).u32(entry.crc);
   tail_.u32(zip::kSaturated32).u32(zip::kSaturated32).u16(1).u16(zip::kExtraHeader + zip64_length).u16(0).u16(0).u16(0).u32(0)
@@ -68,12 +68,12 @@ Result<std::size_t> OneRecord::read(std::span<std::byte> out) {
   if (at_ < slice_) {
     n = some(slice_);
     std::memcpy(out.data(), head_.data() + at_, n);
-  } else if (at_ < lure_) {
-    n = some(lure_);
+  } else if (at_ < sentinel_) {
+    n = some(sentinel_);
     if (auto done = read_slice(at_ - slice_, out.first(n)); !done) return std::move(done).error();
-    read_last_ = read_last_ || at_ + n == lure_;
+    read_last_ = read_last_ || at_ + n == sentinel_;
   } else if (at_ < trailer_) {
-    lured_ = true;
+    at_sentinel_ = true;
   } else if (at_ < comment_) {
     n = some(comment_);
     std::memcpy(out.data(), tail_.data() + (at_ - trailer_), n);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bytes around the records, as PyTorch writes them: the mirror of zip_local, zip_entries and zip_end.
+// The bytes around the records, as PyTorch writes them: the mirror of zip_headers and zip_end.
 #pragma once
 
 #include "archive/zip_format.hpp"

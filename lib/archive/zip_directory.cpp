@@ -3,13 +3,13 @@
 #include "archive/zip_directory.hpp"
 
 #include "archive/zip_end.hpp"
-#include "archive/zip_entries.hpp"
 #include "archive/zip_fault.hpp"
-#include "archive/zip_local.hpp"
+#include "archive/zip_headers.hpp"
 #include "archive/zip_name.hpp"
 #include "bytes/cursor.hpp"
 #include "bytes/guard.hpp"
 #include "bytes/read_ahead.hpp"
+#include "support/hash_index.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -96,24 +96,24 @@ Result<void> ZipDirectory::index() {
   constexpr std::uint32_t ahead = 16;
   std::array<std::uint64_t, ahead> hashes{};
   const auto count = static_cast<std::uint32_t>(entries_.size());
-  index_.reset(count);
+  index_.assign(HashIndex::slots_for(count + 1), 0);
   const auto hash = [&](std::uint32_t i) {
     if (i >= count) return;
     hashes[i % ahead] = hash_folded(entries_[i].name, seed_);
-    index_.prefetch(hashes[i % ahead]);
+    HashIndex::prefetch(index_, hashes[i % ahead]);
   };
   for (std::uint32_t i = 0; i < ahead - 1; ++i) hash(i);
   for (std::uint32_t i = 0; i < count; ++i) {
     hash(i + ahead - 1);
     const std::string_view name = entries_[i].name;
-    const auto other = index_.find(hashes[i % ahead], [&](std::uint32_t k) { return equal_folded(entries_[k].name, name); });
-    if (other != ZipNameIndex::kNone) {
+    const auto other = HashIndex::find(index_, hashes[i % ahead], [&](std::uint32_t k) { return equal_folded(entries_[k].name, name); });
+    if (other != HashIndex::npos) {
       return zip_fault(ErrorCode::zip_duplicate_name, place_of(entries_[i]) + zip::entry::kSize, name,
                        entries_[other].name == name
                            ? "two records of this name: readers could take either"
                            : "differs only by case from " + in_quotes(entries_[other].name) + ": PyTorch could take either");
     }
-    index_.insert(hashes[i % ahead], i);
+    HashIndex::insert(index_, hashes[i % ahead], i);
   }
   return {};
 }
@@ -128,7 +128,7 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, Zip
   if (!tail) return std::move(tail).error();
   auto end = find_zip_end(tail->span, tail_offset);
   if (!end) return std::move(end).error();
-  if (end->count > limits.records || end->count >= ZipNameIndex::kNone) {
+  if (end->count > limits.records || end->count >= HashIndex::npos) {
     return Error(ErrorKind::limit, ErrorCode::too_many_records,
                  "the archive has " + std::to_string(end->count) + " records, the limit is " + std::to_string(limits.records))
         .at_offset(end->count_offset);
@@ -175,8 +175,8 @@ Result<ZipDirectory> ZipDirectory::read(const Source& source, const Limits& limi
 }
 
 const ZipEntry* ZipDirectory::find(std::string_view name) const noexcept {
-  const auto found = index_.find(hash_folded(name, seed_), [&](std::uint32_t i) { return entries_[i].name == name; });
-  return found == ZipNameIndex::kNone ? nullptr : &entries_[found];
+  const auto found = HashIndex::find(index_, hash_folded(name, seed_), [&](std::uint32_t i) { return entries_[i].name == name; });
+  return found == HashIndex::npos ? nullptr : &entries_[found];
 }
 
 const ZipEntry* ZipDirectory::find_record(std::string_view record) const {

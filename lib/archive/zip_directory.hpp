@@ -8,7 +8,6 @@
 #include <brine/source.hpp>
 
 #include "archive/zip_format.hpp"
-#include "archive/zip_name_index.hpp"
 #include "bytes/bytes.hpp"
 
 #include <cstdint>
@@ -70,7 +69,7 @@ class ZipDirectory {
   std::uint64_t offset_ = 0;  // where it lies in the source
   std::uint64_t comment_offset_ = 0;
   std::vector<ZipEntry> entries_;
-  ZipNameIndex index_;
+  std::vector<std::uint32_t> index_;  // HashIndex: the entries by name
   std::uint64_t seed_ = 0;
   std::string_view root_;
   std::optional<Error> outside_root_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "archive/zip_entries.hpp"
+#include "archive/zip_headers.hpp"
 
-#include "archive/zip_extra.hpp"
 #include "archive/zip_fault.hpp"
+#include "archive/zip_headers.hpp"
 #include "archive/zip_name.hpp"
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"

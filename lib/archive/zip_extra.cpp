@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "archive/zip_extra.hpp"
+#include "archive/zip_headers.hpp"
 
 #include "archive/zip_fault.hpp"
 #include "bytes/cursor.hpp"

@@ -7,12 +7,6 @@
 
 namespace brine {
 
-std::string hex(std::uint64_t value, int digits) {
-  std::string text = "0x";
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) text += "0123456789abcdef"[(value >> shift) & 15];
-  return text;
-}
-
 Error zip_fault(ErrorCode code, std::uint64_t offset, std::string text) {
   return Error(ErrorKind::corrupt, code, std::move(text)).at_offset(offset);
 }

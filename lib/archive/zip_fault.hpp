@@ -4,14 +4,13 @@
 
 #include <brine/error.hpp>
 
+#include "support/text.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace brine {
-
-/// Lower-case hexadecimal with 0x and `digits` digits.
-std::string hex(std::uint64_t value, int digits);
 
 /// An archive that is damaged, or that two readers could read differently.
 [[gnu::cold]] Error zip_fault(ErrorCode code, std::uint64_t offset, std::string text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "archive/zip_local.hpp"
+#include "archive/zip_headers.hpp"
 
-#include "archive/zip_extra.hpp"
 #include "archive/zip_fault.hpp"
+#include "archive/zip_headers.hpp"
 #include "bytes/cursor.hpp"
 
 #include <cstring>

@@ -64,10 +64,10 @@ std::optional<ZipSeen> find_last_zip(const Source& source, std::uint64_t end) {
       if (p[2] != 5 || std::memcmp(p, "PK\5\6", zip::kSignatureSize) != 0) continue;  // the third byte is the rarest
       if (auto zip = read_end(source, end - window + left - zip::kSignatureSize, end)) return zip;
     }
-    const std::uint64_t most = std::min(end, search_reach(source));
-    if (window >= most) return std::nullopt;
+    const std::uint64_t max = std::min(end, search_reach(source));
+    if (window >= max) return std::nullopt;
     seen = window - zip::kSignatureSize;
-    window = most;
+    window = max;
   }
 }
 

@@ -7,6 +7,8 @@
 #include "bytes/cursor.hpp"
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
+#include "support/hash_index.hpp"
 #include "support/text.hpp"
 
 #include <libdeflate.h>
@@ -28,10 +30,8 @@ constexpr std::uint32_t kLargestAlignment = 65'536, kFirstIndex = 64;
 constexpr std::size_t kLongestField = 0xFFFF;
 constexpr std::size_t kUsualName = 12;  // "/data/12345"
 
-Error usage(std::string text) { return Error(ErrorKind::usage, ErrorCode::bad_argument, std::move(text)); }
-
 Error wrong_size(std::string_view record, std::string_view more_or_less, std::uint64_t size) {
-  return usage(concat({"the data of ", in_quotes(record), " has ", more_or_less, " than the announced ", std::to_string(size), " bytes"}));
+  return usage(ErrorCode::bad_argument, concat({"the data of ", in_quotes(record), " has ", more_or_less, " than the announced ", std::to_string(size), " bytes"}));
 }
 
 }  // namespace
@@ -43,8 +43,8 @@ Result<void> ZipWriter::attempt(Work&& work) {
   return guarded("a zip", [&]() -> Result<void> {
     if (failed_) return *failed_;
     auto done = guarded("a zip", [&]() -> Result<void> {
-      if (finished_) return usage("the archive is finished");
-      if (within_) return usage("a record is not complete: an exception ended it, or its producer adds another");
+      if (finished_) return usage(ErrorCode::bad_argument, "the archive is finished");
+      if (within_) return usage(ErrorCode::bad_argument, "a record is not complete: an exception ended it, or its producer adds another");
       if (entry_offsets_.empty()) {
         if (auto fine = check_layout(); !fine) return fine;
       }
@@ -93,11 +93,11 @@ Result<void> ZipWriter::finish() {
 }
 
 Result<void> ZipWriter::check_layout() const {
-  if (layout_.root.empty()) return usage("an archive needs a root folder; a path like \".pt\" has no name to take it from");
-  if (layout_.root.find('/') != std::string::npos) return usage("the root " + in_quotes(layout_.root) + " of an archive is one folder");
-  if (auto fine = check_zip_name(layout_.root, 0); !fine) return usage(fine.error().text());
+  if (layout_.root.empty()) return usage(ErrorCode::bad_argument, "an archive needs a root folder; a path like \".pt\" has no name to take it from");
+  if (layout_.root.find('/') != std::string::npos) return usage(ErrorCode::bad_argument, "the root " + in_quotes(layout_.root) + " of an archive is one folder");
+  if (auto fine = check_zip_name(layout_.root, 0); !fine) return usage(ErrorCode::bad_argument, fine.error().text());
   if (layout_.alignment == 0 || layout_.alignment > kLargestAlignment) {
-    return usage("an alignment of " + std::to_string(layout_.alignment) + "; expected 1 to " + std::to_string(kLargestAlignment));
+    return usage(ErrorCode::bad_argument, "an alignment of " + std::to_string(layout_.alignment) + "; expected 1 to " + std::to_string(kLargestAlignment));
   }
   return {};
 }
@@ -108,28 +108,28 @@ std::string_view ZipWriter::listed_name(std::uint32_t entry) const noexcept {
 }
 
 void ZipWriter::reserve(std::size_t records) {
-  expected_ = static_cast<std::uint32_t>(std::min<std::size_t>(records, ZipNameIndex::kNone - 1));
+  expected_ = static_cast<std::uint32_t>(std::min<std::size_t>(records, HashIndex::npos - 1));
 }
 
 void ZipWriter::enlarge_index() {
   const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
-  index_room_ = std::max({kFirstIndex, expected_, count < ZipNameIndex::kNone / 2 ? count * 2 : ZipNameIndex::kNone - 1});
-  index_.reset(index_room_);
-  for (std::uint32_t i = 0; i < count; ++i) index_.insert(hash_folded(listed_name(i), seed_), i);
+  index_room_ = std::max({kFirstIndex, expected_, count < HashIndex::npos / 2 ? count * 2 : HashIndex::npos - 1});
+  index_.assign(HashIndex::slots_for(std::size_t{index_room_} + 1), 0);
+  for (std::uint32_t i = 0; i < count; ++i) HashIndex::insert(index_, hash_folded(listed_name(i), seed_), i);
   entry_offsets_.reserve(index_room_);
   directory_.expect(std::size_t{index_room_} * (zip::entry::kSize + layout_.root.size() + kUsualName));
 }
 
 /// Is name_ one that ZipDirectory takes? Then there is room in the index for it.
 Result<void> ZipWriter::check_name() {
-  if (name_.size() > kLongestField) return usage(in_quotes(name_) + ": the name of a record is longer than 65,535 bytes");
-  if (name_.ends_with('/')) return usage(in_quotes(name_) + ": the name of a record ends in a slash, as a folder's does");
-  if (!check_zip_name(std::string_view(name_).substr(layout_.root.size() + 1), 0)) return usage(check_zip_name(name_, 0).error().text());
+  if (name_.size() > kLongestField) return usage(ErrorCode::bad_argument, in_quotes(name_) + ": the name of a record is longer than 65,535 bytes");
+  if (name_.ends_with('/')) return usage(ErrorCode::bad_argument, in_quotes(name_) + ": the name of a record ends in a slash, as a folder's does");
+  if (!check_zip_name(std::string_view(name_).substr(layout_.root.size() + 1), 0)) return usage(ErrorCode::bad_argument, check_zip_name(name_, 0).error().text());
 
   const auto count = static_cast<std::uint32_t>(entry_offsets_.size());
   if (count == 0) seed_ = random_seed();
   if (count == index_room_) {
-    if (count >= ZipNameIndex::kNone - 1) return usage("more records than an archive can have");
+    if (count >= HashIndex::npos - 1) return usage(ErrorCode::bad_argument, "more records than an archive can have");
     enlarge_index();
   }
   return {};
@@ -137,12 +137,12 @@ Result<void> ZipWriter::check_name() {
 
 /// Is there no such name yet? Then it is in the index as the next entry's.
 Result<void> ZipWriter::reserve_name(std::uint64_t hash) {
-  const auto other = index_.find(hash, [&](std::uint32_t i) { return equal_folded(listed_name(i), name_); });
-  if (other != ZipNameIndex::kNone) {
-    return usage(in_quotes(name_) + (listed_name(other) == name_ ? ": two records of this name"
+  const auto other = HashIndex::find(index_, hash, [&](std::uint32_t i) { return equal_folded(listed_name(i), name_); });
+  if (other != HashIndex::npos) {
+    return usage(ErrorCode::bad_argument, in_quotes(name_) + (listed_name(other) == name_ ? ": two records of this name"
                                                               : ": differs only by case from " + in_quotes(listed_name(other))));
   }
-  index_.insert(hash, static_cast<std::uint32_t>(entry_offsets_.size()));
+  HashIndex::insert(index_, hash, static_cast<std::uint32_t>(entry_offsets_.size()));
   return {};
 }
 
@@ -154,16 +154,16 @@ Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
   constexpr std::uint64_t around = 4 * kLongestField;  // more than stands around any data
   const auto end = checked_add(item.size, item.offset);
   if (!end || !checked_add(*end, around)) {
-    return usage(in_quotes(name_) + ": " + std::to_string(item.size) + " bytes do not fit behind what is there");
+    return usage(ErrorCode::bad_argument, in_quotes(name_) + ": " + std::to_string(item.size) + " bytes do not fit behind what is there");
   }
 
   const std::uint64_t padding = item.padding(layout_.alignment);
   if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
-    return usage("cannot align " + in_quotes(name_) + " to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
+    return usage(ErrorCode::bad_argument, "cannot align " + in_quotes(name_) + " to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
   }
   if (auto fine = check_name(); !fine) return fine;
   const std::uint64_t hash = hash_folded(name_, seed_);
-  index_.prefetch(hash);
+  HashIndex::prefetch(index_, hash);
   around_.cut(0);
   append_zip_local(around_, item, padding);
   return reserve_name(hash);
@@ -197,7 +197,7 @@ Result<void> ZipWriter::end(const ZipItem& item) {
 }
 
 Result<void> ZipWriter::write_end() {
-  if (entry_offsets_.empty()) return usage("an archive needs at least one record");
+  if (entry_offsets_.empty()) return usage(ErrorCode::bad_argument, "an archive needs at least one record");
   constexpr std::uint64_t nowhere = ~std::uint64_t{0};
   if (!refuse_other_ends(directory_, size(), nowhere)) {
     return Error(ErrorKind::unsupported, ErrorCode::zip_end_record,

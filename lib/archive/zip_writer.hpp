@@ -11,7 +11,6 @@
 #include <brine/sink.hpp>
 
 #include "archive/zip_append.hpp"
-#include "archive/zip_name_index.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -89,7 +88,7 @@ class ZipWriter {
   std::uint64_t base_;
   Buffer directory_;                          // its entries, as they will be written
   std::vector<std::uint64_t> entry_offsets_;  // of each in directory_
-  ZipNameIndex index_;
+  std::vector<std::uint32_t> index_;          // HashIndex: the entries by name
   std::uint32_t index_room_ = 0, expected_ = 0;
   std::uint64_t seed_ = 0;
   std::uint32_t last_crc_ = 0;

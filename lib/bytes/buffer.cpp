@@ -6,8 +6,8 @@
 namespace brine {
 
 std::size_t Buffer::enlarged(std::size_t more) const noexcept {
-  constexpr std::size_t least = 512;
-  return std::max({least, size() + more, size() * 2});
+  constexpr std::size_t min = 512;
+  return std::max({min, size() + more, size() * 2});
 }
 
 void Buffer::grow(std::size_t more) {

@@ -120,9 +120,9 @@ Result<void> NewFile::fill(const std::filesystem::path& target, const FileSaveOp
   sink_->file = file_;
   // A small file gains nothing. A file system that cannot reserve gets the bytes as they come.
   constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
-  constexpr std::uint64_t most = std::numeric_limits<off_t>::max();
+  constexpr std::uint64_t max = std::numeric_limits<off_t>::max();
   bool reserved = false;
-  if (!path_.empty() && options.expected_size >= worth_it && options.expected_size <= most) {
+  if (!path_.empty() && options.expected_size >= worth_it && options.expected_size <= max) {
     const auto size = static_cast<off_t>(options.expected_size);
     reserved = uninterrupted([&] { return system_.reserve(file_, size); }) == 0;
     const bool hopeless = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO;

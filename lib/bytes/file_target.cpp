@@ -18,7 +18,7 @@ namespace brine {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as Linux
+constexpr int kMaxLinks = 40;  // as Linux
 
 Error refused(std::string_view what, int number) { return system_error(ErrorCode::open_failed, what, number); }
 
@@ -82,7 +82,7 @@ Result<FileTarget> find_file_target(const std::filesystem::path& path) {
 
   split(path.native(), out);
   for (int links = 0;; ++links) {
-    if (links > kMostLinks) return refused("cannot open the file", ELOOP);
+    if (links > kMaxLinks) return refused("cannot open the file", ELOOP);
     auto end = follow(out);
     if (!end) return std::move(end).error();
     if (*end) break;

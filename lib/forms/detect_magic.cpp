@@ -98,8 +98,8 @@ bool is_safetensors(std::string_view start, unsigned long long size) noexcept {
   constexpr std::size_t count = 8;
   if (start.size() < count + 2 || start[count] != '{') return false;
   const auto length = little_at<std::uint64_t>(reinterpret_cast<const std::byte*>(start.data()));
-  constexpr std::uint64_t most = 100'000'000;  // bytes of a header, as safetensors has it; of a file that was cut short all of them may not be there
-  if (length < 2 || length > std::max<std::uint64_t>(size - count, most)) return false;
+  constexpr std::uint64_t max = 100'000'000;  // bytes of a header, as safetensors has it; of a file that was cut short all of them may not be there
+  if (length < 2 || length > std::max<std::uint64_t>(size - count, max)) return false;
   const std::string_view seen = start.substr(count, static_cast<std::size_t>(std::min<std::uint64_t>(length, start.size() - count)));
   const bool whole = seen.size() == length;
   if (!is_text(seen) || (whole && seen.find_last_not_of(' ') != seen.rfind('}'))) return false;

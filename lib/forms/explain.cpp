@@ -99,15 +99,15 @@ Error explain_around(const Part& part, Error fault) {
   }
   if (const std::uint64_t end = all.back().to; end != size) all.push_back({end, size, checkpoint_at(source, end, size)});
 
-  constexpr std::size_t most = 6;
+  constexpr std::size_t max = 6;
   std::string text = "the file is not one checkpoint alone: ";
-  for (std::size_t n = 0; n < all.size() && n < most; ++n) {
+  for (std::size_t n = 0; n < all.size() && n < max; ++n) {
     const Span& span = all[n];
     const std::string options = span.what.empty() ? "" : part.options(span.from, span.to);
     text += (n ? ", bytes " : "bytes ") + std::to_string(span.from) + " to " + std::to_string(span.to) + " are " + std::string(span.what.empty() ? "something else" : span.what);
     if (!options.empty()) text += " (" + options + " opens it)";
   }
-  if (all.size() > most) text += ", and " + std::to_string(all.size() - most) + " more parts follow";
+  if (all.size() > max) text += ", and " + std::to_string(all.size() - max) + " more parts follow";
   return with_text(fault, std::move(text));
 }
 

@@ -12,6 +12,7 @@
 #include "graph/walk.hpp"
 #include "pickle/scanner.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -22,8 +23,6 @@ namespace {
 
 constexpr std::string_view kMagicBytes("\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19", 10);
 constexpr std::int64_t kProtocolVersion = 1001;
-
-Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
 class LegacyForm final : public Form {
  public:

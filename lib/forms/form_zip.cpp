@@ -8,6 +8,7 @@
 #include "bytes/cursor.hpp"
 #include "forms/file_layout.hpp"
 #include "forms/storage_file.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 
 #include <algorithm>
@@ -20,8 +21,6 @@ namespace {
 
 // The records that say how the file was written, and the pickle.
 constexpr std::string_view kOwn[] = {"data.pkl", ".format_version", ".storage_alignment", "byteorder", "version", ".data/version", ".data/serialization_id"};
-
-Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
 class ZipForm final : public Form {
  public:

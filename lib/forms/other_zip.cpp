@@ -79,12 +79,12 @@ bool is_checkpoint(const Archive& archive, const ZipEntry& e) {
 
 /// Names for a message, and of how many.
 struct Names {
-  static constexpr std::size_t kMost = 8;
+  static constexpr std::size_t kMax = 8;
   std::vector<std::string_view> first;
   std::size_t all = 0;
 
   void add(std::string_view name) {
-    if (all++ < kMost) first.push_back(name);
+    if (all++ < kMax) first.push_back(name);
   }
   bool contains(std::string_view name) const { return std::find(first.begin(), first.end(), name) != first.end(); }
   std::string text() const {
@@ -102,13 +102,13 @@ Error not_of_pytorch(const std::string& record, const std::string& members) {
 /// Members that are checkpoints. Of compressed ones a few are looked at, and only those with a checkpoint's name: inflating costs.
 Names checkpoints_in(const Archive& archive) {
   constexpr std::array endings{".pth"sv, ".pt"sv, ".bin"sv, ".ckpt"sv, ".pkl"sv, ".tar"sv, ".th"sv};
-  constexpr std::size_t most = 64;
+  constexpr std::size_t max = 64;
   std::size_t inflated = 0;
   Names out;
   for (const ZipEntry& e : archive.directory().entries()) {
     if (e.method != zip::kStored) {
       const bool named = std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return e.name.ends_with(ending); });
-      if (!named || ++inflated > most) continue;
+      if (!named || ++inflated > max) continue;
     }
     if (is_checkpoint(archive, e)) out.add(e.name);
   }
@@ -120,7 +120,7 @@ Names checkpoints_in(const Archive& archive) {
 std::size_t find_stream(std::string_view bytes, std::size_t from) noexcept {
   constexpr std::string_view magic("\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19\x2E", 13);
   constexpr std::size_t proto = 2, frame = 9;
-  const auto is_proto = [&](std::size_t at, char least, char most) { return at >= from && bytes[at] == '\x80' && bytes[at + 1] >= least && bytes[at + 1] <= most; };
+  const auto is_proto = [&](std::size_t at, char min, char max) { return at >= from && bytes[at] == '\x80' && bytes[at + 1] >= min && bytes[at + 1] <= max; };
   for (auto at = bytes.find(magic, from); at != bytes.npos; at = bytes.find(magic, at + 1)) {
     if (at >= proto && is_proto(at - proto, 2, 3)) return at - proto;
     if (at >= proto + frame && bytes[at - frame] == '\x95' && is_proto(at - frame - proto, 4, 5)) return at - frame - proto;
@@ -155,7 +155,7 @@ std::optional<Error> other_zip_by_names(const Source& source) {
 std::string member_list(const Archive& archive) {
   Names names = checkpoints_in(archive);
   for (const ZipEntry& e : archive.directory().entries())
-    if (names.first.size() < Names::kMost && !names.contains(e.name)) names.add(e.name);
+    if (names.first.size() < Names::kMax && !names.contains(e.name)) names.add(e.name);
   names.all = archive.directory().entries().size();
   return names.text();
 }

@@ -8,7 +8,7 @@
 namespace brine {
 
 bool Arena::grow(std::size_t bytes) noexcept {
-  constexpr std::size_t most = std::size_t{4} << 20;
+  constexpr std::size_t max = std::size_t{4} << 20;
   std::size_t size = std::max(bytes, next_);
   if (!budget_->take(size)) {  // what is left may still do
     size = bytes;
@@ -34,7 +34,7 @@ bool Arena::grow(std::size_t bytes) noexcept {
   ASAN_POISON_MEMORY_REGION(memory, size);
   begin_ = at_ = pinned_ = memory;
   end_ = begin_ + size;
-  next_ = std::min(next_ * 2, most);
+  next_ = std::min(next_ * 2, max);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include "graph/big_int.hpp"
 
 #include "support/hash_index.hpp"
+#include "support/text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -70,9 +71,8 @@ std::string big_int_text(std::string_view bytes) {
   }
   std::string out;
   if (bytes.size() > 128) {
-    constexpr char hex[] = "0123456789abcdef";
     for (const std::uint32_t w : words)
-      for (int shift = 0; shift < 32; shift += 4) out += hex[(w >> shift) & 15];
+      for (int shift = 0; shift < 32; shift += 4) append_hex(out, "", w >> shift & 15, 1);
     while (out.size() > 1 && out.back() == '0') out.pop_back();
     out += "x0";
   } else {

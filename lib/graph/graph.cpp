@@ -154,8 +154,8 @@ bool Graph::share_state(const Node& object, const Ref& state, bool more) {
 
 std::uint64_t Graph::shared_bytes() const noexcept {
   std::uint64_t items = 0;
-  constexpr std::uint64_t most = (std::uint64_t{1} << 63) / kSharedItem;
-  for (const Shared& s : shared_) items = std::min(items + std::min(s.more * s.part->size, most), most);  // both are of 32 bits
+  constexpr std::uint64_t max = (std::uint64_t{1} << 63) / kSharedItem;
+  for (const Shared& s : shared_) items = std::min(items + std::min(s.more * s.part->size, max), max);  // both are of 32 bits
   return items * kSharedItem;
 }
 

@@ -25,32 +25,6 @@ std::string float_repr(double v) {
   return out;
 }
 
-// Python's repr of text or of bytes: quotes chosen as Python chooses them, what cannot be printed as escapes. Which characters can be printed is
-// Unicode's matter; controls, surrogates and other separators are the ones that cannot.
-std::string quoted_repr(std::string_view data, bool bytes) {
-  const bool double_quotes = data.find('\'') != std::string_view::npos && data.find('"') == std::string_view::npos;
-  const char quote = double_quotes ? '"' : '\'';
-  std::string out = std::string(bytes ? "b" : "") + quote;
-  constexpr char hex[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const char c = data[i];
-    const auto u = static_cast<unsigned char>(c), v = static_cast<unsigned char>(i + 1 < data.size() ? data[i + 1] : 0);
-    if (c == quote || c == '\\') out += '\\', out += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\r') out += "\\r";
-    else if (c == '\t') out += "\\t";
-    else if (u < 32 || u == 127 || (bytes && u > 127)) out += "\\x", out += hex[u >> 4], out += hex[u & 15];
-    else if (u == 0xC2 && (v < 0xA1 || v == 0xAD)) out += "\\x", out += hex[v >> 4], out += hex[v & 15], ++i;  // U+0080 … U+00A0, U+00AD
-    else if (u == 0xED && v >= 0xA0 && i + 2 < data.size()) {                                                // a lone surrogate
-      const unsigned code = 0xD000u | (v & 63u) << 6 | (static_cast<unsigned char>(data[i + 2]) & 63u);
-      out += "\\u";
-      for (int shift = 12; shift >= 0; shift -= 4) out += hex[(code >> shift) & 15];
-      i += 2;
-    } else out += c;
-  }
-  return out + quote;
-}
-
 // As numpy's repr and Python's have it: whole parts without a fraction.
 std::string complex_text(const Ref& value) {
   const auto part = [](double v) {
@@ -64,23 +38,23 @@ std::string complex_text(const Ref& value) {
 }
 
 // Python's repr of what stands in a tuple.
-std::string item_repr(const Ref& item, std::size_t most) {
-  if (item.kind == Kind::string) return quoted_repr(text_of(item).substr(0, most), false);
-  if (is_value(item)) return concat({kValueModule, ".", global_of(item).name.substr(0, most)});
+std::string item_repr(const Ref& item, std::size_t max) {
+  if (item.kind == Kind::string) return python_repr(text_of(item).substr(0, max));
+  if (is_value(item)) return concat({kValueModule, ".", global_of(item).name.substr(0, max)});
   const Ref& plain = as_plain(item);
   if (plain.kind == Kind::complex) {
     const std::string text = complex_text(plain);
     return item.kind == Kind::object ? concat({"np.", scalar_of(item).class_name, text}) : text;
   }
   if (item.kind == Kind::object && plain.kind == Kind::boolean) return concat({"np.", key_name(plain), "_"});
-  if (plain.kind == Kind::object || item.kind != Kind::object) return key_name(item, most);
-  return concat({"np.", scalar_of(item).class_name, "(", item_repr(plain, most), ")"});
+  if (plain.kind == Kind::object || item.kind != Kind::object) return key_name(item, max);
+  return concat({"np.", scalar_of(item).class_name, "(", item_repr(plain, max), ")"});
 }
 
 }  // namespace
 
 // One level at a time; what nests deeper than keys ever do is given by its class.
-std::string tuple_text(const Ref& tuple, std::size_t most) {
+std::string tuple_text(const Ref& tuple, std::size_t max) {
   struct Level {
     std::span<const Ref> items;
     std::size_t at;
@@ -89,7 +63,7 @@ std::string tuple_text(const Ref& tuple, std::size_t most) {
   std::vector<Level> levels{{tuple_of(tuple).items(), 0}};
   while (!levels.empty()) {
     Level& level = levels.back();
-    if (level.at == level.items.size() || out.size() > std::min<std::size_t>(most, 1000)) {
+    if (level.at == level.items.size() || out.size() > std::min<std::size_t>(max, 1000)) {
       out += level.items.size() == 1 ? ",)" : ")";
       levels.pop_back();
       continue;
@@ -102,7 +76,7 @@ std::string tuple_text(const Ref& tuple, std::size_t most) {
     } else if (item.kind == Kind::tuple && item.node->made == Made::plain) {
       out += "<tuple>";
     } else {
-      out += item_repr(item, most);
+      out += item_repr(item, max);
     }
   }
   return out;
@@ -111,25 +85,25 @@ std::string tuple_text(const Ref& tuple, std::size_t most) {
 namespace {
 
 // A size holds no tuples.
-std::string size_repr(const Ref& size, std::size_t most) {
-  std::string items = tuple_text(size, most);
+std::string size_repr(const Ref& size, std::size_t max) {
+  std::string items = tuple_text(size, max);
   items = items.substr(1, items.size() - (items.ends_with(",)") ? 3 : 2));
   const ClassWords cls = words_of(Made::size);
   return concat({cls.module, ".", cls.name, "([", items, "])"});
 }
 
 // np.str_, np.float64 and np.bytes_ are Python's str, float and bytes, too.
-std::string scalar_name(const Ref& key, std::size_t most) {
+std::string scalar_name(const Ref& key, std::size_t max) {
   const Ref& plain = as_plain(key);
-  if (plain.kind == Kind::string) return key_name(plain, most);
+  if (plain.kind == Kind::string) return key_name(plain, max);
   if (plain.kind == Kind::object) return "<" + class_name(key) + ">";  // none that is known
-  if (plain.kind == Kind::bytes || scalar_of(key).class_name == "float64") return concat({"np.", scalar_of(key).class_name, "(", key_name(plain, most), ")"});
+  if (plain.kind == Kind::bytes || scalar_of(key).class_name == "float64") return concat({"np.", scalar_of(key).class_name, "(", key_name(plain, max), ")"});
   return "<" + class_name(key) + ">";
 }
 
-constexpr std::size_t kMostName = 255;
+constexpr std::size_t kMaxName = 255;
 
-std::string cut(std::string_view name) { return name.size() <= kMostName ? std::string(name) : concat({name.substr(0, kMostName), "…"}); }
+std::string cut(std::string_view name) { return name.size() <= kMaxName ? std::string(name) : concat({name.substr(0, kMaxName), "…"}); }
 
 std::string last_part(const std::string& name) {
   const auto dot = name.rfind('.');
@@ -137,13 +111,13 @@ std::string last_part(const std::string& name) {
 }
 
 // However the file spells it, by digits or bytes. Of 128 bytes and less big_int_text() makes digits, of more there are 307 at least.
-std::string big_int_name(const Ref& key, std::size_t most) {
+std::string big_int_name(const Ref& key, std::size_t max) {
   const BigIntNode& big = big_of(key);
-  if (!big.digits.empty() ? big.digits.size() <= most : most == SIZE_MAX || big.size <= 128) {
+  if (!big.digits.empty() ? big.digits.size() <= max : max == SIZE_MAX || big.size <= 128) {
     std::string text = big.digits.empty() ? big_int_text(big.bytes()) : std::string(big.digits);
-    if (text.size() <= most) return text;
+    if (text.size() <= max) return text;
   }
-  return "<int of more than " + std::to_string(most) + " digits>";
+  return "<int of more than " + std::to_string(max) + " digits>";
 }
 
 }  // namespace
@@ -155,22 +129,22 @@ std::string_view name(Kind kind) noexcept {
   return n < std::size(names) ? names[n] : "unknown";
 }
 
-std::string key_name(const Ref& key, std::size_t most) {
+std::string key_name(const Ref& key, std::size_t max) {
   switch (key.kind) {
-    case Kind::string: return std::string(text_of(key).substr(0, most));
+    case Kind::string: return std::string(text_of(key).substr(0, max));
     case Kind::none: return "None";
     case Kind::boolean: return key.integer ? "True" : "False";
     case Kind::integer:
       if (!(key.flags & kBig)) return std::to_string(key.integer);
-      return big_int_name(key, most);
+      return big_int_name(key, max);
     case Kind::floating: return float_repr(key.floating);
-    case Kind::bytes: return quoted_repr(bytes_of(key).text().substr(0, most), true);
+    case Kind::bytes: return python_bytes_repr(bytes_of(key).text().substr(0, max));
     case Kind::tuple:
-      if (key.node->made == Made::size) return size_repr(key, most);
+      if (key.node->made == Made::size) return size_repr(key, max);
       if (key.node->made == Made::device || key.node->made == Made::layout) break;
-      return tuple_text(key, most);
+      return tuple_text(key, max);
     case Kind::object:
-      if (key.node->made == Made::scalar) return scalar_name(key, most);
+      if (key.node->made == Made::scalar) return scalar_name(key, max);
       if (const Origin* o = key.node->origin; o && o->callee.kind == Kind::global) return "<" + last_part(cut(global_of(o->callee).name)) + ">";
       break;
     default: break;

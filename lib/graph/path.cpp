@@ -11,13 +11,13 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostKey = 400;  // of keys that are no strings: each is spelled anew
+constexpr std::size_t kMaxKey = 400;  // of keys that are no strings: each is spelled anew
 
 /// Behind the prefix: the file's own text where it is one, else made in `room`.
 std::string_view name_of(const Step& step, std::string& room) {
   if (step.whole) return {};
   if (step.key.kind == Kind::string) return text_of(step.key);
-  room = step.key.kind == Kind::absent ? std::to_string(step.position) : key_name(step.key, kMostKey);
+  room = step.key.kind == Kind::absent ? std::to_string(step.position) : key_name(step.key, kMaxKey);
   return room;
 }
 
@@ -107,14 +107,14 @@ Path step_from(const Path& before, std::string step) {
 
 Path place_of(std::string path) { return path.empty() ? nullptr : step_from(nullptr, std::move(path)); }
 
-std::string spell(const PathStep* last, std::size_t most) {
+std::string spell(const PathStep* last, std::size_t max) {
   constexpr std::string_view gap = "…";
   const std::uint64_t size = path_size(last);
-  if (size > most) most = std::clamp<std::size_t>(most, 2 * gap.size(), 2 * PathStep::kHead);
-  const std::size_t head = size <= most ? 0 : (most - gap.size()) / 2;
-  std::string end(size <= most ? static_cast<std::size_t>(size) : most - gap.size() - head, '\0');
+  if (size > max) max = std::clamp<std::size_t>(max, 2 * gap.size(), 2 * PathStep::kHead);
+  const std::size_t head = size <= max ? 0 : (max - gap.size()) / 2;
+  std::string end(size <= max ? static_cast<std::size_t>(size) : max - gap.size() - head, '\0');
   spell_end(last, end);
-  if (size <= most) return end;
+  if (size <= max) return end;
   std::string start = spell_start(last, head + 1);  // one more shows whether a character would be cut
   std::size_t cut = head, skip = 0;
   while (cut > 0 && continues(start[cut])) --cut;  // characters stay whole

@@ -48,9 +48,9 @@ Path place_of(std::string path);
 Path step_from(const Path& before, std::string step);
 
 inline std::uint64_t path_size(const PathStep* last) noexcept { return last ? last->size : 0; }
-/// The path: all of it when it has no more than `most` bytes, else without its middle, which is "…" then. Costs what is spelled. Above 4,096,
-/// `most` is all or nothing: a longer path is cut to 4,096.
-std::string spell(const PathStep* last, std::size_t most = 4096);
+/// The path: all of it when it has no more than `max` bytes, else without its middle, which is "…" then. Costs what is spelled. Above 4,096,
+/// `max` is all or nothing: a longer path is cut to 4,096.
+std::string spell(const PathStep* last, std::size_t max = 4096);
 
 /// Steps of many places that share their beginnings.
 class PathTree {

@@ -12,11 +12,11 @@ namespace brine {
 namespace {
 
 // Longer than what is shown, so that it is seen that there is more.
-constexpr std::size_t kMost = 256;
+constexpr std::size_t kMax = 256;
 
 // Texts can be long, and their objects shared: only what is shown is looked at.
 std::string global_text(const Ref& global) {
-  return concat({global_of(global).module.substr(0, kMost), ".", global_of(global).name.substr(0, kMost)});
+  return concat({global_of(global).module.substr(0, kMax), ".", global_of(global).name.substr(0, kMax)});
 }
 
 // Sizes and their kin; numpy's scalars and dtypes.
@@ -29,7 +29,7 @@ bool in_one_line(const Ref& v) {
 std::string summary(const Ref& value) {
   switch (value.kind) {
     case Kind::string: return in_quotes(text_of(value), 80);
-    case Kind::bytes: return printable(key_name(value, kMost), 80);
+    case Kind::bytes: return printable(key_name(value, kMax), 80);
     case Kind::bytearray: return "bytearray (" + std::to_string(bytes_of(value).size) + " bytes)";
     case Kind::complex: {
       Ref part = make_float(complex_of(value).real);
@@ -41,7 +41,7 @@ std::string summary(const Ref& value) {
     case Kind::global: return "<" + escaped(global_text(value), 120) + ">";
     case Kind::tuple:
       if (value.node->made == Made::plain) break;
-      return class_name(value) + printable(value.kind == Kind::tuple ? tuple_text(value, kMost) : key_name(value, kMost), 80);
+      return class_name(value) + printable(value.kind == Kind::tuple ? tuple_text(value, kMax) : key_name(value, kMax), 80);
     case Kind::object: {
       const Ref& callee = value.node->origin->callee;
       return escaped(callee.kind == Kind::global ? global_text(callee) : qualified_class_name(value), 120);
@@ -49,7 +49,7 @@ std::string summary(const Ref& value) {
     default: break;
   }
   if (is_container(value)) return class_name(value) + " (" + std::to_string(value.node->size) + ")";
-  return printable(key_name(value, kMost), 80);
+  return printable(key_name(value, kMax), 80);
 }
 
 std::string print(const Ref& from, const PrintBounds& bounds, const std::function<std::string(const Ref&)>& describe) {
@@ -71,7 +71,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     indent(depth);
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : printable(key_name(c.key, kMost), 200));
+      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : printable(key_name(c.key, kMax), 200));
       out += ": ";
     }
     const Ref& v = walk.value();

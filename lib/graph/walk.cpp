@@ -97,10 +97,10 @@ const PathStep* Walker::container_step() {
   return stack_.back().step;
 }
 
-std::string Walker::path(std::size_t most) {
-  if (stack_.empty()) return spell(tree_->root(), most);
+std::string Walker::path(std::size_t max) {
+  if (stack_.empty()) return spell(tree_->root(), max);
   const PathStep here(container_step(), child_);
-  return spell(&here, most);
+  return spell(&here, max);
 }
 
 Path Walker::place() { return {tree_, stack_.empty() ? tree_->root() : tree_->add(container_step(), child_)}; }

@@ -49,10 +49,10 @@ class Children {
   std::uint32_t part_ = 0, at_ = 0;
 };
 
-/// A key as a step of a path names it (path.hpp). A text of the file longer than `most` may be cut: for those who cut it anyhow.
-std::string key_name(const Ref& key, std::size_t most = SIZE_MAX);
+/// A key as a step of a path names it (path.hpp). A text of the file longer than `max` may be cut: for those who cut it anyhow.
+std::string key_name(const Ref& key, std::size_t max = SIZE_MAX);
 /// The items of a tuple, of whatever class: "(2, 3)".
-std::string tuple_text(const Ref& tuple, std::size_t most = SIZE_MAX);
+std::string tuple_text(const Ref& tuple, std::size_t max = SIZE_MAX);
 
 /// Python's class name of a value, without ("OrderedDict") or with ("collections.OrderedDict") its module. Module and name are cut after 255
 /// bytes each, and end in "…" then: a file can refer to a long one any number of times.
@@ -68,7 +68,7 @@ class Walker {
 
   const Ref& value() const noexcept { return value_; }
   /// Spelled when it is asked for: keys can be long, and paths deep.
-  std::string path(std::size_t most = 4096);
+  std::string path(std::size_t max = 4096);
   /// The present place; lives as long as any of this walk's is kept.
   Path place();
   void keep_alive(std::shared_ptr<const void> owner) noexcept { tree_->keep_alive(std::move(owner)); }

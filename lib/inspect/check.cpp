@@ -19,7 +19,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostFaults = 100;
+constexpr std::size_t kMaxFaults = 100;
 
 /// A policy that allows everything and remembers the names it was asked for.
 class Names final : public Policy {
@@ -78,7 +78,7 @@ Result<Checked> check(const Checkpoint& checkpoint, const std::function<void(std
     std::uint64_t done = 0;
     const auto fault = [&](Error error) {
       ++out.damaged;
-      if (out.faults.size() < kMostFaults) out.faults.push_back(std::move(error));
+      if (out.faults.size() < kMaxFaults) out.faults.push_back(std::move(error));
     };
     const auto each = [&](std::uint64_t size, bool has_crc, Result<void> verdict) {
       ++out.records;

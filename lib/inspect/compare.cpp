@@ -106,8 +106,8 @@ Result<void> Comparer::visit_weights(const Child& pair) {
   if ((a.kind == Kind::dict) == (b.kind == Kind::dict)) return visit_containers(pair);
   if (std::exchange(told_, true)) return {};
   ++result_.not_compared;
-  if (result_.differences.size() < options_.most)
-    result_.differences.push_back({Difference::Kind::not_compared, path(step, kMostPath), "all of the model but its weights, which the other has alone"});
+  if (result_.differences.size() < options_.max)
+    result_.differences.push_back({Difference::Kind::not_compared, path(step, kMaxPath), "all of the model but its weights, which the other has alone"});
   return {};
 }
 
@@ -122,11 +122,11 @@ Result<void> Comparer::visit_containers(const Child& pair) {
   }
   if (a.kind == Kind::object) {
     auto array = arrays_.compare(a, b);
-    if (!array) return std::move(array).error().at_path(path(step, kMostPath));
+    if (!array) return std::move(array).error().at_path(path(step, kMaxPath));
     if (*array) {
       if ((*array)->text.empty()) return {};
       differ(Difference::Kind::value, step, [&] { return std::move((*array)->text); });
-      if (result_.differing <= options_.most) result_.differences.back().tensor = (*array)->elements;
+      if (result_.differing <= options_.max) result_.differences.back().tensor = (*array)->elements;
       return {};
     }
     const Ref &x = a.node->origin->callee, &y = b.node->origin->callee;
@@ -152,11 +152,11 @@ Comparer::Frame& Comparer::enter(const Child& pair) {
 }
 
 // What is too long is given without its middle.
-std::string Comparer::path(const Step& last, std::size_t most) const {
-  const std::size_t half = most / 2 - 8;
+std::string Comparer::path(const Step& last, std::size_t max) const {
+  const std::size_t half = max / 2 - 8;
   const auto name = [&](const Step& step) {
     std::string out = step.prefix;
-    if (!step.whole) out += step.key.kind == Kind::absent ? std::to_string(step.position) : key_name(step.key, most);
+    if (!step.whole) out += step.key.kind == Kind::absent ? std::to_string(step.position) : key_name(step.key, max);
     return out;
   };
   const auto joined = [&](std::string out, const Step& step) {
@@ -164,14 +164,14 @@ std::string Comparer::path(const Step& last, std::size_t most) const {
     if (part.empty() && step.whole) return out;
     return out.empty() ? part : std::move(out) + "." + part;
   };
-  std::string head(base_.substr(0, most)), tail = name(last);
+  std::string head(base_.substr(0, max)), tail = name(last);
   std::size_t from = 0, to = stack_.size();
   while (from < to && head.size() < half) head = joined(std::move(head), stack_[from++].via);
   while (from < to && tail.size() < half) {
     const Step& step = stack_[--to].via;
     if (const std::string part = name(step); !part.empty()) tail = part + "." + tail;
   }
-  if (from == to && head.size() + tail.size() < most) return head.empty() ? tail : tail.empty() ? head : head + "." + tail;
+  if (from == to && head.size() + tail.size() < max) return head.empty() ? tail : tail.empty() ? head : head + "." + tail;
   const auto within = [](const std::string& text, std::size_t at) { return at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
   std::size_t cut = std::min(head.size(), half), rest = tail.size() - std::min(tail.size(), half);
   while (within(head, cut)) --cut;

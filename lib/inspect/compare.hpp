@@ -76,9 +76,9 @@ class Comparer {
   /// `text()` is asked for where it is kept.
   template <class Text>
   void differ(Difference::Kind kind, const Step& step, Text&& text) {
-    if (result_.differing++ < options_.most) result_.differences.push_back({kind, path(step, kMostPath), text()});
+    if (result_.differing++ < options_.max) result_.differences.push_back({kind, path(step, kMaxPath), text()});
   }
-  std::string path(const Step& last, std::size_t most) const;
+  std::string path(const Step& last, std::size_t max) const;
 
   // compare_leaves.cpp
   bool same_scalar(const Ref& a, const Ref& b);
@@ -102,7 +102,7 @@ class Comparer {
   bool next_of_tensor(Frame& frame, Child& out);
   bool next_effect(Frame& frame, Child& out);
 
-  static constexpr std::size_t kMostPath = 4096;
+  static constexpr std::size_t kMaxPath = 4096;
   using Memory = std::tuple<const void*, std::int64_t, const void*>;  // of a tensor: storage, offset, dims
   static Memory memory(const TensorRecord& t) noexcept { return {strided_or_none(t).storage, strided_or_none(t).offset, t.dims}; }
 

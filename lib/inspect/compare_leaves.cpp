@@ -45,10 +45,10 @@ Result<void> Comparer::visit_tensors(const Child& pair) {
   if (!base && !told) {
     const Tensor a = Handles::tensor(a_.owner(), &x), b = Handles::tensor(b_.owner(), &y);
     auto found = named ? tensors_.compare_attributes(a, b) : tensors_.compare(a, b);
-    if (!found) return std::move(found).error().at_path(path(step, kMostPath));
+    if (!found) return std::move(found).error().at_path(path(step, kMaxPath));
     if (!tensors_.is_equal(*found) || !found->same_attributes) {
       differ(Difference::Kind::value, step, [&] { return change(*found, a, b); });
-      if (result_.differing <= options_.most) result_.differences.back().tensor = *found;
+      if (result_.differing <= options_.max) result_.differences.back().tensor = *found;
     }
   }
   if (has_extras(x) || has_extras(y)) enter(pair);
@@ -65,7 +65,7 @@ Result<void> Comparer::visit_storages(const Child& pair) {
   Result<bool> same = same_size && same_view;
   if (*same && options_.elements)
     same = tensors_.same_bytes(Handles::storage(a_.owner(), x.record), Handles::storage(b_.owner(), y.record), 0, x.record->nbytes);
-  if (!same) return std::move(same).error().at_path(path(pair.step, kMostPath));
+  if (!same) return std::move(same).error().at_path(path(pair.step, kMaxPath));
   if (!*same) differ(Difference::Kind::value, pair.step, [&] { return same_size ? "other bytes" : brief(a_, pair.a) + " -> " + brief(b_, pair.b); });
   return {};
 }

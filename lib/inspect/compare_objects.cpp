@@ -26,12 +26,12 @@ Extra some(const char* name, std::span<const Ref> from, std::size_t at, bool att
   return {name, from[at], attributes};
 }
 
-/// The innermost call of a chain of _rebuild_from_type_v2(func, type, args, state) that is at most `most` long.
+/// The innermost call of a chain of _rebuild_from_type_v2(func, type, args, state) that is at most `max` long.
 struct Call {
   Ref callee, args;
-  Call inner(std::size_t most) const noexcept {
+  Call inner(std::size_t max) const noexcept {
     Call out = *this;
-    for (auto a = items_of(args); most > 0 && call_of(out.callee) == TorchCall::rebuild_from_type && a.size() == 4; --most, a = items_of(out.args)) out = {a[0], a[2]};
+    for (auto a = items_of(args); max > 0 && call_of(out.callee) == TorchCall::rebuild_from_type && a.size() == 4; --max, a = items_of(out.args)) out = {a[0], a[2]};
     return out;
   }
 };

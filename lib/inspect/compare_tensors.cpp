@@ -42,9 +42,9 @@ void TensorComparer::advance(std::uint64_t bytes) {
 }
 
 Result<void> TensorComparer::charge(const StorageRecord& storage, std::uint64_t bytes) {
-  if (!met_.add(&storage, 0)) most_ += 4 * std::min<std::uint64_t>(storage.nbytes, UINT64_MAX / 1024) + bytes;
+  if (!met_.add(&storage, 0)) max_ += 4 * std::min<std::uint64_t>(storage.nbytes, UINT64_MAX / 1024) + bytes;
   read_ += bytes;
-  if (read_ <= most_ && bytes <= most_) return {};
+  if (read_ <= max_ && bytes <= max_) return {};
   return Error(ErrorKind::limit, ErrorCode::copy_too_large,
                "tensors view the same storages over and over, more than 4 times their bytes in all; --names (DiffOptions::elements) compares no elements");
 }
@@ -164,10 +164,10 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
   if (numbers) out.largest_difference = 0;
   bool same = out.same_dtype;
   const std::size_t item_a = item_size(of_a), item_b = item_size(of_b);
-  const auto total = static_cast<std::uint64_t>(a.numel()), most = kPiece / std::max(item_a, item_b);
+  const auto total = static_cast<std::uint64_t>(a.numel()), max = kPiece / std::max(item_a, item_b);
   std::array<std::byte, kBatch * 16> wide_a, wide_b;
-  for (std::uint64_t at = 0; at < total; at += most) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most, total - at));
+  for (std::uint64_t at = 0; at < total; at += max) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(max, total - at));
     left_.resize(n * item_a);
     right_.resize(n * item_b);
     if (auto ok = a.copy_part(of_a, static_cast<std::int64_t>(at), left_); !ok) return ok;

@@ -51,7 +51,7 @@ class TensorComparer {
   PointerMap found_of_;
   std::vector<Found> found_;
   PointerMap met_;
-  std::uint64_t read_ = 0, most_ = std::uint64_t{64} << 20;
+  std::uint64_t read_ = 0, max_ = std::uint64_t{64} << 20;
   PointerMap known_of_;
   std::vector<Known> known_;
   std::vector<std::byte> left_, right_;

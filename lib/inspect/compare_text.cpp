@@ -15,17 +15,11 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostAlike = 1 << 16;  // bytes
+constexpr std::size_t kMaxAlike = 1 << 16;  // bytes
 
 std::string_view content(const Ref& r) noexcept {
   if (r.kind == Kind::bytes || r.kind == Kind::bytearray) return bytes_of(r).text();
   return r.kind == Kind::string ? text_of(r) : std::string_view();
-}
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
 }
 
 struct Parts {
@@ -63,9 +57,9 @@ std::string change(const Graph& graph_a, const Ref& a, const Graph& graph_b, con
   if (from != to) return from + " -> " + to;
   if (a.kind == Kind::object || a.kind == Kind::global) return from + ", of another name";
   // Texts or bytes that begin alike. A file can name long ones any number of times, so not all is looked through.
-  const std::string_view x = content(a).substr(0, kMostAlike), y = content(b).substr(0, kMostAlike);
+  const std::string_view x = content(a).substr(0, kMaxAlike), y = content(b).substr(0, kMaxAlike);
   const auto at = static_cast<std::size_t>(std::mismatch(x.begin(), x.end(), y.begin(), y.end()).first - x.begin());
-  return from + (x.empty() ? ", of another value" : at == kMostAlike ? ", other further on" : ", other from byte " + std::to_string(at) + " on");
+  return from + (x.empty() ? ", of another value" : at == kMaxAlike ? ", other further on" : ", other from byte " + std::to_string(at) + " on");
 }
 
 std::string change(const TensorDifference& d, const Tensor& a, const Tensor& b) {

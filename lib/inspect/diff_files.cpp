@@ -93,7 +93,7 @@ class FileComparer {
     if (auto ok = comparer.compare(Access::ref(root_a), Access::ref(root_b), place); !ok) return ok;
     Comparison& found = comparer.result();
     for (Difference& d : found.differences)
-      if (out_.differences.size() < options_.most) out_.differences.push_back(std::move(d));
+      if (out_.differences.size() < options_.max) out_.differences.push_back(std::move(d));
     out_.differing += found.differing;
     out_.not_compared += found.not_compared;
     out_.compared += found.compared;
@@ -118,7 +118,7 @@ class FileComparer {
   }
 
   void differ(Kind kind, const std::string& place, std::string text) {
-    if (out_.differing++ < options_.most) out_.differences.push_back({kind, printable(place, 4000), std::move(text)});
+    if (out_.differing++ < options_.max) out_.differences.push_back({kind, printable(place, 4000), std::move(text)});
   }
 
   const DiffOptions& options_;

@@ -18,7 +18,7 @@ class KeptComparer {
  public:
   KeptComparer(TensorComparer& tensors, Sharing& sharing, const DiffOptions& options, Comparer* trees)
       : tensors_(tensors), sharing_(sharing), options_(options), trees_(trees) {
-    options_.most = 1;
+    options_.max = 1;
   }
 
   /// "" where they are equal.
@@ -109,7 +109,7 @@ Result<void> compare_versions(const StateDict& left, const StateDict& right, Kep
     }
     const Impl::ModuleInfo& y = b.metadata[at];
     if (x.value.kind != Kind::absent && y.value.kind != Kind::absent) {
-      auto text = values.difference({x.value, x.graph}, {y.value, y.graph});
+      auto text = values.difference({x.value, x.graph, {}}, {y.value, y.graph, {}});
       if (!text) return std::move(text).error();
       if (!text->empty()) add(x.name, std::move(*text));
     } else if (const auto from = left.version(x.name), to = right.version(x.name); from != to) {

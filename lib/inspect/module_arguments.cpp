@@ -14,7 +14,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostLine = 1000, kMostDimensions = 64;
+constexpr std::size_t kMaxLine = 1000, kMaxDimensions = 64;
 
 // Python's getattr(module, name): its own attributes, then parameters, buffers, children.
 Ref member(const Graph& graph, const Ref& module, std::string_view name) {
@@ -47,7 +47,7 @@ bool equals(const Ref& value, std::string_view wanted) noexcept {
   if (wanted != "0" && wanted != "1" && wanted != "2") return value.kind == Kind::string && text_of(value) == wanted;
   const std::int64_t number = wanted[0] - '0';
   if (value.kind != Kind::tuple) return is_number(value, number);
-  if (tuple_of(value).size > kMostDimensions) return false;  // one for each dimension; a longer one is the file's caprice, and of many modules
+  if (tuple_of(value).size > kMaxDimensions) return false;  // one for each dimension; a longer one is the file's caprice, and of many modules
   return std::all_of(tuple_of(value).items().begin(), tuple_of(value).items().end(), [&](const Ref& item) { return is_number(item, number); });
 }
 
@@ -70,7 +70,7 @@ class Words {
       if (!shown.empty()) out += (out.empty() ? "" : ", ") + shown;
       words.remove_prefix(std::min(end + 1, words.size()));
     }
-    return printable(out, kMostLine);
+    return printable(out, kMaxLine);
   }
 
  private:
@@ -142,11 +142,11 @@ std::string item_line(const Graph& graph, const Ref& module, std::string_view na
   return out + (device.empty() ? "" : " (" + device + ")") + "]";
 }
 
-std::vector<std::string> item_lines(const Graph& graph, const Ref& module, bool list, std::size_t most) {
+std::vector<std::string> item_lines(const Graph& graph, const Ref& module, bool list, std::size_t max) {
   std::vector<std::string> out;
   const Ref size = attribute(graph, module, "_size"), keys = attribute(graph, module, "_keys");
   if (list && size.kind == Kind::integer && !(size.flags & kBig)) {
-    for (std::int64_t i = 0; i < size.integer && out.size() < most; ++i) {
+    for (std::int64_t i = 0; i < size.integer && out.size() < max; ++i) {
       const std::string name = std::to_string(i);
       if (member(graph, module, name).kind == Kind::absent) break;  // a size of the file's choice
       out.push_back(item_line(graph, module, name, list));
@@ -156,7 +156,7 @@ std::vector<std::string> item_lines(const Graph& graph, const Ref& module, bool 
   // Before 1.12 there was neither: all parameters are items.
   const Ref names = !list && keys.kind == Kind::dict ? keys : module_part(graph, module, "_parameters");
   if (names.kind != Kind::dict) return out;
-  for (const Entry& e : dict_of(names).entries().first(std::min<std::size_t>(most, dict_of(names).size))) {
+  for (const Entry& e : dict_of(names).entries().first(std::min<std::size_t>(max, dict_of(names).size))) {
     if (e.key.kind == Kind::string) out.push_back(item_line(graph, module, text_of(e.key), list));
   }
   return out;
@@ -172,8 +172,8 @@ std::vector<std::string> rcnn_lines(const Graph& graph, const Ref& module) {
 
 }  // namespace
 
-std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t most) {
-  if (words == "@list" || words == "@dict") return item_lines(graph, module, words == "@list", most);
+std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t max) {
+  if (words == "@list" || words == "@dict") return item_lines(graph, module, words == "@list", max);
   if (words == "@rcnn") return rcnn_lines(graph, module);
   std::string line = Words(graph, module).fill(words);
   if (line.empty()) return {};

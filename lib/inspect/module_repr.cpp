@@ -19,7 +19,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostDepth = 100;        // Python's own recursion ends at some 300
+constexpr std::size_t kMaxDepth = 100;        // Python's own recursion ends at some 300
 
 using Number = std::uint32_t;
 
@@ -39,7 +39,7 @@ struct Description {
 
 class Describer {
  public:
-  Describer(const Graph& graph, std::size_t most) : graph_(graph), left_(most) {
+  Describer(const Graph& graph, std::size_t max) : graph_(graph), left_(max) {
     for (const char* text : {"…", "None"}) add({text, {}, {}});
   }
   static constexpr Number kEllipsis = 0, kNone = 1;
@@ -152,8 +152,8 @@ class Describer {
 
 }  // namespace
 
-std::string module_repr(const Graph& graph, const Ref& module, std::size_t most) {
-  Describer all(graph, most);
+std::string module_repr(const Graph& graph, const Ref& module, std::size_t max) {
+  Describer all(graph, max);
   const Number root = all.describe(module);
   struct Frame {
     Number text;
@@ -172,7 +172,7 @@ std::string module_repr(const Graph& graph, const Ref& module, std::size_t most)
     for (const std::string& text : d.lines) line(stack.size()) += text;
   };
   std::size_t lines = 1;
-  const auto spent = [&] { return lines > most || out.size() > graph.text_bytes; };
+  const auto spent = [&] { return lines > max || out.size() > graph.text_bytes; };
   open(root);
   while (!stack.empty()) {
     Frame& top = stack.back();
@@ -185,12 +185,12 @@ std::string module_repr(const Graph& graph, const Ref& module, std::size_t most)
     }
     const auto& [label, child] = d.children[top.child++];
     line(stack.size()) += label;
-    open(stack.size() < kMostDepth ? child : Describer::kEllipsis);
+    open(stack.size() < kMaxDepth ? child : Describer::kEllipsis);
     lines += 1 + all[child].lines.size();
   }
   return out;
 }
 
-std::string Module::repr(std::size_t most) const { return module_repr(*Access::graph(value_), Access::ref(value_), most); }
+std::string Module::repr(std::size_t max) const { return module_repr(*Access::graph(value_), Access::ref(value_), max); }
 
 }  // namespace brine

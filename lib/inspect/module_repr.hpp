@@ -17,13 +17,13 @@ struct ClassText {
 };
 ClassText class_text(const GlobalName& cls);
 
-/// extra_repr(): lines, mostly one or none. Every line is bounded, and there are `most` at the most.
-std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t most);
+/// extra_repr(): lines, mostly one or none. Every line is bounded, and there are `max` at the most.
+std::vector<std::string> module_arguments(const Graph& graph, const Ref& module, std::string_view words, std::size_t max);
 
 /// str(value), or repr(value), of plain Python values, escaped and bounded; nothing where brine cannot say what Python would.
 std::optional<std::string> python_text(const Ref& value, bool repr);
 
 /// repr(module), see Module::repr.
-std::string module_repr(const Graph& graph, const Ref& module, std::size_t most);
+std::string module_repr(const Graph& graph, const Ref& module, std::size_t max);
 
 }  // namespace brine

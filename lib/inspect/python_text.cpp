@@ -9,7 +9,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostText = 500, kMostDepth = 8;
+constexpr std::size_t kMaxText = 500, kMaxDepth = 8;
 
 bool append(std::string& out, const Ref& value, bool repr, std::size_t depth);
 
@@ -23,17 +23,17 @@ bool append_items(std::string& out, std::span<const Ref> items, std::string_view
   return true;
 }
 
-// Recursion is bounded by `depth`, the text by kMostText: what is longer is refused as a whole.
+// Recursion is bounded by `depth`, the text by kMaxText: what is longer is refused as a whole.
 bool append(std::string& out, const Ref& value, bool repr, std::size_t depth) {
-  if (depth > kMostDepth || out.size() > kMostText) return false;
+  if (depth > kMaxDepth || out.size() > kMaxText) return false;
   switch (value.kind) {
     case Kind::none:
     case Kind::boolean:
     case Kind::floating: out += key_name(value); return true;
     case Kind::integer: out += key_name(value, 100); return true;
     case Kind::string: {
-      const std::string_view text = text_of(value).substr(0, kMostText);
-      out += repr ? printable(python_repr(text), kMostText) : escaped(text);
+      const std::string_view text = text_of(value).substr(0, kMaxText);
+      out += repr ? printable(python_repr(text), kMaxText) : escaped(text);
       return true;
     }
     case Kind::list:

@@ -14,12 +14,12 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostStars = RenameRule::kMostStars;
-constexpr int kMostSteps = 20'000;  // of one match: several ** can be tried in very many ways
+constexpr std::size_t kMaxStars = RenameRule::kMaxStars;
+constexpr int kMaxSteps = 20'000;  // of one match: several ** can be tried in very many ways
 
 struct Match {
   std::size_t begin = 0, end = 0;
-  std::string_view stars[kMostStars];
+  std::string_view stars[kMaxStars];
 };
 
 /// Does the rule match from `begin` on? Each star takes as little as will do; the last one that can takes one more when the rest does not
@@ -29,7 +29,7 @@ bool match_at(const RenameRule& rule, std::string_view name, std::size_t begin, 
     std::size_t pattern, from, to;  // behind the star in the pattern; what it took of the name
     bool dots;
   };
-  Star stack[kMostStars];
+  Star stack[kMaxStars];
   std::size_t depth = 0, p = 0, n = begin;
   for (;;) {
     if (--steps < 0) return false;
@@ -71,13 +71,13 @@ std::optional<RenameRule> RenameRule::parse(std::string_view text) {
   std::size_t stars = 0;
   for (std::size_t i = 0; i < rule.before.size(); ++i)
     if (rule.before[i] == '*') ++stars, i += rule.before.substr(i).starts_with("**");
-  if (stars > kMostStars || (rule.before.empty() && !rule.at_start && !rule.at_end)) return std::nullopt;
+  if (stars > kMaxStars || (rule.before.empty() && !rule.at_start && !rule.at_end)) return std::nullopt;
   return rule;
 }
 
 bool RenameRule::rewrite(std::string& name) const {
   Match match;
-  int steps = kMostSteps;
+  int steps = kMaxSteps;
   std::size_t begin = 0;
   while (!match_at(*this, name, begin, match, steps))
     if (at_start || ++begin > name.size() || steps < 0) return false;

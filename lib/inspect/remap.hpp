@@ -10,7 +10,7 @@
 namespace brine {
 
 struct RenameRule {
-  static constexpr std::size_t kMostStars = 9;
+  static constexpr std::size_t kMaxStars = 9;
 
   std::string_view before, after;  // of the rule's text
   bool at_start = false, at_end = false;

@@ -17,10 +17,10 @@ namespace brine {
 namespace {
 
 constexpr std::size_t kSamples = 32;        // keys that a prefix is looked for with
-constexpr std::size_t kMostPairs = 100;
-constexpr std::size_t kMostNames = 2'000;   // looked through for each sample
-constexpr std::size_t kMostCompared = 500;  // missing and unexpected keys compared by distance
-constexpr std::size_t kMostLength = 256;    // of a name that is compared by distance, and of a prefix
+constexpr std::size_t kMaxPairs = 100;
+constexpr std::size_t kMaxNames = 2'000;   // looked through for each sample
+constexpr std::size_t kMaxCompared = 500;  // missing and unexpected keys compared by distance
+constexpr std::size_t kMaxLength = 256;    // of a name that is compared by distance, and of a prefix
 
 struct Name {
   std::string_view name;
@@ -34,9 +34,9 @@ std::pair<std::string, std::size_t> common_prefix(const std::vector<std::string>
   std::vector<std::string_view> tried;
   const std::size_t step = std::max<std::size_t>(1, shorter.size() / kSamples);
   for (std::size_t s = 0; s < shorter.size(); s += step) {
-    for (std::size_t l = 0; l < std::min(longer.size(), kMostNames); ++l) {
+    for (std::size_t l = 0; l < std::min(longer.size(), kMaxNames); ++l) {
       const std::string_view name = longer[l];
-      if (name.size() <= shorter[s].size() || name.size() - shorter[s].size() > kMostLength || !name.ends_with(shorter[s])) continue;
+      if (name.size() <= shorter[s].size() || name.size() - shorter[s].size() > kMaxLength || !name.ends_with(shorter[s])) continue;
       const std::string_view prefix = name.substr(0, name.size() - shorter[s].size());
       if (!prefix.ends_with('.') || tried.size() >= kSamples || std::ranges::find(tried, prefix) != tried.end()) continue;
       tried.push_back(prefix);
@@ -81,30 +81,30 @@ std::vector<Suggestions::Tied> tied_keys(const Parameters::Impl& model, const Ru
     const auto at = there.find(place(i));
     if (at == there.end() || !std::ranges::equal(model.entry(i).shape(), model.entry(at->second).shape())) continue;
     out.push_back({std::string(m.name), model.items[at->second].name});
-    if (out.size() == kMostPairs) break;
+    if (out.size() == kMaxPairs) break;
   }
   return out;
 }
 
 }  // namespace
 
-std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t max) {
   if (a.size() > b.size()) std::swap(a, b);
-  if (b.size() - a.size() > most || b.size() > kMostLength) return most + 1;
-  std::array<std::size_t, kMostLength + 1> row;
+  if (b.size() - a.size() > max || b.size() > kMaxLength) return max + 1;
+  std::array<std::size_t, kMaxLength + 1> row;
   for (std::size_t j = 0; j <= a.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= b.size(); ++i) {
-    const std::size_t from = i > most ? i - most : 1, to = std::min(a.size(), i + most);
-    std::size_t corner = row[from - 1], least = most + 1;
-    row[from - 1] = from == 1 ? i : most + 1;
+    const std::size_t from = i > max ? i - max : 1, to = std::min(a.size(), i + max);
+    std::size_t corner = row[from - 1], min = max + 1;
+    row[from - 1] = from == 1 ? i : max + 1;
     for (std::size_t j = from; j <= to; ++j) {
-      const std::size_t above = j < i + most ? row[j] : most + 1;
+      const std::size_t above = j < i + max ? row[j] : max + 1;
       const std::size_t here = std::min({corner + (a[j - 1] != b[i - 1]), above + 1, row[j - 1] + 1});
       corner = row[j];
       row[j] = here;
-      least = std::min(least, here);
+      min = std::min(min, here);
     }
-    if (least > most) return most + 1;
+    if (min > max) return max + 1;
   }
   return row[a.size()];
 }
@@ -138,12 +138,12 @@ Suggestions suggest(const Parameters& model, const StateDict& state, const LoadR
     const bool explained = !out.strip_prefix.empty()
                                ? key.original.starts_with(out.strip_prefix) && missing.find(key.original.substr(out.strip_prefix.size())) != Names::npos
                                : !out.add_prefix.empty() && missing.find(concat({out.add_prefix, key.original})) != Names::npos;
-    if (!key.fits && !explained && rest.size() < kMostCompared) rest.push_back(&key);
+    if (!key.fits && !explained && rest.size() < kMaxCompared) rest.push_back(&key);
   }
   std::vector<bool> taken(rest.size());
   std::size_t compared = 0;
   for (const RuleSearch::Missing& open : search.missing()) {
-    if (out.pairs.size() == kMostPairs || compared == kMostCompared) break;
+    if (out.pairs.size() == kMaxPairs || compared == kMaxCompared) break;
     const std::string_view m = open.name;
     const std::uint32_t item = impl.find_item(m);
     if (open.found || by_prefix(m) || tied.find(m) != Names::npos || item == Parameters::Impl::kNone) continue;

@@ -13,12 +13,12 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostRules = 12;
+constexpr std::size_t kMaxRules = 12;
 constexpr std::size_t kSamples = 16;      // missing keys that tell of a rule, in each round
 constexpr std::size_t kSampleKeys = 256;  // keys that a rule is tried on first
-constexpr std::size_t kMostTried = 6;     // rules that are then tried on all
-constexpr std::size_t kMostAlike = 16;    // keys that may be what a missing one was
-constexpr std::size_t kMostLength = 256;  // of a name that is looked at
+constexpr std::size_t kMaxTried = 6;     // rules that are then tried on all
+constexpr std::size_t kMaxAlike = 16;    // keys that may be what a missing one was
+constexpr std::size_t kMaxLength = 256;  // of a name that is looked at
 
 std::size_t step_of(std::size_t size, std::size_t samples) { return std::max<std::size_t>(1, size / samples); }
 
@@ -53,7 +53,7 @@ bool is_plain(std::string_view text) noexcept {
 /// The numbers of `before` as stars, those of `after` as what the stars matched.
 bool generalise(std::string& before, std::string& after) {
   const auto from = numbers_in(before), to = numbers_in(after);
-  if (from.empty() || from.size() > RenameRule::kMostStars || !std::ranges::equal(from, to)) return false;
+  if (from.empty() || from.size() > RenameRule::kMaxStars || !std::ranges::equal(from, to)) return false;
   const auto replaced = [](std::string_view text, auto&& word) {
     std::string out;
     for (std::size_t i = 0, n = 0; i < text.size();) {
@@ -105,7 +105,7 @@ RuleSearch::Outcome RuleSearch::try_on_sample(const Change& change) const {
   return out;
 }
 
-std::size_t RuleSearch::apply(const Change& change, std::size_t least) {
+std::size_t RuleSearch::apply(const Change& change, std::size_t min) {
   struct Changed {
     std::size_t key;
     std::string_view name;
@@ -127,7 +127,7 @@ std::size_t RuleSearch::apply(const Change& change, std::size_t least) {
     found += m != missing_.npos;
     changed.push_back({i, m != missing_.npos ? missing_[m].name : std::string_view(texts_.emplace_back(std::move(name))), m});
   }
-  if (found < least || 2 * found < changed.size()) return refuse();
+  if (found < min || 2 * found < changed.size()) return refuse();
   std::vector<std::string_view> names;
   names.reserve(keys_.size());
   for (const Key& key : keys_) names.push_back(key.name);
@@ -159,14 +159,14 @@ std::size_t RuleSearch::apply_prefix(std::string_view prefix, bool strip) {
   return found;
 }
 
-bool RuleSearch::apply_rules(const std::vector<std::string>& texts, std::size_t least) {
+bool RuleSearch::apply_rules(const std::vector<std::string>& texts, std::size_t min) {
   const std::size_t found = apply(
       [&](std::string& name) {
         bool any = false;
         for (const std::string& text : texts) any |= RenameRule::parse(text)->rewrite(name);
         return any;
       },
-      least);
+      min);
   if (found == 0) return false;
   for (const std::string& text : texts) rules_.push_back({text, found});
   return true;
@@ -182,11 +182,11 @@ std::vector<std::string> RuleSearch::candidates() const {
   };
   std::vector<std::pair<std::uint64_t, std::uint32_t>> signs;
   for (std::uint32_t i = 0; i < keys_.size(); ++i)
-    if (!keys_[i].fits && keys_[i].tensor && keys_[i].name.size() <= kMostLength) signs.emplace_back(sign(keys_[i].name, keys_[i].tensor->shape()), i);
+    if (!keys_[i].fits && keys_[i].tensor && keys_[i].name.size() <= kMaxLength) signs.emplace_back(sign(keys_[i].name, keys_[i].tensor->shape()), i);
   std::ranges::sort(signs);
   std::vector<std::string_view> open;
   for (const Missing& m : missing_)
-    if (!m.found && m.name.size() <= kMostLength) open.push_back(m.name);
+    if (!m.found && m.name.size() <= kMaxLength) open.push_back(m.name);
 
   std::vector<std::string> out;
   for (std::size_t s = 0, step = step_of(open.size(), kSamples); s < open.size(); s += step) {
@@ -197,10 +197,10 @@ std::vector<std::string> RuleSearch::candidates() const {
     std::tuple<std::size_t, std::size_t> best{0, 0};
     std::string_view nearest;
     std::size_t looked_at = 0;
-    for (auto at = std::ranges::lower_bound(signs, std::pair(of_it, 0u)); at != signs.end() && at->first == of_it && looked_at < kMostAlike; ++at, ++looked_at) {
+    for (auto at = std::ranges::lower_bound(signs, std::pair(of_it, 0u)); at != signs.end() && at->first == of_it && looked_at < kMaxAlike; ++at, ++looked_at) {
       const std::string_view name = keys_[at->second].name;
       const auto parts = parts_of(name);
-      const std::tuple here{1 + common_start(parts, wanted) + common_end(parts, wanted), 2 * kMostLength - edit_distance(name, open[s], kMostLength)};
+      const std::tuple here{1 + common_start(parts, wanted) + common_end(parts, wanted), 2 * kMaxLength - edit_distance(name, open[s], kMaxLength)};
       if (here > best) best = here, nearest = name;
     }
     if (!nearest.data()) continue;
@@ -226,7 +226,7 @@ bool RuleSearch::round() {
   std::ranges::sort(tried, [](const Tried& a, const Tried& b) {
     return std::tuple(b.outcome.found, a.outcome.changed, a.number) < std::tuple(a.outcome.found, b.outcome.changed, b.number);
   });
-  if (tried.size() > kMostTried) tried.resize(kMostTried);
+  if (tried.size() > kMaxTried) tried.resize(kMaxTried);
   return std::ranges::any_of(tried, [&](const Tried& t) { return apply_rules({t.rule}, 2); });
 }
 
@@ -235,7 +235,7 @@ void RuleSearch::search() {
   for (std::size_t times = 1; times <= 3; ++times)
     if (apply_rules(std::vector<std::string>(times, compiled), 1)) break;
   for (const char* rule : {"s/.gamma$/.weight/", "s/.beta$/.bias/"}) apply_rules({rule}, 1);
-  while (rules_.size() < kMostRules && round()) {}
+  while (rules_.size() < kMaxRules && round()) {}
   if (!sayable_) rules_.clear();
 }
 

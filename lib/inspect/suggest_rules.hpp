@@ -47,8 +47,8 @@ class RuleSearch {
     bool harm = false;
   };
   Outcome try_on_sample(const Change& change) const;
-  std::size_t apply(const Change& change, std::size_t least);
-  bool apply_rules(const std::vector<std::string>& texts, std::size_t least);
+  std::size_t apply(const Change& change, std::size_t min);
+  bool apply_rules(const std::vector<std::string>& texts, std::size_t min);
   std::vector<std::string> candidates() const;
   bool round();
 
@@ -63,8 +63,8 @@ class RuleSearch {
 /// The numbers in a name: "layer1.0.conv" has 1 and 0.
 std::vector<std::string_view> numbers_in(std::string_view name);
 
-/// Changes of one letter that make `a` into `b`, or `most` + 1 when there are more, or the names are long.
-std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most);
+/// Changes of one letter that make `a` into `b`, or `max` + 1 when there are more, or the names are long.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t max);
 
 /// Rules that make `from` into `to`, the simplest first.
 std::vector<std::string> rules_between(std::string_view from, std::string_view to);

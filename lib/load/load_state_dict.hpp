@@ -49,9 +49,6 @@ std::string tensor_type(DType dtype, bool sparse);
 /// PyTorch's ScalarType names: Float, ComplexHalf, UInt16, Bits8, Float4_e2m1fn_x2.
 std::string scalar_type(DType dtype);
 
-// Texts.
-std::string size_text(std::span<const std::int64_t> shape);  ///< torch.Size([3, 4])
-std::string python_repr(std::string_view text);              ///< 'text', as Python's repr of a str
 std::string error_text(const LoadReport& report, const LoadStateDictOptions& options);
 
 }  // namespace brine

@@ -114,11 +114,11 @@ void Parameters::put(std::string_view name, DType dtype, std::span<std::byte> by
   if (!options.stride.empty() && options.stride.size() != shape.size())
     return refuse(ErrorCode::bad_argument, "shape and strides have different lengths");
 
-  const std::int64_t least =
+  const std::int64_t min =
       memory != Memory::caller ? INT64_MAX : static_cast<std::int64_t>(bytes.size() / std::max<std::size_t>(item_size(dtype), 1));
   std::vector<std::int64_t> dims = with_strides(shape, options.stride);
   const std::span<const std::int64_t> both = dims;
-  if (auto ok = check_strided({dtype, both.first(shape.size()), both.subspan(shape.size()), 0, least}, Limits{}); !ok)
+  if (auto ok = check_strided({dtype, both.first(shape.size()), both.subspan(shape.size()), 0, min}, Limits{}); !ok)
     return refuse(ErrorCode::bad_argument, ok.error().text());
   if (memory == Memory::caller && options.stride.empty()) {
     const std::uint64_t needed = static_cast<std::uint64_t>(element_count(shape).value_or(0)) * item_size(dtype);

@@ -122,8 +122,8 @@ class Planner {
     LoadReport::Problem problem{
         ErrorCode::size_mismatch, named.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
     if (!std::ranges::equal(shape, item.shape())) {
-      problem.text = concat({"size mismatch for ", named.name, ": copying a param with shape ", size_text(shape),
-                             " from checkpoint, the shape in current model is ", size_text(item.shape()), "."});
+      problem.text = concat({"size mismatch for ", named.name, ": copying a param with shape ", "torch.Size(", shape_text(shape), ")",
+                             " from checkpoint, the shape in current model is ", "torch.Size(", shape_text(item.shape()), ")", "."});
       (options_.skip_mismatched ? plan_.report.skipped : plan_.report.problems).push_back(std::move(problem));
       return {};
     }
@@ -143,7 +143,7 @@ class Planner {
     }
     problem.code = ErrorCode::copy_refused;
     problem.text = concat({"While copying the parameter named \"", named.name, "\", whose dimensions in the model are ",
-                           size_text(item.shape()), " and whose dimensions in the checkpoint are ", size_text(shape),
+                           "torch.Size(", shape_text(item.shape()), ")", " and whose dimensions in the checkpoint are ", "torch.Size(", shape_text(shape), ")",
                            ", an exception occurred : (", python_repr(*refusal), ",)."});
     plan_.report.problems.push_back(std::move(problem));
     return {};

@@ -8,17 +8,6 @@ namespace brine {
 
 namespace {
 
-void append_hex(std::string& out, std::string_view prefix, unsigned value, int digits) {
-  out += prefix;
-  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 0xF];
-}
-
-/// Characters up to U+FFFF that Python's repr escapes: the usual ones; its table of the unprintable is longer.
-bool is_unprintable(unsigned c) noexcept {
-  return c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD || (c >= 0x2000 && c <= 0x200F) || (c >= 0x2028 && c <= 0x202F) ||
-         (c >= 0x205F && c <= 0x206F) || c == 0x3000 || (c >= 0xD800 && c <= 0xF8FF) || c == 0xFEFF;
-}
-
 void append_list(std::string& out, const std::vector<std::string>& keys) {
   out += '[';
   for (const std::string& key : keys) {
@@ -41,37 +30,6 @@ void append_line(std::string& out, std::string_view title, const std::vector<std
 }
 
 }  // namespace
-
-std::string size_text(std::span<const std::int64_t> shape) {
-  std::string out = "torch.Size([";
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (d) out += ", ";
-    out += std::to_string(shape[d]);
-  }
-  return out += "])";
-}
-
-std::string python_repr(std::string_view text) {
-  const char quote = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';
-  std::string out(1, quote);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto at = [&](std::size_t n) { return i + n < text.size() ? static_cast<unsigned char>(text[i + n]) : 0u; };
-    const unsigned first = at(0);
-    const std::size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    const unsigned c = size == 1   ? first
-                       : size == 2 ? (first & 31) << 6 | (at(1) & 63)
-                       : size == 3 ? (first & 15) << 12 | (at(1) & 63) << 6 | (at(2) & 63)
-                                   : 0x10000;
-    if (c == '\\' || c == static_cast<unsigned char>(quote)) (out += '\\') += text[i];
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (is_unprintable(c)) append_hex(out, c < 0x100 ? "\\x" : "\\u", c, c < 0x100 ? 2 : 4);
-    else out += text.substr(i, size);
-    i += size - 1;
-  }
-  return out += quote;
-}
 
 std::string LoadReport::to_string() const {
   if (all_matched()) return "<All keys matched successfully>";

@@ -100,10 +100,10 @@ class Caller {
   }
 
   Ref deque(std::span<const Ref> args) {
-    const auto most = max_length(args);
-    if (args.size() > 2 || !most || (!args.empty() && !is_sequence(args[0]))) return {};
+    const auto max = max_length(args);
+    if (args.size() > 2 || !max || (!args.empty() && !is_sequence(args[0]))) return {};
     auto items = args.empty() ? std::span<const Ref>() : sequence(args[0]);
-    if (items.size() > *most) items = items.last(static_cast<std::size_t>(*most));
+    if (items.size() > *max) items = items.last(static_cast<std::size_t>(*max));
     return given(graph_.list(items, Made::deque), args);
   }
 
@@ -187,9 +187,9 @@ bool append_to_deque(Graph& graph, ListNode& deque, std::span<const Ref> items) 
   if (!graph.append(deque, items)) return false;
   if (!deque.origin) return true;
   if (deque.origin->how == How::newobj) return true;
-  const std::uint64_t most = max_length(tuple_of(deque.origin->args).items()).value_or(UINT64_MAX);
-  if (deque.size <= most) return true;
-  const auto gone = static_cast<std::uint32_t>(deque.size - most);
+  const std::uint64_t max = max_length(tuple_of(deque.origin->args).items()).value_or(UINT64_MAX);
+  if (deque.size <= max) return true;
+  const auto gone = static_cast<std::uint32_t>(deque.size - max);
   Graph::drop_front(deque, gone);
   deque.origin->given -= std::min(gone, deque.origin->given);
   return true;

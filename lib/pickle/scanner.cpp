@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pickle/scanner.hpp"
 
+#include "support/text.hpp"
+
 namespace brine {
 
 bool Scanner::frame(std::uint64_t bytes) noexcept {
@@ -18,10 +20,7 @@ Error Scanner::fault() const {
     return fault_ == Fault::end || opcode.empty() ? std::move(error).at_offset(offset_) : std::move(error).at_offset(offset_).at_opcode(opcode);
   };
   switch (fault_) {
-    case Fault::opcode: {
-      constexpr char hex[] = "0123456789abcdef";
-      return make(ErrorCode::pickle_opcode, std::string("expected a pickle opcode, found 0x") + hex[byte >> 4] + hex[byte & 15]);
-    }
+    case Fault::opcode: return make(ErrorCode::pickle_opcode, "expected a pickle opcode, found " + hex(byte, 2));
     case Fault::argument: return make(ErrorCode::pickle_truncated, "the argument is longer than the rest of the pickle");
     case Fault::newline: return make(ErrorCode::pickle_truncated, "the argument has no end of line");
     case Fault::length: return make(ErrorCode::pickle_length, "the length is negative");

@@ -41,7 +41,7 @@ bool Caster::changes(const TensorRecord& t) const noexcept {
 
 namespace {
 
-constexpr std::size_t kMostNames = 20;
+constexpr std::size_t kMaxNames = 20;
 
 CastReport::Kept& of_kind(std::vector<CastReport::Kept>& all, std::string_view kind) {
   const auto at = std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.kind == kind; });
@@ -60,7 +60,7 @@ void Caster::pass(std::string_view name, const Ref& value) {
   }
   if (kind.empty()) return;
   auto& kept = of_kind(kept_, kind);
-  if (kept.count++ < kMostNames) kept.names.push_back(printable(name, 200));
+  if (kept.count++ < kMaxNames) kept.names.push_back(printable(name, 200));
 }
 
 void Caster::report() {
@@ -71,7 +71,7 @@ void Caster::report() {
     auto& kept = of_kind(counts.kept, more.kind);
     kept.count += more.count;
     for (std::string& name : more.names)
-      if (kept.names.size() < kMostNames) kept.names.push_back(std::move(name));
+      if (kept.names.size() < kMaxNames) kept.names.push_back(std::move(name));
   }
 }
 

@@ -53,7 +53,7 @@ void StateDict::merge(const StateDict& other) {
   impl.owners.push_back(from.impl_);  // which nobody edits from now on; it has the names
   for (const Item& item : from.impl_->items) {
     const Impl::Kept* kept = from.impl_->kept_of(item);
-    impl.set(kept ? impl.keep(item.name, kept->value, *kept->graph) : item);
+    impl.set(kept ? impl.keep(item.name, *kept) : item);
   }
   for (const Impl::ModuleInfo& m : from.impl_->metadata) impl.metadata.set(m);
   impl.has_metadata |= from.impl_->has_metadata;

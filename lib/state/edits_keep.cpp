@@ -92,7 +92,7 @@ class TensorCounter {
 
 }  // namespace
 
-LeftOutList Edits::left_out(std::size_t most) const {
+LeftOutList Edits::left_out(std::size_t max) const {
   constexpr std::size_t longest = 200;
   // The children of one container at a time, those that stay among them: what they have in common is told of their names.
   struct Told {
@@ -127,7 +127,7 @@ LeftOutList Edits::left_out(std::size_t most) const {
     }
   }
   LeftOutList out;
-  for (const std::size_t i : choose_left_out(all, most, out)) {
+  for (const std::size_t i : choose_left_out(all, max, out)) {
     const Impl::Gone& g = gone[places[i].gone];
     std::string path = impl_->paths[g.parent];
     if (g.container.kind != Kind::absent) {

@@ -43,19 +43,19 @@ std::vector<GoneTogether> gone_together(std::span<const NameFate> names) {
   return out;
 }
 
-std::vector<std::size_t> choose_left_out(std::span<const GoneTogether> all, std::size_t most, LeftOutList& out) {
+std::vector<std::size_t> choose_left_out(std::span<const GoneTogether> all, std::size_t max, LeftOutList& out) {
   std::vector<std::size_t> order(all.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return std::pair(all[i].tensors == 0, i) < std::pair(all[j].tensors == 0, j); });
-  for (std::size_t i = most; i < order.size(); ++i) ++out.more, out.more_tensors += all[order[i]].tensors;
-  order.resize(std::min(most, order.size()));
+  for (std::size_t i = max; i < order.size(); ++i) ++out.more, out.more_tensors += all[order[i]].tensors;
+  order.resize(std::min(max, order.size()));
   return order;
 }
 
-LeftOutList left_out(std::span<const NameFate> names, std::size_t most) {
+LeftOutList left_out(std::span<const NameFate> names, std::size_t max) {
   LeftOutList out;
   const auto all = gone_together(names);
-  for (const std::size_t i : choose_left_out(all, most, out)) {
+  for (const std::size_t i : choose_left_out(all, max, out)) {
     const GoneTogether& g = all[i];
     const std::string_view name = names[g.first].name;
     out.places.push_back({g.prefix == 0 ? printable(name, 200) : printable(name.substr(0, g.prefix), 200) + "*", g.tensors, g.is_tensor});

@@ -18,7 +18,7 @@ struct GoneTogether {
 /// In the order of their first names. Takes the time of sorting; long names are told by themselves.
 std::vector<GoneTogether> gone_together(std::span<const NameFate> names);
 
-/// The numbers of the first `most`, those with tensors before the others; `out` is told what follows.
-std::vector<std::size_t> choose_left_out(std::span<const GoneTogether> all, std::size_t most, LeftOutList& out);
+/// The numbers of the first `max`, those with tensors before the others; `out` is told what follows.
+std::vector<std::size_t> choose_left_out(std::span<const GoneTogether> all, std::size_t max, LeftOutList& out);
 
 }  // namespace brine

@@ -19,8 +19,8 @@ std::string_view StateDict::Impl::text(std::string_view name) {
   return texts->emplace_back(name);
 }
 
-StateDict::Item StateDict::Impl::keep(std::string_view name, const Ref& value, const Graph& from) {
-  kept.push_back({value, &from});
+StateDict::Item StateDict::Impl::keep(std::string_view name, Kept value) {
+  kept.push_back(std::move(value));
   return {{name, Handles::tensor(nullptr, nullptr)}, static_cast<std::uint32_t>(kept.size() - 1)};
 }
 
@@ -78,7 +78,7 @@ Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const R
       if (is_subtree(graph, v.value))  // PyTorch cannot detach() it
         return Error(ErrorKind::unsupported, ErrorCode::module_form,
                      "expected a tensor as the module's parameter or buffer " + in_quotes(v.name) + ", found " + escaped(class_name(v.value), 100));
-      impl.set(impl.keep(v.name, v.value, graph));
+      impl.set(impl.keep(v.name, {v.value, &graph, detached}));
       continue;
     }
     if (v.as == NamedValue::As::itself) {
@@ -103,7 +103,7 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
   impl.items.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
     const std::string_view name = text_of(as_plain(e.key));
-    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(name, e.value, graph));
+    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(name, {e.value, &graph, owner}));
     else impl.items.push({{name, Handles::tensor(owner, &tensor_of(e.value))}});
   }
   impl.tensors = impl.items.size() - impl.kept.size();

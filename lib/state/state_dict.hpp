@@ -24,10 +24,11 @@ struct StateDictAccess {
 };
 
 struct StateDict::Impl {
-  /// A value that is no tensor.
+  /// A value that is no tensor. As a Tensor does, it keeps alive what it is of: entries may come from several files.
   struct Kept {
     Ref value;
     const Graph* graph;  // which it is of
+    std::shared_ptr<const void> owner;
   };
   /// An entry of `_metadata`: the value as the file has it, or the version only.
   struct ModuleInfo {
@@ -39,7 +40,7 @@ struct StateDict::Impl {
     const Graph* graph = nullptr;  // of value and module
   };
 
-  std::vector<std::shared_ptr<const void>> owners;
+  std::vector<std::shared_ptr<const void>> owners;  // of names and metadata
   NamedList<Item> items;
   std::vector<Kept> kept;  // by the number in the item; of those that are gone, too
   std::size_t tensors = 0;
@@ -56,7 +57,7 @@ struct StateDict::Impl {
   std::string_view text(std::string_view name);  ///< a copy that lives as long as this
   /// The value that is no tensor, or null.
   const Kept* kept_of(const Item& item) const noexcept { return item.kept == Item::kTensor ? nullptr : &kept[item.kept]; }
-  Item keep(std::string_view name, const Ref& value, const Graph& from);
+  Item keep(std::string_view name, Kept value);
   /// In the place of the value of that name, or at the end.
   void set(Item item);
   Item take(std::uint32_t number);

@@ -91,6 +91,9 @@ class HashIndex {
     }
   }
 
+  /// Says that this hash will be looked for soon.
+  static void prefetch(std::span<const std::uint32_t> slots, std::uint64_t hash) noexcept { __builtin_prefetch(&slots[hash & (slots.size() - 1)]); }
+
   /// Adds an item that is not there yet. Requires: a free slot.
   static void insert(std::span<std::uint32_t> slots, std::uint64_t hash, std::uint32_t item) noexcept {
     const std::size_t mask = slots.size() - 1;

@@ -12,16 +12,16 @@ namespace brine {
 
 class Notes {
  public:
-  static constexpr std::size_t kMost = 100;
+  static constexpr std::size_t kMax = 100;
 
   void add(Note::Code code, Place place, std::string text) {
-    if (list_.size() < kMost) list_.push_back({code, std::move(place), std::move(text)});
-    else if (list_.size() == kMost) list_.push_back({Note::Code::more_notes, {}, "more notes were left out"});
+    if (list_.size() < kMax) list_.push_back({code, std::move(place), std::move(text)});
+    else if (list_.size() == kMax) list_.push_back({Note::Code::more_notes, {}, "more notes were left out"});
   }
   void append(const Notes& more) {
     for (const Note& note : more.list_) add(note.code, note.place, note.text);
   }
-  bool full() const noexcept { return list_.size() > kMost; }
+  bool full() const noexcept { return list_.size() > kMax; }
   std::span<Note> list() noexcept { return list_; }
   std::span<const Note> list() const noexcept { return list_; }
 

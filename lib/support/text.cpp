@@ -45,14 +45,36 @@ bool steers(std::uint32_t c) noexcept {
          (c >= 0x2066 && c <= 0x206F);
 }
 
-void append_hex(std::string& out, const char* prefix, std::uint32_t value, int digits) {
-  out += prefix;
-  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 0xF];
+/// Characters up to U+FFFF that Python's repr escapes: the usual ones; its table of the unprintable is longer.
+bool is_unprintable(std::uint32_t c) noexcept {
+  return c < 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD || (c >= 0x2000 && c <= 0x200F) || (c >= 0x2028 && c <= 0x202F) ||
+         (c >= 0x205F && c <= 0x206F) || c == 0x3000 || (c >= 0xD800 && c <= 0xF8FF) || c == 0xFEFF;
 }
 
-std::string escape(std::string_view text, std::size_t most, bool double_backslash) {
-  const bool cut = text.size() > most;
-  std::size_t size = cut ? most : text.size();
+std::string repr(std::string_view text, bool bytes) {
+  const char quote = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';
+  std::string out(bytes ? "b" : "");
+  out += quote;
+  const char* const end = text.data() + text.size();
+  for (const char* p = text.data(); p != end;) {
+    const auto first = static_cast<unsigned char>(*p);
+    const CodePoint c = bytes || first < 0x80 ? CodePoint{first, 1} : decode(p, end, true);
+    const std::size_t size = c.size == 0 ? 1 : c.size;
+    if (*p == quote || *p == '\\') (out += '\\') += *p;
+    else if (*p == '\n') out += "\\n";
+    else if (*p == '\t') out += "\\t";
+    else if (*p == '\r') out += "\\r";
+    else if (c.size == 0 || (bytes && first > 0x7E)) append_hex(out, "\\x", first, 2);
+    else if (is_unprintable(c.value)) append_hex(out, c.value < 0x100 ? "\\x" : "\\u", c.value, c.value < 0x100 ? 2 : 4);
+    else out.append(p, size);
+    p += size;
+  }
+  return out += quote;
+}
+
+std::string escape(std::string_view text, std::size_t max, bool double_backslash) {
+  const bool cut = text.size() > max;
+  std::size_t size = cut ? max : text.size();
   if (cut) {  // not inside a character
     std::size_t start = size;
     while (start > 0 && size - start < 3 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
@@ -76,6 +98,26 @@ std::string escape(std::string_view text, std::size_t most, bool double_backslas
 }
 
 }  // namespace
+
+void append_hex(std::string& out, std::string_view prefix, std::uint64_t value, int digits) {
+  out += prefix;
+  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 0xF];
+}
+
+std::string hex(std::uint64_t value, int digits) {
+  std::string out;
+  append_hex(out, "0x", value, digits);
+  return out;
+}
+
+std::string python_repr(std::string_view text) { return repr(text, false); }
+std::string python_bytes_repr(std::string_view bytes) { return repr(bytes, true); }
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string out = "[";
+  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out += ']';
+}
 
 bool is_utf8(std::string_view text, bool surrogates) noexcept {
   const char* p = text.data();
@@ -107,12 +149,12 @@ bool is_ascii(std::string_view text) noexcept {
   return true;
 }
 
-std::string escaped(std::string_view text, std::size_t most) { return escape(text, most, true); }
+std::string escaped(std::string_view text, std::size_t max) { return escape(text, max, true); }
 std::string printable(std::string_view text) { return escape(text, SIZE_MAX, false); }
-std::string printable(std::string_view text, std::size_t most) { return escape(text, most, false); }
+std::string printable(std::string_view text, std::size_t max) { return escape(text, max, false); }
 
-std::string in_quotes(std::string_view text, std::size_t most) {
-  std::string inner = escape(text, most, true);
+std::string in_quotes(std::string_view text, std::size_t max) {
+  std::string inner = escape(text, max, true);
   const bool single = inner.find('\'') != inner.npos, in_double = single && inner.find('"') == inner.npos;
   if (single && !in_double)
     for (std::size_t at = 0; (at = inner.find('\'', at)) != inner.npos; at += 2) inner.insert(at, 1, '\\');

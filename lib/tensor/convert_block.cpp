@@ -63,9 +63,9 @@ void truncate(Numbers& __restrict numbers, const IntegerRange& range) noexcept {
   for (std::size_t i = 0; i < kBlock; ++i) {
     const Real value = (numbers.*Source)[i];
     std::int64_t result = 0;
-    if (value >= end) result = range.most;
+    if (value >= end) result = range.max;
     else if (value > begin) result = static_cast<std::int64_t>(static_cast<Integer>(value));
-    else if (value <= begin) result = range.least;
+    else if (value <= begin) result = range.min;
     numbers.integers[i] = result;
   }
 }

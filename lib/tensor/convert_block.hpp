@@ -22,7 +22,7 @@ struct Numbers {
 /// The range of an integer dtype; `end` is the first number beyond it.
 struct IntegerRange {
   double begin, end;
-  std::int64_t least, most;
+  std::int64_t min, max;
 };
 
 /// How one pair of real dtypes is converted.

@@ -5,6 +5,7 @@
 #include "bytes/bytes.hpp"
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "tensor/byte_swap.hpp"
 #include "tensor/gather.hpp"
 #include "tensor/kinds.hpp"
@@ -19,8 +20,6 @@ namespace brine {
 namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;  // bytes that are gathered before they are converted
-
-Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
 
 std::uint64_t most_bytes(const TensorRecord& t) noexcept {
   const StorageRecord* s = strided_or_none(t).storage;

@@ -38,11 +38,11 @@ constexpr std::int32_t below(std::int32_t value, std::int32_t limit, std::int32_
 template <Format F>
 constexpr float widen(std::int32_t code) noexcept {
   constexpr int kShift = 23 - F.mantissa, kSignAt = F.exponent + F.mantissa;
-  constexpr std::int32_t kMask = (1 << kSignAt) - 1, kTop = ((1 << F.exponent) - 1) << F.mantissa, kLeast = (128 - F.bias) << 23;
+  constexpr std::int32_t kMask = (1 << kSignAt) - 1, kTop = ((1 << F.exponent) - 1) << F.mantissa, kMin = (128 - F.bias) << 23;
   const std::int32_t magnitude = code & kMask;
   const std::int32_t moved = magnitude << kShift;
   // A subnormal is given the exponent of the least normal number, whose hidden bit is then taken off again.
-  const std::int32_t subnormal = as_bits(as_float(moved + kLeast) - as_float(kLeast));
+  const std::int32_t subnormal = as_bits(as_float(moved + kMin) - as_float(kMin));
   std::int32_t bits = below(magnitude, 1 << F.mantissa, subnormal, moved + ((127 - F.bias) << 23));
   if constexpr (F.top == Top::ieee) bits = below(magnitude, kTop, bits, moved | kInfinity);
   if constexpr (F.top == Top::finite) bits = below(magnitude, kMask, bits, kQuietNaN);

@@ -11,7 +11,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostDims = 255;
+constexpr std::size_t kMaxDims = 255;
 
 /// A view without its storage: the elements from storage offset `offset` on; packed, it starts `out` elements into the range.
 struct Box {
@@ -48,7 +48,7 @@ class Boxes {
   std::span<const std::int64_t> shape_, stride_;
   const std::int64_t offset_;
   std::int64_t at_, left_;
-  std::int64_t sizes_[kMostDims];
+  std::int64_t sizes_[kMaxDims];
 };
 
 /// The elements of a box in row-major order, row by row: a row is count() runs, one every step() elements, and a run the longest stretch of
@@ -87,7 +87,7 @@ class Runs {
   std::span<const std::int64_t> shape_, stride_;
   std::size_t packed_dims_ = 0, outer_ = 0;
   std::int64_t run_ = 1, count_ = 1, step_ = 0, offset_ = 0;
-  std::int64_t at_[kMostDims];
+  std::int64_t at_[kMaxDims];
 };
 
 /// Copies a row of `count` runs, `step` bytes apart; `size` is one of its own where the run is as long as one element.
@@ -126,10 +126,10 @@ class Window {
 
   /// Copies bytes of the storage; none beyond `end` are read.
   Result<void> copy(std::uint64_t offset, std::span<std::byte> out, std::uint64_t end) {
-    if (out.size() >= kLeast) return storage_.read(offset, out);
+    if (out.size() >= kMin) return storage_.read(offset, out);
     if (offset < at_ || offset + out.size() > at_ + size_) {
       const bool onwards = offset >= at_ && offset <= at_ + 2 * size_;
-      size_ = std::min(onwards ? std::clamp(2 * size_, kLeast, kMost) : kLeast, end - offset);
+      size_ = std::min(onwards ? std::clamp(2 * size_, kMin, kMax) : kMin, end - offset);
       at_ = offset;
       if (!buffer_ || size_ > room_) {
         auto buffer = allocate(room_ = size_, "a piece of a storage");
@@ -143,7 +143,7 @@ class Window {
   }
 
  private:
-  static constexpr std::uint64_t kLeast = std::uint64_t{64} << 10, kMost = std::uint64_t{4} << 20;
+  static constexpr std::uint64_t kMin = std::uint64_t{64} << 10, kMax = std::uint64_t{4} << 20;
   const Storage& storage_;
   std::shared_ptr<std::byte[]> buffer_;
   std::uint64_t at_ = 0, size_ = 0, room_ = 0;
@@ -153,7 +153,7 @@ class Window {
 Result<void> scatter(const Box& box, Window& window, std::byte* to, std::size_t item) {
   struct Dim {
     std::int64_t size, from, to;
-  } dims[kMostDims];
+  } dims[kMaxDims];
   std::size_t n = 0;
   std::int64_t packed = 1, last = box.offset;
   for (std::size_t d = box.shape.size(); d-- > 0; packed *= box.shape[d]) {
@@ -166,7 +166,7 @@ Result<void> scatter(const Box& box, Window& window, std::byte* to, std::size_t 
   while (inner < n && dims[inner].from == run && dims[inner].to == run) run *= dims[inner++].size;
 
   const std::size_t size = static_cast<std::size_t>(run) * item;
-  std::int64_t at[kMostDims] = {}, from = box.offset, target = 0;
+  std::int64_t at[kMaxDims] = {}, from = box.offset, target = 0;
   while (true) {
     if (auto ok = window.copy(static_cast<std::uint64_t>(from) * item, {to + static_cast<std::size_t>(target) * item, size}, (static_cast<std::uint64_t>(last) + 1) * item); !ok) return ok;
     std::size_t d = inner;

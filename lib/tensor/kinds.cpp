@@ -86,8 +86,8 @@ std::string kind_text(const TensorRecord& t) {
 
 Result<void> check_claim(const Tensor& t, std::string_view what) {
   const auto bytes = checked_multiply(static_cast<std::uint64_t>(t.numel()), static_cast<std::uint64_t>(item_size(t.dtype())));
-  const std::uint64_t most = 16 * std::min<std::uint64_t>(t.storage().nbytes(), UINT64_MAX / 32) + (std::uint64_t{64} << 20);
-  if (bytes && *bytes <= most) return {};
+  const std::uint64_t max = 16 * std::min<std::uint64_t>(t.storage().nbytes(), UINT64_MAX / 32) + (std::uint64_t{64} << 20);
+  if (bytes && *bytes <= max) return {};
   return Error(ErrorKind::limit, ErrorCode::copy_too_large,
                std::string(what) + " are a view of " + std::to_string(t.numel()) + " elements over a storage of " + std::to_string(t.storage().nbytes()) + " bytes");
 }

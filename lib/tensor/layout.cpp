@@ -2,6 +2,7 @@
 #include "tensor/layout.hpp"
 
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 
 #include <algorithm>
 #include <string>
@@ -9,8 +10,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
 std::string list(std::span<const std::int64_t> values) {
   std::string out = "[";

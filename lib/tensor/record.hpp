@@ -19,7 +19,7 @@ namespace brine {
 /// Where the bytes of a checkpoint's storages come from: a form.
 class StorageReader {
  public:
-  StorageReader(std::uint64_t most, std::optional<std::uint64_t> start) noexcept : copy_bytes(most), base(start) {}
+  StorageReader(std::uint64_t max, std::optional<std::uint64_t> start) noexcept : copy_bytes(max), base(start) {}
   virtual ~StorageReader() = default;
   const std::uint64_t copy_bytes;  ///< Limits::copy_bytes
   const std::optional<std::uint64_t> base;  ///< where the records' offsets count from in the caller's source; nothing: they are not of it

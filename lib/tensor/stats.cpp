@@ -25,8 +25,8 @@ class Sum {
       T v;
       std::memcpy(&v, numbers.data() + at, sizeof v);
       if (!is_finite(v, each)) continue;
-      least_ = count_ == 0 ? v : std::min(least_, v);
-      most_ = count_ == 0 ? v : std::max(most_, v);
+      min_ = count_ == 0 ? v : std::min(min_, v);
+      max_ = count_ == 0 ? v : std::max(max_, v);
       ++count_;
       piece += static_cast<long double>(v);
     }
@@ -37,8 +37,8 @@ class Sum {
     out.nan = nan_;
     out.inf = inf_;
     if (count_ == 0) return out;
-    out.min = least_;
-    out.max = most_;
+    out.min = min_;
+    out.max = max_;
     out.mean = static_cast<double>(sum_ / static_cast<long double>(count_));
     return out;
   }
@@ -52,7 +52,7 @@ class Sum {
     }
     return true;
   }
-  T least_ = 0, most_ = 0;
+  T min_ = 0, max_ = 0;
   long double sum_ = 0;
   std::uint64_t count_ = 0, nan_ = 0, inf_ = 0;
 };

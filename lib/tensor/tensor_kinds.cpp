@@ -191,8 +191,8 @@ Result<std::vector<Tensor>> Tensor::unbind() const {
     if (t.as_quantised()) return wrong("expected a strided or nested tensor for unbind(), found " + kind_of(t));
     if (!n && t.ndim == 0) return Error(ErrorKind::usage, ErrorCode::does_not_fit, "unbind() needs a dimension, the tensor has none");
     const std::int64_t count = n ? n->offsets->shape()[0] : t.shape()[0];
-    const std::int64_t most = n ? 1'000'000 : 100'000;
-    if (count > most) return Error(ErrorKind::limit, ErrorCode::copy_too_large, "unbind() would make " + std::to_string(count) + " tensors; " + std::to_string(most) + " is the most");
+    const std::int64_t max = n ? 1'000'000 : 100'000;
+    if (count > max) return Error(ErrorKind::limit, ErrorCode::copy_too_large, "unbind() would make " + std::to_string(count) + " tensors; " + std::to_string(max) + " is the most");
     std::vector<Tensor> out;
     out.reserve(static_cast<std::size_t>(count));
     if (!n) {

@@ -28,7 +28,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostDimensions = 64;  // numpy's own
+constexpr std::size_t kMaxDimensions = 64;  // numpy's own
 
 Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
@@ -117,8 +117,8 @@ struct ArrayReader {
   Result<void> read_shape(const Parts& found) {
     if (!is_tuple(found.shape)) return corrupt("expected the shape of a numpy array as a tuple, found " + class_name(found.shape));
     const auto sizes = tuple_of(found.shape).items();
-    if (sizes.size() > kMostDimensions)
-      return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, "a numpy array of " + std::to_string(sizes.size()) + " dimensions; numpy's limit is " + std::to_string(kMostDimensions));
+    if (sizes.size() > kMaxDimensions)
+      return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, "a numpy array of " + std::to_string(sizes.size()) + " dimensions; numpy's limit is " + std::to_string(kMaxDimensions));
     const std::size_t n = sizes.size();
     out.dims_.resize(2 * n);
     for (std::size_t d = 0; d < n; ++d) {
@@ -175,9 +175,9 @@ struct ArrayReader {
       return Error(ErrorKind::corrupt, ErrorCode::tensor_bounds, "expected " + (need ? std::to_string(*need) : std::string("more")) + " bytes for a " + class_name(array) + " of dtype " + type.text + ", found " + std::to_string(bytes.size()));
     bytes = bytes.substr(0, static_cast<std::size_t>(*need));
     // Python 2's: PyTorch takes it for UTF-8, and numpy for Latin-1. An array's has another length then where they differ; a scalar's may be longer.
-    constexpr std::size_t most = 4096;  // to look at for each of many scalars
-    if (data.kind == Kind::string && out.scalar_ && (bytes.size() > most || !is_ascii(bytes)))
-      return corrupt("expected the bytes of a numpy scalar, found a str of other characters than ASCII's, or of more than " + std::to_string(most));
+    constexpr std::size_t max = 4096;  // to look at for each of many scalars
+    if (data.kind == Kind::string && out.scalar_ && (bytes.size() > max || !is_ascii(bytes)))
+      return corrupt("expected the bytes of a numpy scalar, found a str of other characters than ASCII's, or of more than " + std::to_string(max));
     out.bytes_ = std::as_bytes(std::span(bytes));
     return {};
   }

@@ -58,9 +58,9 @@ Result<std::size_t> TorchCalls::sizes(Dims& dims, const Ref& size, const Ref* st
   if (!is_tuple(size) || (stride && !is_tuple(*stride)))
     return corrupt("expected size and stride as tuples, found " + class_name(size) + (stride ? " and " + class_name(*stride) : ""));
   const auto s = tuple_of(size).items(), t = stride ? tuple_of(*stride).items() : std::span<const Ref>();
-  const std::uint64_t most = std::min<std::uint64_t>(limits_.dimensions, Dims::kMost);
-  if (s.size() > most || t.size() > most)
-    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, std::to_string(std::max(s.size(), t.size())) + " dimensions; Limits::dimensions is " + std::to_string(most));
+  const std::uint64_t max = std::min<std::uint64_t>(limits_.dimensions, Dims::kMax);
+  if (s.size() > max || t.size() > max)
+    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, std::to_string(std::max(s.size(), t.size())) + " dimensions; Limits::dimensions is " + std::to_string(max));
   for (std::size_t i = 0; i < s.size() + t.size(); ++i) {
     const Ref& item = i < s.size() ? s[i] : t[i - s.size()];
     const auto value = int_of(item);
@@ -107,15 +107,15 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
 
 Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form) {
   const auto a = tuple_of(args).items();
-  const std::size_t least = form == TensorForm::v1 ? 4 : form == TensorForm::v2 ? 6 : 7, most = form == TensorForm::v1 ? 4 : least + 1;
-  if (a.size() < least || a.size() > most)
-    return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(least) + " to " + std::to_string(most) + " arguments, not " + std::to_string(a.size()));
+  const std::size_t min = form == TensorForm::v1 ? 4 : form == TensorForm::v2 ? 6 : 7, max = form == TensorForm::v1 ? 4 : min + 1;
+  if (a.size() < min || a.size() > max)
+    return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(min) + " to " + std::to_string(max) + " arguments, not " + std::to_string(a.size()));
 
   if (a[0].kind == Kind::object && a[0].node->origin->how != How::persistent) return Ref{};  // torch.storage._load_from_bytes(…), or any other call that may give a storage
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;
-  bool canonical = form != TensorForm::v1 && a.size() == least && site.how() == How::reduce && is_own(args) && is_own(a[2]) && is_own(a[3]);
+  bool canonical = form != TensorForm::v1 && a.size() == min && site.how() == How::reduce && is_own(args) && is_own(a[2]) && is_own(a[3]);
   if (form != TensorForm::v1) {
     const auto requires_grad = flag(a[4], "requires_grad");
     if (!requires_grad) return requires_grad.error();
@@ -127,7 +127,7 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
       dtype = dtype_of_global(a[6]);
       if (!dtype) return corrupt("expected one of PyTorch's dtypes, found " + (a[6].kind == Kind::global ? std::string(global_of(a[6]).name) : class_name(a[6])));
     }
-    if (a.size() == most) {
+    if (a.size() == max) {
       const auto known = set_metadata(site.graph(), record, a.back());
       if (!known) return known.error();
       if (!*known) return Ref{};

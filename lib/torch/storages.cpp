@@ -3,6 +3,7 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "tensor/dtype_table.hpp"
 
@@ -11,8 +12,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(ErrorCode code, std::string text) { return Error(ErrorKind::corrupt, code, std::move(text)); }
 
 // THREATS §3: no NUL, no "..", nothing a record name of PyTorch never has.
 bool is_key(std::string_view key) noexcept {

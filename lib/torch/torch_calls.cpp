@@ -132,15 +132,15 @@ Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, co
 Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
   Graph& graph = site.graph();
   Ref func = callee, inner = args;
-  constexpr std::size_t most = 16;  // PyTorch nests two
+  constexpr std::size_t max = 16;  // PyTorch nests two
   std::size_t depth = 0;
   struct Level {
     Ref type, state;
     bool sets;  // the older function fills __dict__, which sets nothing
-  } levels[most];  // the outermost first, which is set last
+  } levels[max];  // the outermost first, which is set last
   while (func.kind == Kind::global && func.node->known == static_cast<std::uint16_t>(TorchCall::rebuild_from_type)) {
     const auto a = tuple_of(inner).items();
-    if (a.size() != 4 || !is_tuple(a[2]) || depth == most)
+    if (a.size() != 4 || !is_tuple(a[2]) || depth == max)
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "_rebuild_from_type_v2 takes (function, type, arguments, state)");
     levels[depth++] = {a[1], a[3], global_of(func).name == "_rebuild_from_type_v2"};
     func = a[0];

@@ -51,8 +51,8 @@ class TorchCalls final : public Calls {
   Result<Ref> tensor_class(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made);
   struct Dims {  // sizes, then strides, of a tensor that is being checked
-    static constexpr std::size_t kMost = 255;
-    std::int64_t values[2 * kMost];
+    static constexpr std::size_t kMax = 255;
+    std::int64_t values[2 * kMax];
   };
   Result<std::size_t> sizes(Dims& dims, const Ref& size, const Ref* stride) const;
   Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype, bool packs = false);

@@ -4,6 +4,7 @@
 
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/storages.hpp"
@@ -14,9 +15,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostStep = 4096;  // of a key that is the caller's, not the file's
-
-Error usage(ErrorCode code, std::string text) { return Error(ErrorKind::usage, code, std::move(text)); }
+constexpr std::size_t kMaxStep = 4096;  // of a key that is the caller's, not the file's
 
 std::string_view file_of(const Graph* graph) noexcept { return graph ? graph->file : std::string_view(); }
 
@@ -30,7 +29,7 @@ Value child(const Value& of, const Ref& ref, const Step& step) { return Access::
 
 }  // namespace
 
-std::string Value::path(std::size_t most) const { return spell(place_.get(), std::min<std::size_t>(most, 4096)); }
+std::string Value::path(std::size_t max) const { return spell(place_.get(), std::min<std::size_t>(max, 4096)); }
 
 Kind Value::kind() const noexcept { return Access::ref(*this).kind; }
 
@@ -119,7 +118,7 @@ std::size_t Value::size() const noexcept { return kind() == Kind::dict ? dict_of
 Value Value::look_up(Held held) const {
   const Ref key = std::bit_cast<Ref>(held);
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
-  const auto name = [&] { return key_name(key, kMostStep); };
+  const auto name = [&] { return key_name(key, kMaxStep); };
   if (kind() != Kind::dict) {
     Value v = fault(ErrorCode::wrong_kind, {});
     v.fault_ = std::make_shared<const Error>(refusal("a dict to look up " + in_quotes(name()) + " in"));
@@ -143,7 +142,7 @@ Value Value::operator[](std::int64_t key) const {
 Value Value::attr(std::string_view attribute_name) const {
   if (!exists() && fault_) return fault(ErrorCode::missing_key, {});
   const Ref found = graph_ ? attribute(*graph_, Access::ref(*this), attribute_name) : Ref{};
-  const std::string_view step = attribute_name.substr(0, kMostStep);
+  const std::string_view step = attribute_name.substr(0, kMaxStep);
   if (found.kind != Kind::absent) return Access::value(graph_, found, step_from(place_, std::string(step)));
   return missing(step).fault(ErrorCode::missing_key, "there is no attribute " + in_quotes(attribute_name));
 }

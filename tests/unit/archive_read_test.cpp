@@ -150,11 +150,11 @@ TEST_CASE("inflate: parts of a large record in any order; what is passed over is
 
 TEST_CASE("inflate: every length of packed data, so that its last byte falls anywhere in a piece") {
   const std::string noise = words(40'000);
-  std::size_t least = ~std::size_t{0}, most = 0;
+  std::size_t min = ~std::size_t{0}, max = 0;
   for (std::size_t size = 1; size < 40'000; size += 397) {
     ZipBuilder zip = one_deflated(noise.substr(0, size));
-    least = std::min(least, zip.records[0].data.size());
-    most = std::max(most, zip.records[0].data.size());
+    min = std::min(min, zip.records[0].data.size());
+    max = std::max(max, zip.records[0].data.size());
     const std::string bytes = zip.lay_out().bytes();
     CHECK((read_record(open(bytes), "data.pkl") == noise.substr(0, size)));
 
@@ -166,8 +166,8 @@ TEST_CASE("inflate: every length of packed data, so that its last byte falls any
     zip.records[0].local.packed = zip.records[0].entry.packed -= 2;
     check_unreadable(zip, ErrorCode::zip_inflate);
   }
-  CHECK(least < 100);
-  CHECK(most > 8192);
+  CHECK(min < 100);
+  CHECK(max > 8192);
 }
 
 TEST_CASE("inflate: a stream that ends early, does not end, or gives another size") {

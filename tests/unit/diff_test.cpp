@@ -159,7 +159,7 @@ TEST_CASE("diff: differences are counted, and the first ones kept") {
     REQUIRE(t.append(a, i));
     REQUIRE(t.append(b, i + 1));
   }
-  const Comparison found = compared(a, b, {.most = 7});
+  const Comparison found = compared(a, b, {.max = 7});
   CHECK(found.differences.size() == 7);
   CHECK(found.differing == 50);
 }

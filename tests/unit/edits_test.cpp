@@ -302,8 +302,8 @@ TEST_CASE("the state of an object that is no dict is no place of its parts") {
 TEST_CASE("what is left out is told by the shortest names") {
   const std::vector<NameFate> names{{"head.fc.weight", true, 1, true}, {"x", true, 0, false}, {"head.fc.bias", true, 1, true}, {"body.a.w", true, 1, true}, {"body.b.w", false, 1, true},
                                     {"body.a.v", true, 2, false}, {"neck.w", true, 1, true}, {"necklace", false, 0, false}};
-  const auto told = [&](std::size_t most) {
-    const LeftOutList list = left_out(names, most);
+  const auto told = [&](std::size_t max) {
+    const LeftOutList list = left_out(names, max);
     std::string out;
     for (const LeftOut& p : list.places) out += p.path + ":" + std::to_string(p.tensors) + (p.is_tensor ? "t " : " ");
     return out + "+" + std::to_string(list.more) + ":" + std::to_string(list.more_tensors);

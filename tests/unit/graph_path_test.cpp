@@ -17,9 +17,9 @@ Path chain(std::size_t steps, const Step& step) {
 Step named(std::string_view name) { return {.key = make_text(name)}; }
 
 /// What spell() must give, by the whole path.
-std::string elided(const std::string& whole, std::size_t most) {
-  if (whole.size() <= most) return whole;
-  const std::size_t head = (most - 3) / 2, tail = most - 3 - head;
+std::string elided(const std::string& whole, std::size_t max) {
+  if (whole.size() <= max) return whole;
+  const std::size_t head = (max - 3) / 2, tail = max - 3 - head;
   return whole.substr(0, head) + "…" + whole.substr(whole.size() - tail);
 }
 
@@ -52,13 +52,13 @@ TEST_CASE("a long path is given without its middle") {
       }
       CHECK(path->size == whole.size());
       if (whole.size() < 1'000'000) CHECK(spell(path.get(), SIZE_MAX) == whole);
-      for (const std::size_t most : {6u, 64u, 100u, 2048u, 4096u}) CHECK(spell(path.get(), most) == elided(whole, most));
+      for (const std::size_t max : {6u, 64u, 100u, 2048u, 4096u}) CHECK(spell(path.get(), max) == elided(whole, max));
     }
   std::string umlauts;
   for (int i = 0; i < 5000; ++i) umlauts += "ä";
-  for (const std::size_t most : {64u, 65u, 66u, 67u}) {
-    const std::string text = spell(step_from(nullptr, named(umlauts)).get(), most);
-    CHECK(text.size() <= most);
+  for (const std::size_t max : {64u, 65u, 66u, 67u}) {
+    const std::string text = spell(step_from(nullptr, named(umlauts)).get(), max);
+    CHECK(text.size() <= max);
     CHECK(text.find("…ä") != text.npos);
     CHECK(text.ends_with("ä"));
   }

@@ -38,11 +38,11 @@ Pickle yes(bool v) { return part().boolean(v); }
 Pickle nothing() { return part().none(); }
 Pickle weight() { return part().tensor({.numel = 6, .size = {2, 3}, .stride = {3, 1}}); }
 
-std::string repr(const Pickle& root, std::size_t most = 100'000) {
+std::string repr(const Pickle& root, std::size_t max = 100'000) {
   const Checkpoint ckpt = open_zip(Pickle(2).raw(root.unfinished()), {{"0", counting(6)}});
   const auto m = Module::of(ckpt.root());
   REQUIRE(m);
-  return m->repr(most);
+  return m->repr(max);
 }
 
 }  // namespace
@@ -124,7 +124,7 @@ TEST_CASE("names of the file's choice are escaped") {
 namespace {
 
 /// depth modules, each with the next as child under all of these names.
-std::string nested(std::string_view cls, std::size_t depth, std::initializer_list<std::string_view> names, std::size_t most = 100'000) {
+std::string nested(std::string_view cls, std::size_t depth, std::initializer_list<std::string_view> names, std::size_t max = 100'000) {
   Pickle p = part();
   for (std::size_t i = 0; i < depth; ++i) p.global("torch.nn.modules.container", cls).empty_tuple().op(Op::NEWOBJ).empty_dict().mark().str("_modules");
   p.empty_dict();
@@ -137,7 +137,7 @@ std::string nested(std::string_view cls, std::size_t depth, std::initializer_lis
     p.op(Op::SETITEMS);
   }
   const auto start = std::chrono::steady_clock::now();
-  const std::string out = repr(p, most);
+  const std::string out = repr(p, max);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
   return out;
 }
