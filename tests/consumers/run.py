@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Three small projects use an installed brine: run.py SOURCE_ROOT BUILD_ROOT
+"""Small projects use an installed brine: run.py SOURCE_ROOT BUILD_ROOT
 
 Installs the build into a temporary folder, moves what was installed somewhere else (a package must not remember where it was made), and
 builds and runs the projects meson/, cmake/ and pkgconfig/ against it; then configures meson/ with brine as a subproject. What needs a
@@ -8,6 +8,7 @@ program that is not here is skipped by name. CXX is the compiler brine was built
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,20 @@ def with_pkgconfig(work, prefix, env):
     return f'{said} ({(folder / "consumer").stat().st_size} bytes)'
 
 
+def with_lean(work, prefix, env):
+    """An engine links nothing of what only tools ask for: lib/inspect/."""
+    flags = run('pkg-config', '--cflags', '--libs', 'brine', env=env).replace('\\ ', ' ')
+    if not list(prefix.rglob('libbrine.a')): return 'a shared library is linked as a whole'
+    words = flags.replace(str(prefix), '@').split()
+    run('sh', '-c', f'$CXX -std=c++20 -O2 "$@" -Wl,--gc-sections,-Map={work / "map"}', 'sh', here / 'lean.cpp', '-o', work / 'lean',
+        *(w.replace('@', str(prefix)) for w in words), env={'CXX': 'c++', **env})
+    linked = set(re.findall(r'\((\w+\.cpp\.o)\)', (work / 'map').read_text()))
+    tools = sorted(name for name in linked if name.startswith('inspect_'))
+    if tools or not any(name.startswith('load_') for name in linked):
+        raise Failed(f'{len(linked)} files of the library are linked, among them {", ".join(tools) or "none of load/"}')
+    return run(work / 'lean', env=env) and f'{len(linked)} files of the library, none of inspect/'
+
+
 def with_subproject(work, prefix, env):
     folder = project('meson-subproject', work)
     (folder / 'subprojects').mkdir()
@@ -95,7 +110,7 @@ def main():
         libraries = pkgconfig.parent  # for a shared build
         env = {**os.environ, 'PKG_CONFIG_PATH': str(pkgconfig), 'LD_LIBRARY_PATH': str(libraries)}
         for consumer, needs in ((with_meson, ['meson', 'ninja', 'pkg-config']), (with_cmake, ['cmake', 'ninja', 'pkg-config']),
-                                (with_pkgconfig, ['make', 'pkg-config']), (with_subproject, ['meson', 'ninja'])):
+                                (with_pkgconfig, ['make', 'pkg-config']), (with_lean, ['pkg-config']), (with_subproject, ['meson', 'ninja'])):
             name = consumer.__name__.removeprefix('with_')
             missing = [p for p in needs if shutil.which(p) is None]
             if missing:
