@@ -12,6 +12,7 @@
 #include "state/notes.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "torch/access.hpp"
 #include "torch/numpy.hpp"
@@ -47,8 +48,7 @@ struct Checkpoint::Impl {
   Graph& graph() const noexcept { return object().graph; }
 
   Result<void> open() {
-    auto chosen = choose_part(part.source, options, inflated);
-    if (!chosen) return std::move(chosen).error();
+    BRINE_LET(chosen, choose_part(part.source, options, inflated));
     part = std::move(*chosen);
     return reading(part.source, [this]() -> Result<void> {
       const WeightsOnly policy;
@@ -64,7 +64,7 @@ struct Checkpoint::Impl {
     for (std::uint32_t i = 0; i < storages.size(); ++i) {
       const StorageRecord& storage = storages[i];
       if (!storage.reader) continue;
-      if (auto ok = storage.reader->verify_crc(storage); !ok) return std::move(ok).error();
+      BRINE_TRY(storage.reader->verify_crc(storage));
     }
     return {};
   }
@@ -119,7 +119,7 @@ std::string_view name(Note::Code code) noexcept {
 Result<Checkpoint> load(Source source, const LoadOptions& options) {
   return reading(source, [&]() -> Result<Checkpoint> {
     auto impl = std::make_shared<Checkpoint::Impl>(source, options);
-    if (auto ok = impl->open(); !ok) return std::move(ok).error();
+    BRINE_TRY(impl->open());
     impl->graph().set_owner(impl);
     impl->graph().file = impl->part.source.name();
     return Checkpoint(std::move(impl));
@@ -127,8 +127,7 @@ Result<Checkpoint> load(Source source, const LoadOptions& options) {
 }
 
 Result<Checkpoint> load(const std::filesystem::path& path, const LoadOptions& options) {
-  auto source = Source::file(path, options.file_mode);
-  if (!source) return std::move(source).error();
+  BRINE_LET(source, Source::file(path, options.file_mode));
   return load(std::move(*source), options);
 }
 
@@ -145,8 +144,7 @@ Result<StateDict> Checkpoint::state_dict(std::string_view path) const {
   return reading(impl_->part.source, [&]() -> Result<StateDict> {
     const Ref from = find_path(impl_->object().root, path);
     if (from.kind == Kind::absent) return Error(ErrorKind::usage, ErrorCode::missing_key, "the checkpoint has no place " + in_quotes(path));
-    auto found = find_weights(impl_->graph(), from, place_of(std::string(path)));
-    if (!found) return std::move(found).error();
+    BRINE_LET(found, find_weights(impl_->graph(), from, place_of(std::string(path))));
     std::string place = spell(found->place.get(), SIZE_MAX);  // to find it by
     ModuleBudget budget(impl_->options.limits, pickle_bytes());
     auto made = make_state_dict(impl_->graph(), found->value, place, impl_, budget);
@@ -218,8 +216,7 @@ std::uint64_t Checkpoint::metadata_bytes() const noexcept { return impl_->object
 Result<void> disassemble(const Source& source, const std::function<bool(std::string_view, const Instruction&)>& each, const LoadOptions& options) {
   return reading(source, [&]() -> Result<void> {
     Budget inflated(options.limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes");
-    auto part = choose_part(source, options, inflated);
-    if (!part) return std::move(part).error();
+    BRINE_LET(part, choose_part(source, options, inflated));
     return reading(part->source, [&]() -> Result<void> {
       const auto pickles = find_pickles({*part, options.limits, inflated});
       if (!pickles) return pickles.error();

@@ -10,6 +10,7 @@
 #include "pickle/emitter.hpp"
 #include "state/edits.hpp"
 #include "state/state_dict.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 #include <algorithm>
@@ -43,22 +44,20 @@ struct Pickled {
 };
 
 Result<Pickled> pickle(const Written& what, Graph& scratch, const SaveOptions& options) {
-  if (auto ok = check(options); !ok) return std::move(ok).error();
+  BRINE_TRY(check(options));
   const FileLayout* layout = options.layout.get();
   TorchReduce reduce({layout && layout->keep_keys, options.compact, layout && layout->keep_calls, options.profile == Profile::torch_1_6});
   if (options.compact) {  // once for nothing: what would be written is what there is to view
-    if (auto seen = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root); !seen) return std::move(seen).error();
+    BRINE_TRY(Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root));
     reduce.surveyed();
   }
-  auto bytes = Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root);
-  if (!bytes) return std::move(bytes).error();
+  BRINE_LET(bytes, Emitter(scratch, reduce, options.protocol, what.replaced).run(what.root));
   return Pickled{std::move(*bytes), std::move(reduce.storages())};
 }
 
 Result<void> write(const Written& what, Graph& scratch, Sink& sink, SaveOptions options) {
   if (options.root.empty()) options.root = "archive";
-  auto pickled = pickle(what, scratch, options);
-  if (!pickled) return std::move(pickled).error();
+  BRINE_LET(pickled, pickle(what, scratch, options));
   return write_zip(sink, pickled->bytes.text(), std::move(pickled->storages), options);
 }
 
@@ -88,8 +87,7 @@ Result<void> save_state(const StateDict& state, Target& target, const SaveOption
     Scratch scratch;
     Words words;
     if (const Graph* graph = StateDictAccess::impl(state)->graph) scratch.graph.inherit(*graph);
-    auto root = state_dict_value(state, scratch.graph, words);
-    if (!root) return std::move(root).error();
+    BRINE_LET(root, state_dict_value(state, scratch.graph, words));
     return write({*root}, scratch.graph, target, options);
   });
 }
@@ -99,8 +97,7 @@ Result<void> save_edits(const Edits& edits, Target& target, const SaveOptions& o
   return guarded("saving", [&]() -> Result<void> {
     Scratch scratch;
     scratch.graph.inherit(*EditsAccess::impl(edits).graph);
-    auto edited = apply(edits, scratch.graph);
-    if (!edited) return std::move(edited).error();
+    BRINE_LET(edited, apply(edits, scratch.graph));
     return write({edited->root, &edited->replaced}, scratch.graph, target, options);
   });
 }

@@ -7,6 +7,7 @@
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <libdeflate.h>
 
@@ -27,13 +28,12 @@ Result<void> compare_crc(const ZipDirectory& directory, const ZipEntry& entry, s
 /// The CRC of a stored record that is not in memory, through one small buffer.
 Result<std::uint32_t> read_crc(const Source& source, const ZipEntry& entry) {
   constexpr std::uint64_t piece = std::uint64_t{1} << 20;
-  auto buffer = allocate(std::min(piece, entry.size), "a buffer");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(buffer, allocate(std::min(piece, entry.size), "a buffer"));
   std::uint32_t crc = 0;
   for (std::uint64_t done = 0; done < entry.size;) {
     const std::uint64_t n = std::min(piece, entry.size - done);
     const std::span<std::byte> span(buffer->get(), static_cast<std::size_t>(n));
-    if (auto got = source.read_at(entry.data_offset + done, span); !got) return std::move(got).error();
+    BRINE_TRY(source.read_at(entry.data_offset + done, span));
     crc = crc32(crc, span);
     done += n;
   }
@@ -42,14 +42,13 @@ Result<std::uint32_t> read_crc(const Source& source, const ZipEntry& entry) {
 
 /// Inflates into memory of the budget's.
 Result<Bytes> inflate_whole(const Source& source, const ZipEntry& entry, Budget& budget, std::string_view what) {
-  if (auto charged = budget.charge(entry.size, what); !charged) return std::move(charged).error();
+  BRINE_TRY(budget.charge(entry.size, what));
   auto buffer = allocate(entry.size, what);
   const auto fill = [&]() -> Result<void> {
     if (!buffer) return std::move(buffer).error();
     if (entry.size == 0 && entry.packed == 0) return {};  // some writers call an empty record deflated
-    auto inflater = Inflater::open(source, entry);
-    if (!inflater) return std::move(inflater).error();
-    if (auto ok = (*inflater)->read({buffer->get(), static_cast<std::size_t>(entry.size)}); !ok) return ok;
+    BRINE_LET(inflater, Inflater::open(source, entry));
+    BRINE_TRY((*inflater)->read({buffer->get(), static_cast<std::size_t>(entry.size)}));
     return (*inflater)->finish();
   };
   if (auto done = fill(); !done) {
@@ -64,16 +63,14 @@ Result<std::uint32_t> inflate_crc(const Source& source, const ZipEntry& entry) {
   constexpr std::uint64_t piece = 64 * 1024;
   std::uint32_t crc = 0;
   if (entry.size == 0 && entry.packed == 0) return crc;
-  auto inflater = Inflater::open(source, entry);
-  if (!inflater) return std::move(inflater).error();
-  auto buffer = allocate(std::min(piece, entry.size), "a buffer");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(inflater, Inflater::open(source, entry));
+  BRINE_LET(buffer, allocate(std::min(piece, entry.size), "a buffer"));
   while ((*inflater)->position() < entry.size) {
     const std::span<std::byte> span(buffer->get(), static_cast<std::size_t>(std::min(piece, entry.size - (*inflater)->position())));
-    if (auto ok = (*inflater)->read(span); !ok) return std::move(ok).error();
+    BRINE_TRY((*inflater)->read(span));
     crc = crc32(crc, span);
   }
-  if (auto ok = (*inflater)->finish(); !ok) return std::move(ok).error();
+  BRINE_TRY((*inflater)->finish());
   return crc;
 }
 
@@ -87,8 +84,7 @@ Archive::~Archive() = default;
 
 Result<Archive> Archive::open(Source source, const Limits& limits, ZipFolders folders) {
   return guarded("an archive", [&]() -> Result<Archive> {
-    auto directory = ZipDirectory::read(source, limits, folders);
-    if (!directory) return std::move(directory).error();
+    BRINE_LET(directory, ZipDirectory::read(source, limits, folders));
     return Archive(std::move(source), std::move(*directory));
   });
 }

@@ -12,6 +12,7 @@
 #if BRINE_HAVE_LIBZIP
 
 #include "archive/one_record.hpp"
+#include "support/try.hpp"
 
 #include <zip.h>
 
@@ -116,8 +117,7 @@ class LibzipInflater final : public Inflater {
 
   Result<void> read(std::span<std::byte> out) override {
     while (!out.empty()) {
-      auto got = next(out.first(std::min(out.size(), kMax)));
-      if (!got) return std::move(got).error();
+      BRINE_LET(got, next(out.first(std::min(out.size(), kMax))));
       if (*got == 0)
         return inflate_fault(entry_, "the packed data inflates to " + std::to_string(position_) + " bytes, the directory says " + std::to_string(entry_.size));
       position_ += *got;
@@ -128,8 +128,7 @@ class LibzipInflater final : public Inflater {
 
   Result<void> finish() override {
     std::byte more[1];  // asking for it makes libzip go on to the end of the stream, or shows that there is more
-    auto got = next(more);
-    if (!got) return std::move(got).error();
+    BRINE_LET(got, next(more));
     if (*got != 0) return inflate_fault(entry_, "the packed data inflates to more than the " + std::to_string(entry_.size) + " bytes the directory says");
     if (!feed_.record.read_last()) return inflate_fault(entry_, "the deflate stream ends before the packed data does");
     return {};
@@ -168,7 +167,7 @@ class LibzipInflater final : public Inflater {
 Result<std::unique_ptr<Inflater>> Inflater::open(const Source& source, const ZipEntry& entry) {
   if (entry.packed == 0) return inflate_fault(entry, "there is no packed data");
   auto inflater = std::make_unique<LibzipInflater>(source, entry);
-  if (auto ok = inflater->open(); !ok) return std::move(ok).error();
+  BRINE_TRY(inflater->open());
   return std::unique_ptr<Inflater>(std::move(inflater));
 }
 
@@ -191,10 +190,9 @@ namespace brine {
 Result<void> Inflater::skip(std::uint64_t n) {
   constexpr std::uint64_t piece = 64 * 1024;
   if (n == 0) return {};
-  auto buffer = allocate(std::min(n, piece), "a buffer");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(buffer, allocate(std::min(n, piece), "a buffer"));
   for (; n != 0; n -= std::min(n, piece))
-    if (auto ok = read({buffer->get(), static_cast<std::size_t>(std::min(n, piece))}); !ok) return ok;
+    BRINE_TRY(read({buffer->get(), static_cast<std::size_t>(std::min(n, piece))}));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "archive/inflaters.hpp"
 
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -17,8 +18,7 @@ Result<void> Inflaters::read(const Source& source, const ZipEntry& entry, std::u
     offset += known;
   }
   if (out.empty()) return {};
-  auto inflater = take(source, entry, offset);
-  if (!inflater) return std::move(inflater).error();
+  BRINE_LET(inflater, take(source, entry, offset));
   const std::uint64_t over = offset - (*inflater)->position();
   bool back = false;
   {
@@ -26,19 +26,19 @@ Result<void> Inflaters::read(const Source& source, const ZipEntry& entry, std::u
     back = over > kMuch || (keeps(entry) && (*inflater)->position() == window_at_ + window_.size());
   }
   if (over > kMuch) {
-    if (auto ok = budget.charge(over, "passing over so much of the deflated record " + escaped(entry.name, 200) + " to read a part of it"); !ok) return ok;
-    if (auto ok = (*inflater)->skip(over - std::min(over, kWindow)); !ok) return ok;
+    BRINE_TRY(budget.charge(over, "passing over so much of the deflated record " + escaped(entry.name, 200) + " to read a part of it"));
+    BRINE_TRY((*inflater)->skip(over - std::min(over, kWindow)));
   }
   std::vector<std::byte> piece;
   while (back && (*inflater)->position() < offset) {
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(offset - (*inflater)->position(), 1 << 20)));
     const std::uint64_t at = (*inflater)->position();
-    if (auto ok = (*inflater)->read(piece); !ok) return ok;
+    BRINE_TRY((*inflater)->read(piece));
     const std::lock_guard guard(lock_);
     keep(entry, at, piece);
   }
-  if (auto ok = (*inflater)->skip(offset - (*inflater)->position()); !ok) return ok;
-  if (auto ok = (*inflater)->read(out); !ok) return ok;
+  BRINE_TRY((*inflater)->skip(offset - (*inflater)->position()));
+  BRINE_TRY((*inflater)->read(out));
   if (back) {
     const std::lock_guard guard(lock_);
     keep(entry, offset, out);

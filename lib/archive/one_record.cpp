@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "archive/one_record.hpp"
 
+#include "support/try.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -70,7 +72,7 @@ Result<std::size_t> OneRecord::read(std::span<std::byte> out) {
     std::memcpy(out.data(), head_.data() + at_, n);
   } else if (at_ < sentinel_) {
     n = some(sentinel_);
-    if (auto done = read_slice(at_ - slice_, out.first(n)); !done) return std::move(done).error();
+    BRINE_TRY(read_slice(at_ - slice_, out.first(n)));
     read_last_ = read_last_ || at_ + n == sentinel_;
   } else if (at_ < trailer_) {
     at_sentinel_ = true;
@@ -92,7 +94,7 @@ Result<void> OneRecord::read_slice(std::uint64_t offset, std::span<std::byte> ou
     if (offset < buffer_at_ || offset - buffer_at_ >= buffer_.size()) {
       buffer_.resize(static_cast<std::size_t>(std::min(ahead, slice_size_ - offset)));
       buffer_at_ = offset;
-      if (auto done = source_.read_at(slice_at_ + offset, buffer_); !done) return done;
+      BRINE_TRY(source_.read_at(slice_at_ + offset, buffer_));
     }
     const auto from = static_cast<std::size_t>(offset - buffer_at_);
     const std::size_t n = std::min(out.size(), buffer_.size() - from);

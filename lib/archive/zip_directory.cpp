@@ -11,6 +11,7 @@
 #include "bytes/read_ahead.hpp"
 #include "support/hash_index.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <array>
@@ -64,7 +65,7 @@ Result<void> check_records(ReadAhead& bytes, std::span<ZipEntry> entries, std::u
           ErrorCode::zip_overlap, next, nth(i).name,
           i + 1 == entries.size() ? "the record starts where the directory does" : "two entries of the directory share this local header");
     }
-    if (auto fine = check_zip_local(bytes, nth(i), next); !fine) return fine;
+    BRINE_TRY(check_zip_local(bytes, nth(i), next));
   }
   return {};
 }
@@ -120,14 +121,12 @@ Result<void> ZipDirectory::index() {
 
 Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, ZipFolders folders) {
   ReadAhead start(source);
-  if (auto fine = check_start(start, source.size()); !fine) return fine;
+  BRINE_TRY(check_start(start, source.size()));
 
   Budget budget(limits.inflated_bytes, ErrorCode::inflated_too_large, "Limits::inflated_bytes");
   const std::uint64_t tail_size = std::min(source.size(), kZipTail), tail_offset = source.size() - tail_size;
-  auto tail = fetch(source, tail_offset, tail_size, budget, "the end of the zip");
-  if (!tail) return std::move(tail).error();
-  auto end = find_zip_end(tail->span, tail_offset);
-  if (!end) return std::move(end).error();
+  BRINE_LET(tail, fetch(source, tail_offset, tail_size, budget, "the end of the zip"));
+  BRINE_LET(end, find_zip_end(tail->span, tail_offset));
   if (end->count > limits.records || end->count >= HashIndex::npos) {
     return Error(ErrorKind::limit, ErrorCode::too_many_records,
                  "the archive has " + std::to_string(end->count) + " records, the limit is " + std::to_string(limits.records))
@@ -141,17 +140,15 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, Zip
     bytes_.span = tail->span.subspan(static_cast<std::size_t>(offset_ - tail_offset), static_cast<std::size_t>(end->directory_size));
     bytes_.owner = tail->owner;
   } else {
-    auto directory = fetch(source, offset_, end->directory_size, budget, "the zip directory");
-    if (!directory) return std::move(directory).error();
+    BRINE_LET(directory, fetch(source, offset_, end->directory_size, budget, "the zip directory"));
     bytes_ = std::move(*directory);
-    if (auto fine = refuse_other_ends(bytes_.span, offset_, end->end_offset); !fine) return fine;
+    BRINE_TRY(refuse_other_ends(bytes_.span, offset_, end->end_offset));
   }
   const std::uint64_t rest = std::max(offset_, tail_offset) - tail_offset;
   if (auto fine = refuse_other_ends(tail->span.subspan(static_cast<std::size_t>(rest)), tail_offset + rest, end->end_offset); !fine)
     return fine;
 
-  auto entries = read_zip_entries(bytes_.span, *end, limits);
-  if (!entries) return std::move(entries).error();
+  BRINE_LET(entries, read_zip_entries(bytes_.span, *end, limits));
   entries_ = std::move(*entries);
   root_ = entries_.front().name.substr(0, entries_.front().name.find('/'));
   if (auto fine = check_folder(); !fine) {
@@ -159,8 +156,8 @@ Result<void> ZipDirectory::parse(const Source& source, const Limits& limits, Zip
     outside_root_ = std::move(fine).error();
   }
   seed_ = random_seed();
-  if (auto fine = index(); !fine) return fine;
-  if (auto fine = check_records(start, entries_, offset_); !fine) return fine;
+  BRINE_TRY(index());
+  BRINE_TRY(check_records(start, entries_, offset_));
 
   if (std::erase_if(entries_, [](const ZipEntry& e) { return e.is_folder(); }) != 0) return index();
   return {};

@@ -3,6 +3,7 @@
 
 #include "archive/zip_fault.hpp"
 #include "bytes/cursor.hpp"
+#include "support/try.hpp"
 
 #include <cstring>
 #include <optional>
@@ -99,8 +100,7 @@ Result<ZipEnd> read_end64(std::span<const std::byte> tail, std::uint64_t tail_of
 }  // namespace
 
 Result<ZipEnd> find_zip_end(std::span<const std::byte> tail, std::uint64_t tail_offset) {
-  auto found = last_end_record(tail, tail_offset);
-  if (!found) return std::move(found).error();
+  BRINE_LET(found, last_end_record(tail, tail_offset));
   const std::size_t at = *found;
   const std::byte* record = tail.data() + at;
 
@@ -115,8 +115,7 @@ Result<ZipEnd> find_zip_end(std::span<const std::byte> tail, std::uint64_t tail_
 
   ZipEnd out{};
   if (at >= zip::locator::kSize && u32(record - zip::locator::kSize) == zip::kLocatorSignature) {
-    auto large = read_end64(tail, tail_offset, at);
-    if (!large) return std::move(large).error();
+    BRINE_LET(large, read_end64(tail, tail_offset, at));
     out = *large;
   } else {
     out.count = count;  // 65,535 may be the number itself: readers agree on that one

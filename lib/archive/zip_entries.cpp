@@ -6,6 +6,7 @@
 #include "archive/zip_name.hpp"
 #include "bytes/cursor.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 namespace brine {
 
@@ -123,18 +124,17 @@ Result<std::vector<ZipEntry>> read_zip_entries(std::span<const std::byte> bytes,
     }
     if (u16(header + zip::entry::kDisk) != 0)
       return zip_fault(ErrorCode::zip_directory, at + zip::entry::kDisk, e.name, "the record is on another disk");
-    if (auto fine = check_zip_name(e.name, at + zip::entry::kSize); !fine) return std::move(fine).error();
+    BRINE_TRY(check_zip_name(e.name, at + zip::entry::kSize));
     ZipExtra extra;
     if (extra_length != 0) {
-      auto read = read_zip_extra(header + zip::entry::kSize + name_length, extra_length, at + zip::entry::kSize + name_length, e.name,
-                                 ErrorCode::zip_directory, extra);
-      if (!read) return std::move(read).error();
+      BRINE_TRY(read_zip_extra(header + zip::entry::kSize + name_length, extra_length, at + zip::entry::kSize + name_length, e.name,
+                               ErrorCode::zip_directory, extra));
     }
-    if (auto fine = read_numbers(header, at, extra, e); !fine) return std::move(fine).error();
-    if (auto fine = check_flags(e, at); !fine) return std::move(fine).error();
-    if (auto fine = check_size(e, at, limits); !fine) return std::move(fine).error();
+    BRINE_TRY(read_numbers(header, at, extra, e));
+    BRINE_TRY(check_flags(e, at));
+    BRINE_TRY(check_size(e, at, limits));
     if (e.is_folder()) {
-      if (auto fine = check_folder(e, at); !fine) return std::move(fine).error();
+      BRINE_TRY(check_folder(e, at));
     } else if ((u32(header + zip::entry::kExternal) & zip::kDosFolder) !=
                0) {  // PyTorch's reader goes by it, and gives bytes it never read
       return zip_fault(ErrorCode::zip_directory, at + zip::entry::kExternal, e.name,

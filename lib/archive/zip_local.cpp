@@ -4,6 +4,7 @@
 #include "archive/zip_fault.hpp"
 #include "archive/zip_headers.hpp"
 #include "bytes/cursor.hpp"
+#include "support/try.hpp"
 
 #include <cstring>
 
@@ -27,8 +28,8 @@ class Numbers {
     if (crc != entry_.crc && !(open_ && crc == 0)) {
       return fault(zip::local::kCrc, "the CRC in the local header is " + hex(crc, 8) + ", the directory says " + hex(entry_.crc, 8));
     }
-    if (auto same = field(zip::local::kUnpacked, "size", entry_.size); !same) return same;
-    if (auto same = field(zip::local::kPacked, "packed size", entry_.packed); !same) return same;
+    BRINE_TRY(field(zip::local::kUnpacked, "size", entry_.size));
+    BRINE_TRY(field(zip::local::kPacked, "packed size", entry_.packed));
     if (extra_.zip64 != nullptr) return check_block();
     return {};
   }
@@ -59,8 +60,8 @@ class Numbers {
                           found, "expected", expected);
     };
     if (n >= 16) {
-      if (auto same = number(0, "the size", entry_.size, open_); !same) return same;
-      if (auto same = number(8, "the packed size", entry_.packed, open_); !same) return same;
+      BRINE_TRY(number(0, "the size", entry_.size, open_));
+      BRINE_TRY(number(8, "the packed size", entry_.packed, open_));
     }
     if (n != 16) return number(n - 8, "the header's offset", at_, false);
     return {};
@@ -156,9 +157,9 @@ Result<void> check_zip_local(ReadAhead& bytes, ZipEntry& entry, std::uint64_t ne
                                ErrorCode::zip_local_header, extra);
     if (!read) return read;
   }
-  if (auto same = Numbers(header, at, entry, extra).check(); !same) return same;
+  BRINE_TRY(Numbers(header, at, entry, extra).check());
   const std::uint64_t data = at + length, end = data + entry.packed;
-  if (auto same = check_descriptor(bytes, entry, end, next - end, extra.zip64 != nullptr); !same) return same;
+  BRINE_TRY(check_descriptor(bytes, entry, end, next - end, extra.zip64 != nullptr));
   entry.data_offset = data;
   return {};
 }

@@ -10,6 +10,7 @@
 #include "support/errors.hpp"
 #include "support/hash_index.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <libdeflate.h>
 
@@ -46,7 +47,7 @@ Result<void> ZipWriter::attempt(Work&& work) {
       if (finished_) return usage(ErrorCode::bad_argument, "the archive is finished");
       if (within_) return usage(ErrorCode::bad_argument, "a record is not complete: an exception ended it, or its producer adds another");
       if (entry_offsets_.empty()) {
-        if (auto fine = check_layout(); !fine) return fine;
+        BRINE_TRY(check_layout());
       }
       within_ = true;
       auto worked = work();
@@ -61,9 +62,9 @@ Result<void> ZipWriter::attempt(Work&& work) {
 Result<void> ZipWriter::add(std::string_view record, std::span<const std::byte> data) {
   return attempt([&]() -> Result<void> {
     ZipItem item{.size = data.size()};
-    if (auto done = begin(record, item); !done) return done;
+    BRINE_TRY(begin(record, item));
     if (data.size() > kSmall) {
-      if (auto done = write_data(data, item.crc); !done) return done;
+      BRINE_TRY(write_data(data, item.crc));
       return end(item);
     }
     if (layout_.crc) item.crc = libdeflate_crc32(0, data.data(), data.size());
@@ -75,14 +76,14 @@ Result<void> ZipWriter::add(std::string_view record, std::span<const std::byte> 
 Result<void> ZipWriter::add(std::string_view record, std::uint64_t size, const Produce& produce) {
   return attempt([&]() -> Result<void> {
     ZipItem item{.size = size};
-    if (auto done = begin(record, item); !done) return done;
+    BRINE_TRY(begin(record, item));
     std::uint64_t left = size;
     const Emit emit = [&](std::span<const std::byte> data) -> Result<void> {
       if (data.size() > left) return wrong_size(record, "more", size);
       left -= data.size();
       return write_data(data, item.crc);
     };
-    if (auto done = produce(emit); !done) return done;
+    BRINE_TRY(produce(emit));
     if (left != 0) return wrong_size(record, "less", size);
     return end(item);
   });
@@ -161,7 +162,7 @@ Result<void> ZipWriter::begin(std::string_view record, ZipItem& item) {
   if (item.local_zip64_size() + zip::kExtraHeader + padding > kLongestField) {
     return usage(ErrorCode::bad_argument, "cannot align " + in_quotes(name_) + " to " + std::to_string(layout_.alignment) + " bytes: the filler would be too long");
   }
-  if (auto fine = check_name(); !fine) return fine;
+  BRINE_TRY(check_name());
   const std::uint64_t hash = hash_folded(name_, seed_);
   HashIndex::prefetch(index_, hash);
   around_.cut(0);
@@ -176,12 +177,12 @@ Result<void> ZipWriter::write_around() {
 }
 
 Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_t& crc) {
-  if (auto done = write_around(); !done) return done;
+  BRINE_TRY(write_around());
   if (!layout_.crc) return sink_.write(data);
   while (!data.empty()) {
     const auto piece = data.first(data.size() < 2 * kPiece ? data.size() : kPiece);
     crc = libdeflate_crc32(crc, piece.data(), piece.size());
-    if (auto done = sink_.write(piece); !done) return done;
+    BRINE_TRY(sink_.write(piece));
     data = data.subspan(piece.size());
   }
   return {};
@@ -190,7 +191,7 @@ Result<void> ZipWriter::write_data(std::span<const std::byte> data, std::uint32_
 Result<void> ZipWriter::end(const ZipItem& item) {
   last_crc_ = item.crc;
   if (item.size != 0) append_zip_descriptor(around_, item);
-  if (auto done = write_around(); !done) return done;
+  BRINE_TRY(write_around());
   entry_offsets_.push_back(directory_.size());
   append_zip_entry(directory_, item);
   return {};
@@ -205,8 +206,8 @@ Result<void> ZipWriter::write_end() {
                  "without CRCs or under another root it can be saved");
   }
   append_zip_end(around_, entry_offsets_.size(), size(), directory_.size());
-  if (auto done = sink_.write(directory_); !done) return done;
-  if (auto done = write_around(); !done) return done;
+  BRINE_TRY(sink_.write(directory_));
+  BRINE_TRY(write_around());
   finished_ = true;
   return sink_.flush();
 }

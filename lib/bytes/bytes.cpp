@@ -3,6 +3,7 @@
 
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -57,11 +58,10 @@ Result<Bytes> fetch(const Source& source, std::uint64_t offset, std::uint64_t si
 
 Result<void> read_all(const Source& source, std::uint64_t offset, std::uint64_t size, const std::function<void(std::uint64_t)>& read) {
   constexpr std::uint64_t piece = std::uint64_t{1} << 20;
-  auto buffer = allocate(std::min(piece, size), "a buffer");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(buffer, allocate(std::min(piece, size), "a buffer"));
   for (std::uint64_t done = 0; done < size;) {
     const std::uint64_t n = std::min(piece, size - done);
-    if (auto ok = source.read_at(offset + done, {buffer->get(), static_cast<std::size_t>(n)}); !ok) return ok;
+    BRINE_TRY(source.read_at(offset + done, {buffer->get(), static_cast<std::size_t>(n)}));
     if (read) read(n);
     done += n;
   }

@@ -6,6 +6,7 @@
 #include "bytes/guard.hpp"
 #include "support/hash_index.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <array>
 #include <cerrno>
@@ -129,8 +130,8 @@ Result<void> NewFile::fill(const std::filesystem::path& target, const FileSaveOp
     if (!reserved && hopeless) return fault("no room for " + std::to_string(size) + " bytes");
   }
   Sink sink = SinkMaker::make(sink_);
-  if (auto done = write(sink); !done) return done;
-  if (auto done = sink.flush(); !done) return done;
+  BRINE_TRY(write(sink));
+  BRINE_TRY(sink.flush());
   if (!reserved || sink_->written == options.expected_size) return {};
   if (uninterrupted([&] { return system_.truncate(file_, static_cast<off_t>(sink_->written)); }) == 0) return {};
   return fault("cannot cut the file to its size");
@@ -195,8 +196,7 @@ class Folder {
 };
 
 Result<void> save(const std::filesystem::path& path, const FileSaveOptions& options, const std::function<Result<void>(Sink&)>& write) {
-  auto target = find_file_target(path);
-  if (!target) return std::move(target).error();
+  BRINE_LET(target, find_file_target(path));
   const NoSizeSignal held_back;
   Folder folder(*options.system);
   NewFile file(*options.system);

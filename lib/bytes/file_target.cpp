@@ -2,6 +2,7 @@
 #include "bytes/file_target.hpp"
 
 #include "bytes/file_sink.hpp"
+#include "support/try.hpp"
 
 #include <array>
 #include <cerrno>
@@ -83,8 +84,7 @@ Result<FileTarget> find_file_target(const std::filesystem::path& path) {
   split(path.native(), out);
   for (int links = 0;; ++links) {
     if (links > kMaxLinks) return refused("cannot open the file", ELOOP);
-    auto end = follow(out);
-    if (!end) return std::move(end).error();
+    BRINE_LET(end, follow(out));
     if (*end) break;
   }
   if (out.name.empty()) return refused("cannot open the file", EISDIR);

@@ -3,6 +3,7 @@
 #include "bytes/bytes.hpp"
 #include "bytes/guard.hpp"
 #include "bytes/sink_impl.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -33,7 +34,7 @@ struct CallbackSink final : Sink::Impl {
   Result<void> put(std::span<const std::byte> first, std::span<const std::byte> second) override {
     for (const auto& part : {first, second}) {
       if (part.empty()) continue;
-      if (auto done = put(part); !done) return done;
+      BRINE_TRY(put(part));
     }
     return {};
   }
@@ -62,8 +63,7 @@ Result<void> hand_on(Sink::Impl& sink, std::span<const std::byte> bytes) {
 
 Result<void> gather(Sink::Impl& sink, std::span<const std::byte> bytes) {
   if (sink.buffer == nullptr) {
-    auto buffer = allocate(kGathered, "the buffer of a sink");
-    if (!buffer) return std::move(buffer).error();
+    BRINE_LET(buffer, allocate(kGathered, "the buffer of a sink"));
     sink.buffer = std::move(*buffer);
   }
   // Full buffers are handed on whole: the pieces keep their size, and in a file their alignment.
@@ -71,7 +71,7 @@ Result<void> gather(Sink::Impl& sink, std::span<const std::byte> bytes) {
   std::memcpy(sink.buffer.get() + sink.gathered, bytes.data(), first);
   sink.gathered += first;
   if (sink.gathered < kGathered) return {};
-  if (auto done = hand_on(sink, {}); !done) return done;
+  BRINE_TRY(hand_on(sink, {}));
   const auto rest = bytes.subspan(first);
   if (!rest.empty()) std::memcpy(sink.buffer.get(), rest.data(), rest.size());
   sink.gathered = rest.size();

@@ -6,6 +6,7 @@
 #include "bytes/file_descriptor.hpp"
 #include "bytes/guard.hpp"
 #include "bytes/source_impl.hpp"
+#include "support/try.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -69,8 +70,7 @@ Result<std::shared_ptr<Source::Impl>> read_stream(const FileDescriptor& file) {
                      "is not a regular file and gives more than " + std::to_string(kStreamBound >> 30) + " GiB: save it to a file first");
       }
       const std::size_t more = room == 0 ? std::size_t{1} << 16 : room * 2;
-      auto larger = allocate(more, "the bytes of a pipe");
-      if (!larger) return std::move(larger).error();
+      BRINE_LET(larger, allocate(more, "the bytes of a pipe"));
       if (got != 0) std::memcpy(larger->get(), buffer.get(), got);
       buffer = std::move(*larger);
       room = more;

@@ -9,6 +9,7 @@
 #include "forms/detect_magic.hpp"
 #include "forms/detect_pickle.hpp"
 #include "forms/text_damage.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <array>
@@ -114,8 +115,8 @@ Result<Detected> detect(const Source& source) {
     std::array<std::byte, 2 * kLook> buffer;
     const auto n = static_cast<std::size_t>(std::min(source.size(), kLook));
     const auto start = std::span(buffer).first(n), end = std::span(buffer).last(n);
-    if (auto read = source.read_at(0, start); !read) return std::move(read).error();
-    if (auto read = source.read_at(source.size() - n, end); !read) return std::move(read).error();
+    BRINE_TRY(source.read_at(0, start));
+    BRINE_TRY(source.read_at(source.size() - n, end));
     const auto text = [](std::span<const std::byte> bytes) {
       return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     };

@@ -5,6 +5,7 @@
 #include "forms/detect.hpp"
 #include "forms/explain.hpp"
 #include "forms/other_zip.hpp"
+#include "support/try.hpp"
 
 namespace brine {
 
@@ -25,8 +26,7 @@ struct Way {
 
 template <class Out>
 Result<Out> go_zip(const Opening& opening, const Way<Out>& way) {
-  auto archive = Archive::open(opening.part.source, opening.limits, ZipFolders::any);
-  if (!archive) return std::move(archive).error();
+  BRINE_LET(archive, Archive::open(opening.part.source, opening.limits, ZipFolders::any));
   if (auto other = other_zip(*archive)) return std::move(*other);
   return way.zip(std::move(*archive), opening);
 }

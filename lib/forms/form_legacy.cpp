@@ -14,6 +14,7 @@
 #include "support/checked.hpp"
 #include "support/errors.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 
@@ -47,8 +48,7 @@ class LegacyReader {
   Result<std::vector<PickleAt>> header() {
     std::vector<PickleAt> out;
     const auto next = [&](const char* what) -> Result<std::unique_ptr<Document>> {
-      auto pickle = take(what);
-      if (!pickle) return std::move(pickle).error();
+      BRINE_LET(pickle, take(what));
       out.push_back(std::move(*pickle));
       return run(out.back());
     };
@@ -78,8 +78,7 @@ class LegacyReader {
 
   /// The list of keys, and the storages in its order.
   Result<void> locate(Storages& storages, const StorageFile& file) {
-    auto pickle = take("storage keys");
-    if (!pickle) return std::move(pickle).error();
+    BRINE_LET(pickle, take("storage keys"));
     const auto keys = run(std::move(*pickle));
     if (!keys) return keys.error();
     if ((*keys)->root.kind != Kind::list) return corrupt(ErrorCode::legacy_keys, "expected the storage keys as a list, found " + class_name((*keys)->root));
@@ -87,7 +86,7 @@ class LegacyReader {
       const std::uint32_t i = key.kind == Kind::string ? storages.find(text_of(key)) : storages.size();
       if (i == storages.size())  // without its element size it cannot be stepped over
         return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(key_name(key)) + ", which the object does not use").at_offset(at_);
-      if (auto ok = take_storage(storages[i], file); !ok) return ok;
+      BRINE_TRY(take_storage(storages[i], file));
     }
     for (std::uint32_t i = 0; i < storages.size(); ++i)
       if (!storages[i].found && storages[i].nbytes != 0)
@@ -133,7 +132,7 @@ class LegacyReader {
 
   Result<std::unique_ptr<Document>> run(PickleAt pickle) const {
     auto document = std::make_unique<Document>(std::move(pickle), limits_, legacy_ids());
-    if (auto ok = document->run(); !ok) return std::move(ok).error();
+    BRINE_TRY(document->run());
     return document;
   }
 
@@ -141,7 +140,7 @@ class LegacyReader {
     if (storage.found) return corrupt(ErrorCode::legacy_keys, "the list of storages names " + in_quotes(storage.key) + " twice").at_offset(at_);
     std::byte head[8];
     if (source_.size() - at_ < sizeof head) return short_by(sizeof head, storage);
-    if (auto ok = source_.read_at(at_, head); !ok) return ok;
+    BRINE_TRY(source_.read_at(at_, head));
     const std::int64_t count = Cursor(head).i64();
     const auto nbytes = checked_multiply(count, static_cast<std::int64_t>(item_size(storage.dtype)));
     if (count < 0 || !nbytes || static_cast<std::uint64_t>(*nbytes) != storage.nbytes)
@@ -174,13 +173,12 @@ class LegacyReader {
 
 Result<Opened> open_legacy(const Opening& opening) {
   LegacyReader reader(opening);
-  if (auto ok = reader.header(); !ok) return std::move(ok).error();
-  auto pickle = reader.take("object pickle");
-  if (!pickle) return std::move(pickle).error();
+  BRINE_TRY(reader.header());
+  BRINE_LET(pickle, reader.take("object pickle"));
   auto document = std::make_unique<Document>(std::move(*pickle), opening.limits, legacy_ids());
-  if (auto ok = document->run(opening.policy); !ok) return std::move(ok).error();
+  BRINE_TRY(document->run(opening.policy));
   auto form = std::make_unique<LegacyForm>(opening);
-  if (auto ok = reader.locate(document->storages, form->file); !ok) return std::move(ok).error();
+  BRINE_TRY(reader.locate(document->storages, form->file));
   Opened out{Format::legacy, form->end = reader.position(), nullptr, {}};
   out.notes.append(document->notes);
   reader.note_rest(out.notes);
@@ -194,8 +192,7 @@ Result<std::vector<PickleAt>> find_legacy_pickles(const Opening& opening) {
   auto out = reader.header();
   if (!out) return out;
   for (const char* what : {"object pickle", "storage keys"}) {
-    auto pickle = reader.take(what);
-    if (!pickle) return std::move(pickle).error();
+    BRINE_LET(pickle, reader.take(what));
     out->push_back(std::move(*pickle));
   }
   return out;

@@ -10,6 +10,7 @@
 #include "forms/storage_file.hpp"
 #include "support/errors.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -70,9 +71,9 @@ class ZipForm final : public Form {
 
   /// How the file was written, and its pickle.
   Result<PickleAt> open(const Limits& limits) {
-    if (auto ok = check_version(); !ok) return std::move(ok).error();
-    if (auto ok = read_byte_order(); !ok) return std::move(ok).error();
-    if (auto ok = read_layout(); !ok) return std::move(ok).error();
+    BRINE_TRY(check_version());
+    BRINE_TRY(read_byte_order());
+    BRINE_TRY(read_layout());
     const ZipEntry& entry = *archive_.directory().find_record("data.pkl");
     PickleAt pickle{std::string(entry.name), {}};
     if (entry.size > limits.pickle_bytes)
@@ -144,8 +145,7 @@ class ZipForm final : public Form {
     const ZipEntry* entry = archive_.directory().find_record("version");
     if (!entry) entry = archive_.directory().find_record(".data/version");
     if (!entry) return corrupt(ErrorCode::record_missing, "the archive has no record version");
-    auto text = small_record(*entry);
-    if (!text) return text.error();
+    BRINE_LET(text, small_record(*entry));
     version_ = *text;
     int version = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
@@ -165,8 +165,7 @@ class ZipForm final : public Form {
         if (std::equal(e.name.begin(), e.name.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); }))
           return corrupt(ErrorCode::byte_order, "there is no record byteorder, only one that differs in case").in_record(e.name);
     } else {
-      auto text = small_record(*entry);
-      if (!text) return text.error();
+      BRINE_LET(text, small_record(*entry));
       if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + in_quotes(*text, 20) + " is neither little nor big").in_record(entry->name);
       big = *text == "big";
     }
@@ -177,15 +176,13 @@ class ZipForm final : public Form {
   // Of no consequence for reading; kept for saving the file again.
   Result<void> read_layout() {
     if (const ZipEntry* entry = archive_.directory().find_record(".storage_alignment")) {
-      auto text = small_record(*entry);
-      if (!text) return text.error();
+      BRINE_LET(text, small_record(*entry));
       std::uint32_t alignment = 0;
       const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), alignment);
       if (error == std::errc() && alignment >= 1 && alignment <= 65536) alignment_ = alignment;
     }
     if (const ZipEntry* entry = archive_.directory().find_record(".data/serialization_id"); entry && entry->size == 40) {
-      auto text = small_record(*entry);
-      if (!text) return text.error();
+      BRINE_LET(text, small_record(*entry));
       id_half_ = text->substr(0, 20);
     }
     return {};
@@ -213,22 +210,20 @@ class ZipForm final : public Form {
 
 Result<Opened> open_zip(Archive archive, const Opening& opening) {
   auto form = std::make_unique<ZipForm>(std::move(archive), opening);
-  auto pickle = form->open(opening.limits);
-  if (!pickle) return std::move(pickle).error();
+  BRINE_LET(pickle, form->open(opening.limits));
   Opened out{Format::zip, opening.part.source.size(), nullptr, {}};
   form->note_crc(out.notes);
   auto document = std::make_unique<Document>(std::move(*pickle), opening.limits, zip_ids());
-  if (auto ok = document->run(opening.policy); !ok) return std::move(ok).error();
+  BRINE_TRY(document->run(opening.policy));
   out.notes.append(document->notes);
-  if (auto ok = form->locate(document->storages, out.notes); !ok) return std::move(ok).error();
+  BRINE_TRY(form->locate(document->storages, out.notes));
   out.form = std::move(form);
   out.documents.push_back(std::move(document));
   return out;
 }
 
 Result<std::vector<PickleAt>> find_zip_pickles(Archive archive, const Opening& opening) {
-  auto pickle = ZipForm(std::move(archive), opening).open(opening.limits);
-  if (!pickle) return std::move(pickle).error();
+  BRINE_LET(pickle, ZipForm(std::move(archive), opening).open(opening.limits));
   return std::vector<PickleAt>{std::move(*pickle)};
 }
 

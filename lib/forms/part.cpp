@@ -3,6 +3,7 @@
 
 #include "forms/other_zip.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 namespace brine {
 
@@ -15,8 +16,7 @@ Result<Part> at_offset(Source source, const LoadOptions& options) {
   const std::uint64_t rest = size - options.offset, length = options.length.value_or(rest);
   if (length > rest) return outside("the length " + std::to_string(length) + " reaches behind the end of the source: " + std::to_string(rest) + " bytes are left at byte " + std::to_string(options.offset));
   if (length == size) return Part{std::move(source), size, 0};
-  auto part = source.part(options.offset, length);
-  if (!part) return std::move(part).error();
+  BRINE_LET(part, source.part(options.offset, length));
   if (options.offset == 0) return Part{std::move(*part), size, 0};
   return Part{part->named(std::string(source.name()) + ", from byte " + std::to_string(options.offset)), size, options.offset};
 }
@@ -39,14 +39,12 @@ Result<Part> member_of(Part zip, const std::string& name, const Limits& limits, 
   const ZipEntry* e = archive->directory().find(name);
   if (!e) return Error(ErrorKind::usage, ErrorCode::missing_key, "the zip has no member " + in_quotes(name) + "; it holds " + member_list(*archive));
   if (e->method == zip::kStored) {
-    auto part = zip.source.part(e->data_offset, e->size);
-    if (!part) return std::move(part).error();
+    BRINE_LET(part, zip.source.part(e->data_offset, e->size));
     const std::uint64_t at = *zip.offset + e->data_offset;
     return Part{part->named(full), zip.whole, at, std::make_shared<const Archive>(std::move(*archive)), e};
   }
   if (auto ok = check_inflated(*e); !ok) return std::move(ok).error().in_file(full);
-  auto bytes = archive->read(*e, inflated, true);
-  if (!bytes) return std::move(bytes).error();
+  BRINE_LET(bytes, archive->read(*e, inflated, true));
   return Part{Source::memory(bytes->span, bytes->owner, full), zip.whole, std::nullopt, std::make_shared<const Archive>(std::move(*archive)), e};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "forms/storage_file.hpp"
 
+#include "support/try.hpp"
+
 namespace brine {
 
 void StorageFile::place(StorageRecord& storage, std::uint64_t offset, bool foreign) const noexcept {
@@ -44,7 +46,7 @@ Result<bool> StorageFile::verify_crc(const StorageRecord& storage) const {
   if (!archive_ || !storage.reader) return false;
   const ZipEntry& entry = archive_->directory().entries()[storage.entry];
   if (entry.crc == 0 && entry.size != 0) return false;
-  if (auto ok = archive_->verify(entry); !ok) return ok.error();
+  BRINE_TRY(archive_->verify(entry));
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "bytes/bytes.hpp"
 #include "forms/file_layout.hpp"
 #include "forms/serialization_id.hpp"
+#include "support/try.hpp"
 #include "tensor/byte_swap.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ class Writer {
     const std::vector<std::string> records = order();
     for (std::size_t i = 0; i < records.size(); ++i) {
       zip_.set_crc(options_.crc && (i >= layout_.record_crcs.size() || layout_.record_crcs[i]));
-      if (auto ok = write(records[i]); !ok) return ok;
+      BRINE_TRY(write(records[i]));
     }
     zip_.set_crc(options_.crc);
     if (auto ok = rest(); !ok) return ok;  // storages that a file read as it was did not have
@@ -70,14 +71,14 @@ class Writer {
   Result<void> rest() {
     if (options_.profile == Profile::torch_2_7) {
       for (std::size_t i = 0; i < storages_.size(); ++i)
-        if (auto ok = storage(i); !ok) return ok;
+        BRINE_TRY(storage(i));
       return {};
     }
     std::vector<std::size_t> order(storages_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     for (const std::size_t i : order)
-      if (auto ok = storage(i); !ok) return ok;
+      BRINE_TRY(storage(i));
     return {};
   }
 
@@ -108,14 +109,13 @@ class Writer {
     if (w.nbytes == 0) return zip_.add(name, {});
     if (data && !swap) return zip_.add(name, {data + w.offset, static_cast<std::size_t>(w.nbytes)});
     return zip_.add(name, w.nbytes, [&](const ZipWriter::Emit& emit) -> Result<void> {
-      auto buffer = allocate(std::min(w.nbytes, kPiece), "a piece of a storage");
-      if (!buffer) return std::move(buffer).error();
+      BRINE_LET(buffer, allocate(std::min(w.nbytes, kPiece), "a piece of a storage"));
       for (std::uint64_t at = 0; at < w.nbytes; at += kPiece) {
         const std::span<std::byte> piece(buffer->get(), static_cast<std::size_t>(std::min(kPiece, w.nbytes - at)));
         if (data) std::copy_n(data + w.offset + at, piece.size(), piece.data());
-        else if (auto ok = r.reader->read(r, w.offset + at, piece); !ok) return ok;
+        else BRINE_TRY(r.reader->read(r, w.offset + at, piece));
         if (swap) swap_bytes(r.dtype, piece);
-        if (auto ok = emit(piece); !ok) return ok;
+        BRINE_TRY(emit(piece));
       }
       return {};
     });

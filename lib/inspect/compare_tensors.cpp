@@ -2,6 +2,7 @@
 #include "inspect/compare_tensors.hpp"
 
 #include "inspect/compare_numbers.hpp"
+#include "support/try.hpp"
 #include "tensor/distinct.hpp"
 
 #include <algorithm>
@@ -81,8 +82,7 @@ Result<TensorDifference> TensorComparer::compare(const Tensor& a, const Tensor& 
 Result<TensorDifference> TensorComparer::compare_once(const Tensor& a, const Tensor& b) {
   TensorDifference out = compare_attributes(a, b);
   if (!out.same_shape || a.numel() == 0) return out;
-  auto done = compare_elements(a, b, 1, out);
-  if (!done) return std::move(done).error();
+  BRINE_TRY(compare_elements(a, b, 1, out));
   return out;
 }
 
@@ -113,7 +113,7 @@ Result<TensorDifference> TensorComparer::compare_kinds(const Tensor& a, const Te
   const auto has_numbers = [](const Tensor& t) { return t.is_quantized() || is_plain(Handles::record(t)); };
   if (has_numbers(a) && has_numbers(b) && a.storage() && b.storage()) {
     const bool equal = out.equal_bits;
-    if (auto ok = compare_elements(a, b, 1, out); !ok) return std::move(ok).error();
+    BRINE_TRY(compare_elements(a, b, 1, out));
     out.equal_bits = equal;
   }
   return out;
@@ -134,8 +134,7 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
     std::int64_t last = 0;
     for (std::size_t d = 0; d < x.ndim; ++d) last += (x.shape()[d] - 1) * x.stride()[d];
     const std::uint64_t item = item_size(x.dtype);
-    auto same = same_bytes(a.storage(), b.storage(), static_cast<std::uint64_t>(at_x->offset) * item, (static_cast<std::uint64_t>(last) + 1) * item);
-    if (!same) return std::move(same).error();
+    BRINE_LET(same, same_bytes(a.storage(), b.storage(), static_cast<std::uint64_t>(at_x->offset) * item, (static_cast<std::uint64_t>(last) + 1) * item));
     if (*same) return out;
   }
 
@@ -147,15 +146,14 @@ Result<TensorDifference> TensorComparer::compare_values(const Tensor& a, const T
   }
   const Tensor once_a = each == 1 ? a : without(a, repeated), once_b = each == 1 ? b : without(b, repeated);
   for (const Tensor* t : {&once_a, &once_b})
-    if (auto ok = charge(*Handles::record(*t).as_strided()->storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())); !ok) return std::move(ok).error();
-  auto done = compare_elements(once_a, once_b, each, out);
-  if (!done) return std::move(done).error();
+    BRINE_TRY(charge(*Handles::record(*t).as_strided()->storage, static_cast<std::uint64_t>(t->numel()) * item_size(t->dtype())));
+  BRINE_TRY(compare_elements(once_a, once_b, each, out));
   return out;
 }
 
 Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, std::uint64_t each, TensorDifference& out) {
   for (const Tensor* t : {&a, &b})  // views that overlap can claim to be exabytes
-    if (auto ok = Handles::check_copy(*t, item_size(t->dtype())); !ok) return ok;
+    BRINE_TRY(Handles::check_copy(*t, item_size(t->dtype())));
   const DType of_a = a.is_quantized() ? DType::float32 : a.dtype(), of_b = b.is_quantized() ? DType::float32 : b.dtype();
   const bool pairs = is_complex(of_a) || is_complex(of_b);
   const bool integers = out.same_dtype && (of_a == DType::int64 || of_a == DType::uint64);
@@ -170,8 +168,8 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(max, total - at));
     left_.resize(n * item_a);
     right_.resize(n * item_b);
-    if (auto ok = a.copy_part(of_a, static_cast<std::int64_t>(at), left_); !ok) return ok;
-    if (auto ok = b.copy_part(of_b, static_cast<std::int64_t>(at), right_); !ok) return ok;
+    BRINE_TRY(a.copy_part(of_a, static_cast<std::int64_t>(at), left_));
+    BRINE_TRY(b.copy_part(of_b, static_cast<std::int64_t>(at), right_));
     advance(left_.size());
     if (out.same_dtype && std::memcmp(left_.data(), right_.data(), left_.size()) == 0) continue;
     same = false;
@@ -181,8 +179,8 @@ Result<void> TensorComparer::compare_elements(const Tensor& a, const Tensor& b, 
       const auto x = std::span(left_).subspan(i * item_a, batch * item_a), y = std::span(right_).subspan(i * item_b, batch * item_b);
       if (out.same_dtype && std::memcmp(x.data(), y.data(), x.size()) == 0) continue;
       const auto to_x = std::span(wide_a).first(batch * item_size(wide)), to_y = std::span(wide_b).first(batch * item_size(wide));
-      if (auto ok = convert(of_a, x, wide, to_x); !ok) return ok;
-      if (auto ok = convert(of_b, y, wide, to_y); !ok) return ok;
+      BRINE_TRY(convert(of_a, x, wide, to_x));
+      BRINE_TRY(convert(of_b, y, wide, to_y));
       count_differences(wide, to_x, to_y, each, out);
     }
   }
@@ -214,9 +212,9 @@ Result<bool> TensorComparer::same_bytes(const Storage& a, const Storage& b, std:
       out = buffer;
       return s.read(at, buffer);
     };
-    if (auto ok = charge(*x, n); !ok) return std::move(ok).error();
-    if (auto ok = look(a, *x, left_, left); !ok) return std::move(ok).error();
-    if (auto ok = look(b, *y, right_, right); !ok) return std::move(ok).error();
+    BRINE_TRY(charge(*x, n));
+    BRINE_TRY(look(a, *x, left_, left));
+    BRINE_TRY(look(b, *y, right_, right));
     advance(n);
     if (std::memcmp(left.data(), right.data(), n) != 0) return false;
     at += n;

@@ -6,6 +6,7 @@
 #include "inspect/diff.hpp"
 #include "state/find.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 #include <utility>
@@ -53,8 +54,7 @@ Result<CheckpointDiff> compare_checkpoints(const Checkpoint& a, const Checkpoint
     const std::string place = std::exchange(mine.place, out.weights_a.path());
     theirs.place = out.weights_b.path();
     const bool dicts = ref_a.kind == Kind::dict && ref_b.kind == Kind::dict;  // then `_metadata` is told with their other attributes
-    auto found = compare_states(out.weights_a, out.weights_b, tensors, sharing, options, &comparer, !dicts);
-    if (!found) return std::move(found).error();
+    BRINE_LET(found, compare_states(out.weights_a, out.weights_b, tensors, sharing, options, &comparer, !dicts));
     out.weights = std::move(*found);
     // What is beside the names in the two, then what is beside the two.
     comparer.set_weights(std::move(mine), std::move(theirs), out.weights_a, out.weights_b);
@@ -66,7 +66,7 @@ Result<CheckpointDiff> compare_checkpoints(const Checkpoint& a, const Checkpoint
   if (!done) return std::move(done).error();
   out.rest = std::move(comparer.result());
   if (at_a.empty() && at_b.empty())
-    if (auto ok = compare_files(a, b, options, out.rest); !ok) return std::move(ok).error();
+    BRINE_TRY(compare_files(a, b, options, out.rest));
   return out;
 }
 
@@ -86,7 +86,7 @@ Result<Comparison> diff(const Value& a, const Value& b, const DiffOptions& optio
     TensorComparer tensors(options);
     Sharing sharing;
     Comparer comparer(*Access::graph(a), *Access::graph(b), tensors, sharing, options);
-    if (auto ok = comparer.compare(Access::ref(a), Access::ref(b)); !ok) return std::move(ok).error();
+    BRINE_TRY(comparer.compare(Access::ref(a), Access::ref(b)));
     return std::move(comparer.result());
   });
 }

@@ -8,6 +8,7 @@
 #include "inspect/compare_text.hpp"
 #include "support/hash_index.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ class FileComparer {
       by_name.erase(other);
       const auto read_a = [&](std::uint64_t at, std::span<std::byte> out) { return a.read_extra(part, at, out); };
       const auto read_b = [&](std::uint64_t at, std::span<std::byte> out) { return b.read_extra(same, at, out); };
-      if (auto ok = compare_bytes(name(part), part.size, same.size, read_a, read_b); !ok) return ok;
+      BRINE_TRY(compare_bytes(name(part), part.size, same.size, read_a, read_b));
     }
     for (const Extra& part : parts_b)
       if (by_name.contains(part.name)) differ(Kind::only_in_b, name(part), bytes_text(part.size));
@@ -65,7 +66,7 @@ class FileComparer {
         const auto read_b = [&](std::uint64_t at, std::span<std::byte> out) { return rest_b->read_at(at, out); };
         return compare_bytes("(what follows at byte " + std::to_string(base_a + at_a) + ")", rest_a->size(), rest_b->size(), read_a, read_b);
       }
-      if (auto ok = compare_objects(*next_a, *next_b, place); !ok) return ok;
+      BRINE_TRY(compare_objects(*next_a, *next_b, place));
       at_a += CheckpointAccess::opened(*next_a).end;
       at_b += CheckpointAccess::opened(*next_b).end;
       a = std::move(*next_a), b = std::move(*next_b);
@@ -90,7 +91,7 @@ class FileComparer {
     TensorComparer tensors(options_);
     Sharing sharing;
     Comparer comparer(*Access::graph(root_a), *Access::graph(root_b), tensors, sharing, options_);
-    if (auto ok = comparer.compare(Access::ref(root_a), Access::ref(root_b), place); !ok) return ok;
+    BRINE_TRY(comparer.compare(Access::ref(root_a), Access::ref(root_b), place));
     Comparison& found = comparer.result();
     for (Difference& d : found.differences)
       if (out_.differences.size() < options_.max) out_.differences.push_back(std::move(d));

@@ -5,6 +5,7 @@
 #include "inspect/compare_text.hpp"
 #include "state/state_dict.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 namespace brine {
@@ -31,7 +32,7 @@ class KeptComparer {
     // One object can have many names.
     const void* node = is_container(a.value) ? a.value.node : nullptr;
     if (const std::uint32_t* number = numbers_.find(node); number && texts_[*number].first == b.value.node) return texts_[*number].second;
-    if (auto ok = comparer_->compare(a.value, b.value); !ok) return std::move(ok).error();
+    BRINE_TRY(comparer_->compare(a.value, b.value));
     const Comparison found = std::exchange(comparer_->result(), {});
     std::string text;
     if (!found.differences.empty()) {
@@ -70,16 +71,14 @@ Result<void> compare_items(const Impl& a, const Impl& b, const StateDict::Item& 
   entry.a = kept_a ? nullptr : &x.tensor;
   entry.b = kept_b ? nullptr : &y.tensor;
   if (kept_a && kept_b) {
-    auto text = by.values.difference(*kept_a, *kept_b);
-    if (!text) return std::move(text).error();
+    BRINE_LET(text, by.values.difference(*kept_a, *kept_b));
     entry.equal_bits = text->empty();
     entry.text = std::move(*text);
   } else if (kept_a || kept_b) {
     entry.equal_bits = false;
     entry.text = "no tensor in " + std::string(kept_a ? "A" : "B");
   } else {
-    auto found = by.tensors.compare(x.tensor, y.tensor);
-    if (!found) return std::move(found).error();
+    BRINE_LET(found, by.tensors.compare(x.tensor, y.tensor));
     static_cast<TensorDifference&>(entry) = *found;
     if (!by.tensors.is_equal(*found) || !found->same_attributes) entry.text = change(*found, x.tensor, y.tensor);
     const std::string shared = by.sharing.of_storages(Handles::record(x.tensor), Handles::record(y.tensor), [&] { return printable(x.name, 120); });
@@ -144,7 +143,7 @@ Result<StateDiff> compare_states(const StateDict& left, const StateDict& right, 
   }
   for (const StateDict::Item& y : b.items)
     if (!met[static_cast<std::size_t>(&y - b.items.data())]) out.only_in_b.push_back(y.name);
-  if (auto ok = versions ? compare_versions(left, right, by.values, out) : Result<void>(); !ok) return std::move(ok).error();
+  BRINE_TRY(versions ? compare_versions(left, right, by.values, out) : Result<void>());
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "bytes/bytes.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "tensor/layout.hpp"
 #include "tensor/record.hpp"
 #include "torch/access.hpp"
@@ -155,10 +156,9 @@ std::optional<std::string> copy_refusal(const Item& target, const Tensor& source
 
 Result<void> make_memory(Item& target, const Tensor& source) {
   if (!target.lazy || target.memory) return {};
-  if (auto ok = Handles::check_copy(source, item_size(target.dtype)); !ok) return ok;
+  BRINE_TRY(Handles::check_copy(source, item_size(target.dtype)));
   const std::size_t size = static_cast<std::size_t>(source.numel()) * item_size(target.dtype);
-  auto memory = allocate(size, "the tensor of a lazy entry");
-  if (!memory) return std::move(memory).error();
+  BRINE_LET(memory, allocate(size, "the tensor of a lazy entry"));
   target.memory = std::move(*memory);
   target.bytes = {target.memory.get(), size};
   return {};
@@ -173,12 +173,11 @@ Result<void> copy_into(const Item& target, const Tensor& source) {
   std::span<std::byte> packed = target.bytes.first(direct ? size : 0);
   std::shared_ptr<std::byte[]> own;
   if (!direct) {
-    auto buffer = allocate(size, "a copy of a tensor");
-    if (!buffer) return std::move(buffer).error();
+    BRINE_LET(buffer, allocate(size, "a copy of a tensor"));
     own = std::move(*buffer);
     packed = {own.get(), size};
   }
-  if (auto ok = source.copy_to(target.dtype, packed); !ok) return ok;
+  BRINE_TRY(source.copy_to(target.dtype, packed));
   if (target.dtype == DType::bool_)  // any byte but 0 is True, and True is 1
     for (std::byte& b : packed) b = static_cast<std::byte>(b != std::byte{0});
   if (direct) return {};

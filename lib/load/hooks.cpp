@@ -2,6 +2,7 @@
 #include "load/hooks.hpp"
 
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 namespace brine {
 
@@ -17,9 +18,9 @@ class Hooks {
   Result<Hooked> run() {
     if (module_.options().kind == ModuleKind::instance_norm && !model_.tracks_running_stats(module_)) refuse_running_stats();
     if (is_batch_norm())
-      if (auto ok = keep_counter(); !ok) return std::move(ok).error();
+      BRINE_TRY(keep_counter());
     for (const SpectralNorm& norm : module_.options().spectral_norm)
-      if (auto ok = solve_spectral_norm(norm); !ok) return std::move(ok).error();
+      BRINE_TRY(solve_spectral_norm(norm));
     if (module_.description().given) {
       for (const std::string& name : module_.options().weight_norm) rename_weight_norm(name);
     } else if (const std::uint32_t list = model_.modules_by_name.find(number_, "parametrizations"); list != Impl::kNone) {

@@ -2,6 +2,7 @@
 #include "load/load_state_dict.hpp"
 
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 namespace brine {
@@ -10,22 +11,20 @@ namespace {
 
 Result<void> put(Parameters::Impl::Item& item, Tensor tensor, bool assign) {
   if (!assign)
-    if (auto ok = make_memory(item, tensor); !ok) return ok;
+    BRINE_TRY(make_memory(item, tensor));
   if (item.shapeless) item.take_shape(tensor.shape());
   if (assign) return item.assigned = std::move(tensor), Result<void>();
   item.assigned.reset();
-  if (auto ok = copy_into(item, tensor); !ok) return ok;
+  BRINE_TRY(copy_into(item, tensor));
   if (!item.lazy) return {};
-  auto made = Tensor::borrow(item.bytes, item.dtype, item.shape(), item.memory);
-  if (!made) return std::move(made).error();
+  BRINE_LET(made, Tensor::borrow(item.bytes, item.dtype, item.shape(), item.memory));
   item.assigned = std::move(*made);
   return {};
 }
 
 Result<LoadReport> load(Parameters& model, const StateDict& state, const LoadStateDictOptions& options) {
   Parameters::Impl& impl = ParametersAccess::impl(model);
-  auto planned = plan_load(impl, state, options);
-  if (!planned) return std::move(planned).error();
+  BRINE_LET(planned, plan_load(impl, state, options));
   LoadPlan& plan = *planned;
   LoadReport& report = plan.report;
   const bool fails = !report.problems.empty() || (options.strict && !report.all_matched());

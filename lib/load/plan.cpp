@@ -4,6 +4,7 @@
 
 #include "load/hooks.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <map>
@@ -30,13 +31,12 @@ class Planner {
   Result<LoadPlan> run() {
     const std::vector<std::uint32_t> order = pre_order();
     for (const std::uint32_t m : order) {
-      auto hooked = run_hooks(model_, m, assigns(m), keys_);
-      if (!hooked) return std::move(hooked).error();
+      BRINE_LET(hooked, run_hooks(model_, m, assigns(m), keys_));
       if (!hooked->missing.empty() || hooked->problem || hooked->keeps_counter) visits_[m].hooked = std::move(*hooked);
     }
     for (const std::string_view name : keys_.names()) sort_key(name);
     for (const std::uint32_t m : order)
-      if (auto ok = enter(m); !ok) return std::move(ok).error();
+      BRINE_TRY(enter(m));
     return std::move(plan_);
   }
 
@@ -88,7 +88,7 @@ class Planner {
     for (const auto* list : {&module.parameters, &module.buffers})
       for (const std::uint32_t i : *list) {
         if (const LoadKey key = keys_.find(model_.items[i].name)) {
-          if (auto ok = take(i, key, assign); !ok) return ok;
+          BRINE_TRY(take(i, key, assign));
         } else if (i != kept) {
           report.missing_keys.push_back(model_.items[i].name);
         }

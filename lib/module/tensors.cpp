@@ -3,6 +3,7 @@
 #include "graph/walk.hpp"
 #include "module/module.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -82,7 +83,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
   const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.parts.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
   // An entry, or a module, of this name below the present prefix.
   const auto pay = [&](std::size_t name) -> Result<void> {
-    if (auto ok = budget.parts.charge(kEntry, "the list of a module's tensors"); !ok) return ok;
+    BRINE_TRY(budget.parts.charge(kEntry, "the list of a module's tensors"));
     if (budget.names.take(prefix.size() + name)) return {};
     return budget.names.exceeded(prefix.size() + name, concat({"the names of the model's tensors, in the module ", in_quotes(prefix.substr(0, prefix.size() - !prefix.empty()), 100), ","}));
   };
@@ -97,7 +98,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
     return {};
   };
   const auto add_as = [&](std::string_view name, const Ref& value, NamedValue::As as) -> Result<void> {
-    if (auto ok = pay(name.size()); !ok) return ok;
+    BRINE_TRY(pay(name.size()));
     out.push_back({prefix + std::string(name), value, as});
     return {};
   };
@@ -112,9 +113,9 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
     return add_as(v.name, v.value, v.number ? NamedValue::As::number : NamedValue::As::itself);
   };
   const auto add_packed_weights = [&](const Ref& m) -> Result<void> {
-    if (auto ok = look_at(module_state(m)); !ok) return ok;
+    BRINE_TRY(look_at(module_state(m)));
     for (const std::string_view name : packed_weights(m))
-      if (auto ok = add_as(name, module_part(graph, m, name), NamedValue::As::itself); !ok) return ok;
+      BRINE_TRY(add_as(name, module_part(graph, m, name), NamedValue::As::itself));
     return {};
   };
   const auto own_form = [&](std::string_view cls) {
@@ -126,11 +127,11 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
   const auto enter = [&](const Ref& m) -> Result<void> {
     if (!inside.insert(m.node).second)
       return Error(ErrorKind::corrupt, ErrorCode::module_cycle, "the module " + in_quotes(prefix) + " contains itself");
-    if (auto ok = pay(0); !ok) return ok;
-    if (auto ok = look_at(module_part(graph, m, "_state_dict_hooks")); !ok) return ok;
+    BRINE_TRY(pay(0));
+    BRINE_TRY(look_at(module_part(graph, m, "_state_dict_hooks")));
     std::vector<std::string_view> norms;
     for (const SpectralNormHook& hook : spectral_norms(graph, m)) norms.push_back(hook.name);
-    if (auto ok = budget.parts.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"); !ok) return ok;
+    BRINE_TRY(budget.parts.charge(norms.size() * sizeof norms[0], "the list of a module's hooks"));
     const std::string cls = qualified_class_name(m);
     const std::string_view base = module_base(graph, m, cls);
     std::vector<OwnValue> own;
@@ -139,18 +140,18 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
     modules.push_back({prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1), module_version(base), m, std::move(norms)});
     if (module_wrapped(m).kind == Kind::absent) {
       const std::size_t first = out.size();
-      if (auto ok = add(module_part(graph, m, "_parameters"), {}); !ok) return ok;
-      if (auto ok = look_at(module_part(graph, m, "_non_persistent_buffers_set")); !ok) return ok;
-      if (auto ok = add(module_part(graph, m, "_buffers"), sets.of(graph, m)); !ok) return ok;
+      BRINE_TRY(add(module_part(graph, m, "_parameters"), {}));
+      BRINE_TRY(look_at(module_part(graph, m, "_non_persistent_buffers_set")));
+      BRINE_TRY(add(module_part(graph, m, "_buffers"), sets.of(graph, m)));
       for (const OwnValue& v : own)
-        if (auto ok = add_own(v, first); !ok) return ok;
-      if (auto ok = look_at(module_part(graph, m, "_modules")); !ok) return ok;
+        BRINE_TRY(add_own(v, first));
+      BRINE_TRY(look_at(module_part(graph, m, "_modules")));
     }
     stack.push_back({m, 0, prefix.size()});
     return {};
   };
 
-  if (auto ok = enter(module); !ok) return ok;
+  BRINE_TRY(enter(module));
   while (!stack.empty()) {
     Frame& top = stack.back();
     prefix.resize(top.prefix);
@@ -161,7 +162,7 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
     const auto children = inner.kind != Kind::absent ? std::span(&wrapped, 1) : own.kind == Kind::dict ? dict_of(own).entries() : none;
     if (top.child == children.size()) {
       if (has_packed_weight_hook(graph, top.module))
-        if (auto ok = add_packed_weights(top.module); !ok) return ok;
+        BRINE_TRY(add_packed_weights(top.module));
       inside.erase(top.module.node);
       stack.pop_back();
       continue;
@@ -169,13 +170,13 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
     const Entry& e = children[top.child++];
     if (e.key.kind != Kind::string) continue;
     if (e.value.kind == Kind::none) {
-      if (auto ok = pay(e.key.length); !ok) return ok;
+      BRINE_TRY(pay(e.key.length));
       continue;
     }
     prefix += text_of(e.key);
     prefix += '.';
     if (!is_module(graph, e.value)) return own_form(qualified_class_name(e.value));
-    if (auto ok = enter(e.value); !ok) return ok;
+    BRINE_TRY(enter(e.value));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "state/cast_storage.hpp"
 
+#include "support/try.hpp"
 #include "tensor/byte_swap.hpp"
 #include "tensor/lazy_bits.hpp"
 
@@ -45,8 +46,7 @@ Result<void> CastReader::read(const StorageRecord& record, std::uint64_t offset,
   const auto& storage = static_cast<const CastStorage&>(record);
   const StorageRecord& source = *storage.source;
   const std::size_t from = item_size(storage.from), to = item_size(storage.dtype);
-  auto in = allocate(std::min(kPiece, out.size() / to + 2) * (from + to), "a piece of a storage");
-  if (!in) return std::move(in).error();
+  BRINE_LET(in, allocate(std::min(kPiece, out.size() / to + 2) * (from + to), "a piece of a storage"));
   std::byte* const converted = in->get() + std::min(kPiece, out.size() / to + 2) * from;  // for what begins or ends within an element
   while (!out.empty()) {
     const std::uint64_t element = offset / to;
@@ -58,13 +58,13 @@ Result<void> CastReader::read(const StorageRecord& record, std::uint64_t offset,
     } else {
       const std::span<std::byte> own(in->get(), n * from);
       if (data) std::copy_n(data + element * from, own.size(), own.data());
-      else if (auto ok = source.reader->read(source, element * from, own); !ok) return ok;
+      else BRINE_TRY(source.reader->read(source, element * from, own));
       if (storage.swap) swap_bytes(storage.from, own);
       if (storage.negate) resolve_bits(storage.from, false, true, own);
     }
     const bool whole = skip == 0 && out.size() >= n * to;
     const std::span<std::byte> target(whole ? out.data() : converted, n * to);
-    if (auto ok = convert(storage.from, bytes, storage.dtype, target); !ok) return ok;
+    BRINE_TRY(convert(storage.from, bytes, storage.dtype, target));
     count(storage, element, bytes, target);
     const std::size_t size = std::min(n * to - skip, out.size());
     if (!whole) std::copy_n(converted + skip, size, out.data());
@@ -77,10 +77,9 @@ Result<void> CastReader::read(const StorageRecord& record, std::uint64_t offset,
 Result<std::span<const std::byte>> CastReader::fetch(const StorageRecord& storage) const {
   if (storage.nbytes > copy_bytes)
     return Error(ErrorKind::limit, ErrorCode::copy_too_large, "a converted storage of " + std::to_string(storage.nbytes) + " bytes; the limit is " + std::to_string(copy_bytes));
-  auto buffer = allocate(storage.nbytes, "a converted storage");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(buffer, allocate(storage.nbytes, "a converted storage"));
   const std::span<std::byte> bytes(buffer->get(), static_cast<std::size_t>(storage.nbytes));
-  if (auto ok = read(storage, 0, bytes); !ok) return std::move(ok).error();
+  BRINE_TRY(read(storage, 0, bytes));
   const std::lock_guard guard(lock_);
   if (const std::byte* data = storage.data) return std::span(data, bytes.size());  // another thread was first
   storage.data = bytes.data();

@@ -4,6 +4,7 @@
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 #include <limits>
@@ -36,15 +37,13 @@ Result<Way> Edits::Impl::find(std::string_view path) const {
 }
 
 Result<void> Edits::Impl::put(std::string_view path, const Ref& value) {
-  auto way = find(path);
-  if (!way) return std::move(way).error();
+  BRINE_LET(way, find(path));
   if (way->steps.empty()) {
     if (value.kind == Kind::absent) return refused("erase() takes a part of the checkpoint, not the whole", path);
     root = value;
     return {};
   }
-  auto at = editable(*graph, way->steps.back(), path);
-  if (!at) return std::move(at).error();
+  BRINE_LET(at, editable(*graph, way->steps.back(), path));
   const bool again = is_erased(*at);
   if (auto ok = put(*at, value, path); !ok || again || value.kind != Kind::absent) return ok;
   gone.push_back({way->value, {}, 0, static_cast<std::uint32_t>(paths.size())});
@@ -119,8 +118,7 @@ Result<void> Edits::set(std::string_view path, const TreeItem& value) {
 
 Result<void> Edits::add(std::string_view path, const TreeItem& key, const TreeItem& value) {
   return impl_->editing([&]() -> Result<void> {
-    auto way = impl_->find(path);
-    if (!way) return std::move(way).error();
+    BRINE_LET(way, impl_->find(path));
     Ref target = way->value;
     if (target.kind == Kind::object) target = state_of(*target.node);
     const Entry entry{Access::ref(impl_->tree.value(key)), Access::ref(impl_->tree.value(value))};
@@ -148,7 +146,7 @@ Result<void> Edits::erase(std::string_view path) {
 
 Result<void> Edits::erase(std::span<const std::string> paths) {
   for (const std::string& path : paths)
-    if (auto ok = erase(path); !ok) return ok;
+    BRINE_TRY(erase(path));
   return {};
 }
 

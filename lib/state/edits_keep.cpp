@@ -6,6 +6,7 @@
 #include "graph/walk.hpp"
 #include "state/left_out.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -25,7 +26,7 @@ Result<void> Edits::Impl::erase_all_but(const Ref& container, std::uint32_t path
     if (*child.prefix) continue;  // what an object was made with
     auto at = editable(*graph, {container, number, 0}, paths[path]);
     if (!at) return std::move(at).error();
-    if (auto ok = put(*at, {}, paths[path]); !ok) return ok;
+    BRINE_TRY(put(*at, {}, paths[path]));
     gone.push_back({child.value, container, number, path});
   }
   return {};
@@ -43,8 +44,7 @@ Result<void> Edits::keep(std::span<const std::string> kept) {
     std::unordered_map<const Node*, std::size_t> numbers;
     std::unordered_set<const Node*> whole;  // kept with all that is in them
     for (const std::string& path : kept) {
-      auto way = impl_->find(path);
-      if (!way) return std::move(way).error();
+      BRINE_LET(way, impl_->find(path));
       if (has_children(way->value)) whole.insert(way->value.node);
       for (const WayStep& step : way->steps) {
         const auto [at, fresh] = numbers.try_emplace(step.container.node, passed.size());
@@ -59,7 +59,7 @@ Result<void> Edits::keep(std::span<const std::string> kept) {
       if (whole.contains(p.container.node)) continue;
       std::sort(p.children.begin(), p.children.end());
       p.children.erase(std::unique(p.children.begin(), p.children.end()), p.children.end());
-      if (auto ok = impl_->erase_all_but(p.container, p.path, p.children); !ok) return ok;
+      BRINE_TRY(impl_->erase_all_but(p.container, p.path, p.children));
     }
     return {};
   });

@@ -6,6 +6,7 @@
 #include "graph/walk.hpp"
 #include "state/kept_tensor.hpp"
 #include "state/state_dict.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 
 #include <algorithm>
@@ -90,10 +91,8 @@ Result<void> Edits::Impl::refill(const Ref& old, const Ref& now, const Graph& no
 // A container is edited for all places that hold it, as d.clear() and d.update() do.
 Result<void> Edits::set(std::string_view path, const StateDict& weights) {
   return impl_->editing([&]() -> Result<void> {
-    auto way = impl_->find(path);
-    if (!way) return std::move(way).error();
-    auto value = impl_->tree.state_dict(weights);
-    if (!value) return std::move(value).error();
+    BRINE_LET(way, impl_->find(path));
+    BRINE_LET(value, impl_->tree.state_dict(weights));
     const Ref& old = way->value;
     const Ref dict = Access::ref(*value);
     if (!is_container(old) || old.kind == Kind::set || old.kind == Kind::frozenset) return impl_->put(path, dict);
@@ -113,8 +112,7 @@ Result<void> Edits::cast(std::string_view path, DType dtype) {
 
 Result<void> Edits::cast(std::string_view path, DType dtype, const CastOptions& options) {
   return impl_->editing([&]() -> Result<void> {
-    auto way = impl_->find(path);
-    if (!way) return std::move(way).error();
+    BRINE_LET(way, impl_->find(path));
     const Ref value = impl_->now(*way);
     std::vector<Weight> found;
     if (options.everywhere) found = all_tensors(value, options.glob != "*");

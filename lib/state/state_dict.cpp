@@ -6,6 +6,7 @@
 #include "module/module.hpp"
 #include "pickle/python_calls.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "tensor/record.hpp"
 #include "torch/access.hpp"
 #include "torch/storages.hpp"
@@ -64,13 +65,12 @@ Result<Tensor> tensor_of_number(const Ref& number) {
 Result<void> fill_from_module(StateDict::Impl& impl, const Graph& graph, const Ref& module, std::shared_ptr<const void> owner, ModuleBudget& budget) {
   auto detached = std::make_shared<Detached>();
   detached->owner = std::move(owner);
-  if (auto ok = module_tensors(graph, module, budget, detached->values, detached->modules, impl.notes); !ok) return ok;
+  BRINE_TRY(module_tensors(graph, module, budget, detached->values, detached->modules, impl.notes));
   detached->records.reserve(detached->values.size());  // their addresses are kept
   impl.items.reserve(detached->values.size());
   for (const NamedValue& v : detached->values) {
     if (v.as == NamedValue::As::number) {
-      auto made = tensor_of_number(v.value);
-      if (!made) return std::move(made).error();
+      BRINE_LET(made, tensor_of_number(v.value));
       impl.set({{v.name, std::move(*made)}});
       continue;
     }
@@ -126,7 +126,7 @@ Result<std::shared_ptr<StateDict::Impl>> make_state_dict(const Graph& graph, con
   impl->file = graph.file;
   impl->from_module = weights.kind == Kind::object;
   if (!impl->from_module) fill_from_dict(*impl, graph, weights, std::move(owner));
-  else if (auto ok = fill_from_module(*impl, graph, weights, std::move(owner), budget); !ok) return std::move(ok).error();
+  else BRINE_TRY(fill_from_module(*impl, graph, weights, std::move(owner), budget));
   return impl;
 }
 

@@ -8,6 +8,7 @@
 #include "pickle/text_args.hpp"
 #include "state/state_dict.hpp"
 #include "support/memory.hpp"
+#include "support/try.hpp"
 #include "torch/access.hpp"
 #include "torch/torch_calls.hpp"
 
@@ -141,8 +142,7 @@ Value Tree::parameter(const Tensor& tensor, bool requires_grad) & {
 
 Result<Value> Tree::state_dict(const StateDict& state) & {
   return guarded("a tree", [&]() -> Result<Value> {
-    auto value = state_dict_value(state, impl_->graph, impl_->words);
-    if (!value) return std::move(value).error();
+    BRINE_LET(value, state_dict_value(state, impl_->graph, impl_->words));
     const auto& impl = *StateDictAccess::impl(state);
     impl_->owners.insert(impl_->owners.end(), impl.owners.begin(), impl.owners.end());
     impl_->owners.push_back(StateDictAccess::impl(state));
