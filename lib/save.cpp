@@ -63,7 +63,9 @@ Result<void> write(const Written& what, Graph& scratch, Sink& sink, SaveOptions 
 
 Result<void> write(const Written& what, Graph& scratch, const std::filesystem::path& path, SaveOptions options) {
   if (options.root.empty()) options.root = archive_root(path.string());
-  if (options.root.empty()) return Error(ErrorKind::usage, ErrorCode::bad_argument, "the file's name has no stem, which the archive's folder is called after").in_file(path.string());
+  if (options.root.empty())
+    return Error(ErrorKind::usage, ErrorCode::bad_argument, "the file's name has no stem, which the archive's folder is called after")
+        .in_file(path.string());
   auto pickled = pickle(what, scratch, options);
   if (!pickled) return std::move(pickled).error().in_file(path.string());
   FileSaveOptions file;

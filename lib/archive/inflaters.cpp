@@ -54,7 +54,9 @@ Result<std::unique_ptr<Inflater>> Inflaters::take(const Source& source, const Zi
     const std::lock_guard guard(lock_);
     auto nearest = kept_.end();
     for (auto one = kept_.begin(); one != kept_.end(); ++one)
-      if ((*one)->entry().data_offset == entry.data_offset && (*one)->position() <= offset && (nearest == kept_.end() || (*one)->position() > (*nearest)->position())) nearest = one;
+      if ((*one)->entry().data_offset == entry.data_offset && (*one)->position() <= offset &&
+          (nearest == kept_.end() || (*one)->position() > (*nearest)->position()))
+        nearest = one;
     if (nearest != kept_.end()) {
       auto inflater = std::move(*nearest);
       kept_.erase(nearest);

@@ -62,7 +62,9 @@ Error explain_damage(const Source& source, Error fault) {
   if (fault.kind() != ErrorKind::corrupt && fault.kind() != ErrorKind::not_a_checkpoint) return fault;
   const std::string_view damage = text_damage(source);
   if (damage.empty()) return fault;
-  Error out(ErrorKind::corrupt, ErrorCode::transferred_as_text, "the file was transferred as text: " + std::string(damage) + "; transfer it again as binary" + (fault.kind() == ErrorKind::corrupt ? " (" + fault.text() + ")" : ""));
+  Error out(ErrorKind::corrupt, ErrorCode::transferred_as_text,
+            "the file was transferred as text: " + std::string(damage) + "; transfer it again as binary" +
+                (fault.kind() == ErrorKind::corrupt ? " (" + fault.text() + ")" : ""));
   return fault.place().offset && fault.place().record.empty() ? std::move(out).at_offset(*fault.place().offset) : std::move(out);
 }
 
@@ -87,7 +89,9 @@ Error explain_around(const Part& part, Error fault) {
     const Bytes first = look_at(source, 0, zip::kSignatureSize);
     if (!zip || zip->start != 0 || first.text().starts_with("PK")) return fault;
     if (zip->first == 0)
-      return Error(ErrorKind::corrupt, ErrorCode::zip_signature, "the first bytes are damaged: expected a zip's PK\\x03\\x04, found " + escaped(first.text()) + "; fetch the file again").at_offset(0);
+      return Error(ErrorKind::corrupt, ErrorCode::zip_signature,
+                   "the first bytes are damaged: expected a zip's PK\\x03\\x04, found " + escaped(first.text()) + "; fetch the file again")
+          .at_offset(0);
     return with_text(fault, "the file is a zip archive with other bytes in front of it, from which its offsets count: zip -J FILE takes them off");
   }
   if (spans.size() == 1 && spans[0].from == 0 && spans[0].to == size) return fault;

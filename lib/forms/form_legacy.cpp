@@ -100,8 +100,10 @@ class LegacyReader {
     const bool another = !checkpoint_at(source_, at_, source_.size()).empty();
     const std::string options = another ? part_.options(at_, source_.size()) : "";
     notes.add(another ? Note::Code::another_object : Note::Code::trailing_bytes, {.file = {}, .record = {}, .offset = at, .opcode = {}, .path = {}},
-              (another ? "another saved object follows at byte " : std::to_string(source_.size() - at_) + (source_.size() - at_ == 1 ? " byte follows the last storage, from byte " : " bytes follow the last storage, from byte ")) + std::to_string(at) +
-                  (options.empty() ? "" : ": " + options + " opens it"));
+              (another ? "another saved object follows at byte "
+                       : std::to_string(source_.size() - at_) + (source_.size() - at_ == 1 ? " byte follows the last storage, from byte "
+                                                                                           : " bytes follow the last storage, from byte ")) +
+                  std::to_string(at) + (options.empty() ? "" : ": " + options + " opens it"));
   }
 
  private:

@@ -41,7 +41,8 @@ class ZipForm final : public Form {
     std::vector<Extra> out;
     for (const ZipEntry& e : directory.entries()) {
       const std::string_view record = e.name.substr(directory.root().size() + 1);
-      if (!used_[static_cast<std::size_t>(&e - directory.entries().data())] && std::find(std::begin(kOwn), std::end(kOwn), record) == std::end(kOwn)) out.push_back({record, e.size, &e});
+      if (!used_[static_cast<std::size_t>(&e - directory.entries().data())] && std::find(std::begin(kOwn), std::end(kOwn), record) == std::end(kOwn))
+        out.push_back({record, e.size, &e});
     }
     if (directory.comment_offset() < archive_.source().size()) out.push_back({{}, archive_.source().size() - directory.comment_offset(), nullptr});
     return out;
@@ -77,13 +78,18 @@ class ZipForm final : public Form {
     const ZipEntry& entry = *archive_.directory().find_record("data.pkl");
     PickleAt pickle{std::string(entry.name), {}};
     if (entry.size > limits.pickle_bytes)
-      return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle has " + std::to_string(entry.size) + " bytes; the limit is " + std::to_string(limits.pickle_bytes)).in_record(entry.name);
+      return Error(ErrorKind::limit, ErrorCode::pickle_too_large,
+                   "the pickle has " + std::to_string(entry.size) + " bytes; the limit is " + std::to_string(limits.pickle_bytes))
+          .in_record(entry.name);
     if (entry.method != zip::kStored) {
       const std::uint64_t base = 8 * limits.metadata_base;
       pickle.packed = entry.packed;
       if (entry.size > base && (limits.pickle_ratio == 0 || (entry.size - base) / limits.pickle_ratio > entry.packed))
-        return Error(ErrorKind::limit, ErrorCode::pickle_too_large, "the pickle's " + std::to_string(entry.packed) + " packed bytes would need " + std::to_string(entry.size) +
-                     ", more than " + std::to_string(limits.pickle_ratio) + " times as many and " + std::to_string(base) + " (Limits::pickle_ratio); in a zip without compression it opens").in_record(entry.name);
+        return Error(ErrorKind::limit, ErrorCode::pickle_too_large,
+                     "the pickle's " + std::to_string(entry.packed) + " packed bytes would need " + std::to_string(entry.size) + ", more than " +
+                         std::to_string(limits.pickle_ratio) + " times as many and " + std::to_string(base) +
+                         " (Limits::pickle_ratio); in a zip without compression it opens")
+            .in_record(entry.name);
     }
     auto bytes = archive_.read(entry, inflated_, true);
     if (!bytes) return std::move(bytes).error().in_record(entry.name);
@@ -166,7 +172,8 @@ class ZipForm final : public Form {
           return corrupt(ErrorCode::byte_order, "there is no record byteorder, only one that differs in case").in_record(e.name);
     } else {
       BRINE_LET(text, small_record(*entry));
-      if (*text != "little" && *text != "big") return corrupt(ErrorCode::byte_order, "the byte order " + in_quotes(*text, 20) + " is neither little nor big").in_record(entry->name);
+      if (*text != "little" && *text != "big")
+        return corrupt(ErrorCode::byte_order, "the byte order " + in_quotes(*text, 20) + " is neither little nor big").in_record(entry->name);
       big = *text == "big";
     }
     foreign_ = big != kBigEndianMachine;

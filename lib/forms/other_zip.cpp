@@ -179,14 +179,16 @@ std::optional<Error> other_zip(const Archive& archive) {
 
   const auto entries = directory.entries();
   if (!entries.empty() && std::all_of(entries.begin(), entries.end(), [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
-    return other("the file is not a checkpoint: it is a NumPy archive (.npz) of " + std::to_string(entries.size()) + (entries.size() == 1 ? " array" : " arrays") + "; read it with numpy.load");
+    return other("the file is not a checkpoint: it is a NumPy archive (.npz) of " + std::to_string(entries.size()) +
+                 (entries.size() == 1 ? " array" : " arrays") + "; read it with numpy.load");
   std::vector<std::string_view> names;
   for (const ZipEntry& e : entries) names.push_back(e.name);
   const Kind* kind = kind_of(names);
   const std::string what(kind ? kind->what : "a zip archive");
   if (const Names inside = checkpoints_in(archive); inside.all > 0) {
     const std::string_view one = inside.contains("policy.pth") ? "policy.pth"sv : inside.first[0];  // the weights, beside the optimizer's state
-    return other("the file is not a checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") + inside.text() + "; --member " + shell_word(one) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
+    return other("the file is not a checkpoint itself: it is " + what + " that holds " + (inside.all == 1 ? "the checkpoint " : "the checkpoints ") +
+                 inside.text() + "; --member " + shell_word(one) + " (LoadOptions::member) opens " + (inside.all == 1 ? "it" : "that one"));
   }
   if (kind) return other("the file is not a checkpoint: it is " + named(*kind));
   return not_of_pytorch(directory.outside_root() ? "data.pkl in a top folder" : in_quotes(std::string(directory.root()) + "/data.pkl"), member_list(archive));

@@ -14,7 +14,9 @@ Result<Part> at_offset(Source source, const LoadOptions& options) {
   const auto outside = [](std::string text) { return Error(ErrorKind::usage, ErrorCode::out_of_range, std::move(text)); };
   if (options.offset > size) return outside("the offset " + std::to_string(options.offset) + " lies behind the end of the source, which has " + std::to_string(size) + " bytes");
   const std::uint64_t rest = size - options.offset, length = options.length.value_or(rest);
-  if (length > rest) return outside("the length " + std::to_string(length) + " reaches behind the end of the source: " + std::to_string(rest) + " bytes are left at byte " + std::to_string(options.offset));
+  if (length > rest)
+    return outside("the length " + std::to_string(length) + " reaches behind the end of the source: " + std::to_string(rest) +
+                   " bytes are left at byte " + std::to_string(options.offset));
   if (length == size) return Part{std::move(source), size, 0};
   BRINE_LET(part, source.part(options.offset, length));
   if (options.offset == 0) return Part{std::move(*part), size, 0};
@@ -26,7 +28,8 @@ Result<void> check_inflated(const ZipEntry& e) {
   constexpr std::uint64_t factor = 64, base = std::uint64_t{16} << 20;
   if (e.size <= base || (e.size - base) / factor <= e.packed) return {};
   return Error(ErrorKind::limit, ErrorCode::inflated_too_large,
-               "the member is deflated, and would need " + std::to_string(e.size) + " bytes of memory for its " + std::to_string(e.packed) + ", more than 64 times as many; unpack it first");
+               "the member is deflated, and would need " + std::to_string(e.size) + " bytes of memory for its " + std::to_string(e.packed) +
+                   ", more than 64 times as many; unpack it first");
 }
 
 Result<Part> member_of(Part zip, const std::string& name, const Limits& limits, Budget& inflated) {

@@ -95,7 +95,9 @@ bool keys_equal(const Ref& a, const Ref& b) noexcept {
   }
   if (a.kind != b.kind) return false;
   if (a.kind == Kind::bytes) return bytes_of(a).text() == bytes_of(b).text();
-  if (a.kind == Kind::global) return a.node == b.node || (is_value(a) && a.node->known == b.node->known) || (global_of(a).module == global_of(b).module && global_of(a).name == global_of(b).name);
+  if (a.kind == Kind::global)
+    return a.node == b.node || (is_value(a) && a.node->known == b.node->known) ||
+           (global_of(a).module == global_of(b).module && global_of(a).name == global_of(b).name);
   return same_object(a, b);
 }
 

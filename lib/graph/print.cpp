@@ -71,7 +71,10 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
     indent(depth);
     if (depth > 0) {
       const Children::Child& c = walk.child();
-      out += c.whole ? "state" : escaped(c.prefix) + (c.key.kind == Kind::absent ? "[" + std::to_string(c.position) + "]" : c.key.kind == Kind::string ? in_quotes(text_of(c.key)) : printable(key_name(c.key, kMax), 200));
+      out += c.whole ? "state"
+                     : escaped(c.prefix) + (c.key.kind == Kind::absent   ? "[" + std::to_string(c.position) + "]"
+                                            : c.key.kind == Kind::string ? in_quotes(text_of(c.key))
+                                                                         : printable(key_name(c.key, kMax), 200));
       out += ": ";
     }
     const Ref& v = walk.value();

@@ -107,7 +107,10 @@ bool Comparer::next_entry(Frame& frame, const DictNode& a, const DictNode& b, Ch
 bool Comparer::same_key(const Ref& a, const Ref& b) {
   if (a.kind != b.kind) return false;
   if (a.kind == Kind::floating) return a.integer == b.integer;
-  return a.kind == Kind::none || a.kind == Kind::boolean || a.kind == Kind::integer || a.kind == Kind::string || a.kind == Kind::bytes || a.kind == Kind::global ? same_scalar(a, b) : false;
+  return a.kind == Kind::none || a.kind == Kind::boolean || a.kind == Kind::integer || a.kind == Kind::string || a.kind == Kind::bytes ||
+                 a.kind == Kind::global
+             ? same_scalar(a, b)
+             : false;
 }
 
 bool Comparer::same_keys(const DictNode& a, const DictNode& b) {

@@ -93,7 +93,8 @@ bool Comparer::next_of_object(Frame& frame, Child& out) {
         const Ref &x = a.origin->args, &y = b.origin->args;
         if (x.kind == Kind::tuple && y.kind == Kind::tuple) {
           if (frame.at == 0 && tuple_of(x).size != tuple_of(y).size)
-            differ(Difference::Kind::value, {.prefix = "args", .whole = true}, [&] { return std::to_string(tuple_of(x).size) + " items -> " + std::to_string(tuple_of(y).size) + " items"; });
+            differ(Difference::Kind::value, {.prefix = "args", .whole = true},
+                   [&] { return std::to_string(tuple_of(x).size) + " items -> " + std::to_string(tuple_of(y).size) + " items"; });
           if (next_position(frame, tuple_of(x).items(), tuple_of(y).items(), "args.", out)) return true;
         } else if ((x.kind != Kind::absent || y.kind != Kind::absent) && frame.at++ == 0) {
           out = {x, y, {.prefix = "args", .whole = true}};
@@ -110,7 +111,8 @@ bool Comparer::next_of_object(Frame& frame, Child& out) {
       case 3: {
         const auto items = [](const ObjectNode& o) { return o.list ? o.list->items() : std::span<const Ref>(); };
         if (frame.at == 0 && items(a).size() != items(b).size())
-          differ(Difference::Kind::value, {.prefix = "items", .whole = true}, [&] { return std::to_string(items(a).size()) + " items -> " + std::to_string(items(b).size()) + " items"; });
+          differ(Difference::Kind::value, {.prefix = "items", .whole = true},
+                 [&] { return std::to_string(items(a).size()) + " items -> " + std::to_string(items(b).size()) + " items"; });
         if (next_position(frame, items(a), items(b), "", out)) return true;
         break;
       }

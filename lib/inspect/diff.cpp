@@ -82,7 +82,9 @@ Result<StateDiff> diff(const StateDict& a, const StateDict& b, const DiffOptions
 
 Result<Comparison> diff(const Value& a, const Value& b, const DiffOptions& options) {
   return guarded("comparing values", [&]() -> Result<Comparison> {
-    if (!a.exists() || !b.exists()) return Error(ErrorKind::usage, ErrorCode::missing_key, "expected two values, found none" + (a.path().empty() ? "" : " at " + in_quotes(a.path())));
+    if (!a.exists() || !b.exists())
+      return Error(ErrorKind::usage, ErrorCode::missing_key,
+                   "expected two values, found none" + (a.path().empty() ? "" : " at " + in_quotes(a.path())));
     TensorComparer tensors(options);
     Sharing sharing;
     Comparer comparer(*Access::graph(a), *Access::graph(b), tensors, sharing, options);

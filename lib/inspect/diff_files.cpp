@@ -113,7 +113,8 @@ class FileComparer {
       if (auto ok = read_a(at, x); !ok) return std::move(ok).error().at_path(place);
       if (auto ok = read_b(at, y); !ok) return std::move(ok).error().at_path(place);
       const auto apart = std::mismatch(x.begin(), x.end(), y.begin()).first - x.begin();
-      if (static_cast<std::size_t>(apart) < n) return differ(Kind::value, place, "other from byte " + std::to_string(at + static_cast<std::uint64_t>(apart)) + " on"), Result<void>();
+      if (static_cast<std::size_t>(apart) < n)
+        return differ(Kind::value, place, "other from byte " + std::to_string(at + static_cast<std::uint64_t>(apart)) + " on"), Result<void>();
     }
     return {};
   }

@@ -80,12 +80,15 @@ Result<void> module_tensors(const Graph& graph, const Ref& module, ModuleBudget&
   std::string prefix;
   NonPersistent sets;
   // What is looked at is charged as well: modules, and the dicts they are made of, can be shared, and so met any number of times.
-  const auto look_at = [&](const Ref& container) { return has_node(container) ? budget.parts.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>(); };
+  const auto look_at = [&](const Ref& container) {
+    return has_node(container) ? budget.parts.charge(8 * std::uint64_t{container.node->size}, "the parts of modules") : Result<void>();
+  };
   // An entry, or a module, of this name below the present prefix.
   const auto pay = [&](std::size_t name) -> Result<void> {
     BRINE_TRY(budget.parts.charge(kEntry, "the list of a module's tensors"));
     if (budget.names.take(prefix.size() + name)) return {};
-    return budget.names.exceeded(prefix.size() + name, concat({"the names of the model's tensors, in the module ", in_quotes(prefix.substr(0, prefix.size() - !prefix.empty()), 100), ","}));
+    return budget.names.exceeded(prefix.size() + name, concat({"the names of the model's tensors, in the module ",
+                                                               in_quotes(prefix.substr(0, prefix.size() - !prefix.empty()), 100), ","}));
   };
   const auto add = [&](const Ref& names, const std::vector<std::string_view>& skipped) -> Result<void> {
     if (auto ok = look_at(names); !ok || names.kind != Kind::dict) return ok;

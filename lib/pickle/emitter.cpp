@@ -57,7 +57,9 @@ bool Emitter::big_integer(const Ref& ref) {
   const BigIntNode& big = big_of(ref);
   if (protocol() < 2) {
     const std::string digits = big.digits.empty() ? big_int_text(big.bytes()) : std::string(big.digits);
-    if (digits.find('x') != std::string::npos) return fail(usage(ErrorCode::bad_argument, "protocol 1 writes ints of at most 1,024 bits, this one has " + std::to_string(8 * big.bytes().size())));
+    if (digits.find('x') != std::string::npos)
+      return fail(
+          usage(ErrorCode::bad_argument, "protocol 1 writes ints of at most 1,024 bits, this one has " + std::to_string(8 * big.bytes().size())));
     op(Op::LONG);
     out_.raw(digits + "L\n");
   } else if (big.bytes().size() < 256) {

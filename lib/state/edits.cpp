@@ -79,7 +79,9 @@ Ref Edits::Impl::now(const Way& way) const {
     }
   }
   if (is_container(value))
-    if (const auto change = changes.find(value.node); change != changes.end() && value.kind == Kind::object && change->second.whole.kind != Kind::absent) value = change->second.whole;
+    if (const auto change = changes.find(value.node);
+        change != changes.end() && value.kind == Kind::object && change->second.whole.kind != Kind::absent)
+      value = change->second.whole;
   return value;
 }
 

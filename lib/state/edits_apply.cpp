@@ -197,7 +197,8 @@ Result<Edited> apply(const Edits& edits, Graph& scratch) {
       const TensorRecord* bare = without_attributes(cast == impl.cast.end() ? tensor_of(owner) : tensor_of(cast->second), scratch, no_memory);
       if (no_memory) return spent;
       if (bare) out.replaced.set(owner, make_tensor_ref(bare));
-    } else if (const Effect* built = owner.node->origin ? owner.node->origin->built : nullptr; built && built->setter.kind == Kind::absent && same_object(built->state, change.container)) {
+    } else if (const Effect* built = owner.node->origin ? owner.node->origin->built : nullptr;
+               built && built->setter.kind == Kind::absent && same_object(built->state, change.container)) {
       stateless.insert(owner.node);
       if (impl.changes.contains(owner.node)) continue;
       Change nothing;

@@ -104,9 +104,16 @@ Result<Found> find_weights(const Graph& graph, const Ref& from, const Path& plac
     const auto& several = search.several();
     for (std::size_t i = 0; i < several.size(); ++i) list += (i ? ", " : "") + several[i];
     if (search.several_count() > several.size()) list += " and " + std::to_string(search.several_count() - several.size()) + " more";
-    return fail(ErrorCode::several_state_dicts, concat({"there are several state dicts: ", list, is_geometric_dataset(graph, from) ? " (the data and the slices of a PyTorch Geometric dataset, not weights)" : "", search.example().empty() ? "" : "; choose one, as with state_dict(" + in_quotes(search.example()) + ") or --at " + shell_word(search.example())}));
+    return fail(ErrorCode::several_state_dicts,
+                concat({"there are several state dicts: ", list,
+                        is_geometric_dataset(graph, from) ? " (the data and the slices of a PyTorch Geometric dataset, not weights)" : "",
+                        search.example().empty()
+                            ? ""
+                            : "; choose one, as with state_dict(" + in_quotes(search.example()) + ") or --at " + shell_word(search.example())}));
   }
-  return fail(ErrorCode::no_state_dict, "there are no weights here, but " + what_it_holds(from) + "; brine ls --all or tensors() lists every tensor, brine show or print() the tree, --at or state_dict(PATH) takes another place");
+  return fail(ErrorCode::no_state_dict,
+              "there are no weights here, but " + what_it_holds(from) +
+                  "; brine ls --all or tensors() lists every tensor, brine show or print() the tree, --at or state_dict(PATH) takes another place");
 }
 
 Way find_way(const Ref& root, std::string_view path) {

@@ -82,14 +82,18 @@ bool is_geometric_dataset(const Graph& graph, const Ref& root) noexcept {
   if (slices.kind != Kind::dict || slices.node->size == 0) return false;
   const auto entries = dict_of(slices).entries();
   const auto is_slice = [&](const Entry& e) {
-    return e.value.kind == Kind::tensor && tensor_of(e.value).ndim == 1 && tensor_of(e.value).dtype == DType::int64 && (data.kind != Kind::dict || graph.find(dict_of(data), e.key));
+    return e.value.kind == Kind::tensor && tensor_of(e.value).ndim == 1 && tensor_of(e.value).dtype == DType::int64 &&
+           (data.kind != Kind::dict || graph.find(dict_of(data), e.key));
   };
   if (!std::all_of(entries.begin(), entries.end(), is_slice)) return false;
-  return data.kind == Kind::dict || (data.kind == Kind::object && data.node->origin->callee.kind == Kind::global && global_of(data.node->origin->callee).module.starts_with("torch_geometric"));
+  return data.kind == Kind::dict || (data.kind == Kind::object && data.node->origin->callee.kind == Kind::global &&
+                                     global_of(data.node->origin->callee).module.starts_with("torch_geometric"));
 }
 
 void note_what_it_is(const Ref& root, const Ref& weights, const std::string& place, StateDict::Impl& state) {
-  const auto note = [&](Note::Code code, std::string text) { state.notes.add(code, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = place.substr(0, 1000)}, std::move(text)); };
+  const auto note = [&](Note::Code code, std::string text) {
+    state.notes.add(code, {.file = {}, .record = {}, .offset = {}, .opcode = {}, .path = place.substr(0, 1000)}, std::move(text));
+  };
   std::uint64_t tensors = 0, empty = 0, generators = 0;
   std::string generator;
   for (const auto& item : state.items) {
@@ -100,9 +104,12 @@ void note_what_it_is(const Ref& root, const Ref& weights, const std::string& pla
     if (is_generator(item.name, t) && generators++ == 0) generator = in_quotes(item.name, 60);
   }
   if (tensors > 1 && empty * 2 > tensors)
-    note(Note::Code::placeholders, std::to_string(empty) + " of " + counted(tensors, "tensor") + " have the shape [0]: placeholders, as DeepSpeed's ZeRO stage 3 leaves them; the weights are in other files (zero_pp_rank_*), which its zero_to_fp32.py puts together");
+    note(Note::Code::placeholders, std::to_string(empty) + " of " + counted(tensors, "tensor") +
+                                       " have the shape [0]: placeholders, as DeepSpeed's ZeRO stage 3 leaves them; the weights are in other files "
+                                       "(zero_pp_rank_*), which its zero_to_fp32.py puts together");
   if (tensors > 0 && generators == tensors)
-    note(Note::Code::no_weights, tensors == 1 ? "the only tensor, " + generator + ", is the state of a random number generator, not weights" : "all " + counted(tensors, "tensor") + " are states of random number generators, not weights");
+    note(Note::Code::no_weights, tensors == 1 ? "the only tensor, " + generator + ", is the state of a random number generator, not weights"
+                                              : "all " + counted(tensors, "tensor") + " are states of random number generators, not weights");
   else if (is_geometric_dataset(*state.graph, root) && same_object(tuple_of(root).items()[1], weights))
     note(Note::Code::no_weights, "these are the slices of a PyTorch Geometric dataset, not weights; its data is at '0'");
   else if (is_geometric_dataset(*state.graph, root) && same_object(tuple_of(root).items()[0], weights))
@@ -110,17 +117,25 @@ void note_what_it_is(const Ref& root, const Ref& weights, const std::string& pla
   if (tensors == 0 && state.from_module && state.items.size() == 0) {
     const std::string cls = qualified_class_name(weights);
     if (!cls.starts_with("torch."))
-      note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) + " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: tensors() or brine ls --all lists the tensors that are, print() or brine show the tree");
+      note(Note::Code::nothing_kept, "the module " + escaped(cls, 100) +
+                                         " has neither parameters nor buffers; what a state_dict() of its own gives is code, and not in the file: "
+                                         "tensors() or brine ls --all lists the tensors that are, print() or brine show the tree");
   }
   if (const std::uint64_t unnamed = is_container(weights) ? unnamed_in(weights, state) : 0)
-    note(Note::Code::part_of_file, counted(unnamed, "more tensor") + (place.empty() ? "" : " in " + in_quotes(place, 100)) +
-                                   " that no name of the state dict has (attributes, buffers that are not saved): tensors() or brine ls --all lists " + (unnamed == 1 ? "it" : "them"));
+    note(Note::Code::part_of_file,
+         counted(unnamed, "more tensor") + (place.empty() ? "" : " in " + in_quotes(place, 100)) +
+             " that no name of the state dict has (attributes, buffers that are not saved): tensors() or brine ls --all lists " +
+             (unnamed == 1 ? "it" : "them"));
   if (weights.node == root.node || !is_container(weights)) return;
   const auto [more, arrays] = outside_of(root, weights);
   if (more + arrays == 0) return;
   std::string text = more == 0 ? "" : more == 1 ? "1 more tensor" : std::to_string(more) + " more tensors";
   if (arrays > 0) text += (more ? " and " : "") + counted(arrays, "numpy array");
-  text += " outside " + in_quotes(place, 100) + ": " + (more && arrays ? "tensors(), arrays()" : more ? "tensors()" : "arrays()") + " or --all lists " + (more + arrays == 1 ? "it" : "them");
+  text += " outside " + in_quotes(place, 100) + ": " +
+          (more && arrays ? "tensors(), arrays()"
+           : more         ? "tensors()"
+                          : "arrays()") +
+          " or --all lists " + (more + arrays == 1 ? "it" : "them");
   note(Note::Code::part_of_file, std::move(text));
 }
 
