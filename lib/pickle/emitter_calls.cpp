@@ -84,9 +84,6 @@ bool Emitter::synthesise(const Ref& ref) {
       if (ref.node->made == Made::counter) return call("collections", "Counter", {});
       if (ref.node->made == Made::default_dict && ref.node->origin) return call("collections", "defaultdict", {tuple_of(ref.node->origin->args).items()[0]});
       break;
-    case Kind::tuple:
-      if (ref.node->made == Made::size) return call(words_of(Made::size).module, words_of(Made::size).name, {graph_.tuple(tuple_of(ref).items())});
-      break;
     default: break;
   }
   return fail(Error(ErrorKind::usage, ErrorCode::bad_argument, "cannot write a value of class " + qualified_class_name(ref) + " without the call that made it"));

@@ -117,7 +117,13 @@ Value Tree::set(std::span<const TreeItem> items) & {
 Value Tree::size(Shape shape) & {
   std::vector<Ref> items;
   for (const std::int64_t s : shape) items.push_back(make_int(s));
-  return impl_->value(impl_->graph.tuple(items, Made::size));
+  Graph& graph = impl_->graph;
+  const Ref made = graph.tuple(items, Made::size), plain = graph.tuple(items), args = graph.tuple({&plain, 1});
+  const Ref callee = impl_->global(static_cast<std::uint16_t>(TorchCall::size), "torch", "Size");
+  if (made.kind == Kind::absent || plain.kind == Kind::absent || args.kind == Kind::absent || callee.kind == Kind::absent ||
+      !graph.set_origin(*made.node, {.callee = callee, .args = args, .kwargs = {}}))
+    throw_bad_alloc();
+  return impl_->value(made);
 }
 
 Value Tree::dtype(DType dtype) & {

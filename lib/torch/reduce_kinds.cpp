@@ -18,9 +18,14 @@ class Values {
  public:
   explicit Values(Graph& graph) : graph_(graph) {}
 
-  Ref global(std::string_view module, std::string_view name, std::uint16_t known = 0) {
-    if (GlobalNode* first = known ? graph_.first(known) : nullptr) return make_node(Kind::global, first);
-    return known ? graph_.first_global(module, name, known) : graph_.global(module, name);
+  Ref global(std::string_view module, std::string_view name, std::uint16_t known) {
+    if (GlobalNode* first = graph_.first(known)) return make_node(Kind::global, first);
+    return graph_.first_global(module, name, known);
+  }
+  /// A part of which PyTorch makes a new tensor object each time it is asked for it. The others it keeps, with what a detached tensor shares.
+  Ref part(const TensorRecord& t) {
+    auto* own = graph_.arena().make<TensorRecord>(t);
+    return own ? make_tensor_ref(own) : Ref{};
   }
   Ref tuple(std::initializer_list<Ref> items, Made made = Made::plain) {
     for (const Ref& item : items)
@@ -72,7 +77,8 @@ const Origin* TorchReduce::call_of_kind(Graph& graph, const TensorRecord& t) {
   if (const Quantised* q = t.as_quantised()) {
     callee = utils("_rebuild_qtensor", TorchCall::rebuild_quantised);
     const bool whole = q->scheme == QScheme::per_tensor_affine;
-    const Ref scheme = values.global("torch", whole ? "per_tensor_affine" : "per_channel_affine");  // of float qparams, too
+    const Ref scheme = whole ? values.global("torch", "per_tensor_affine", static_cast<std::uint16_t>(TorchCall::per_tensor_affine))
+                             : values.global("torch", "per_channel_affine", static_cast<std::uint16_t>(TorchCall::per_channel_affine));  // of float qparams, too
     const Ref params = whole ? values.tuple({scheme, make_float(q->scale), make_int(q->zero_point)})
                              : values.tuple({scheme, make_tensor_ref(q->scales), make_tensor_ref(q->zero_points), make_int(q->axis)});
     args = values.tuple({make_storage_ref(q->storage, t.dtype, false), make_int(q->offset), values.ints(t.shape()),
@@ -82,13 +88,14 @@ const Origin* TorchReduce::call_of_kind(Graph& graph, const TensorRecord& t) {
     Ref& layout = layouts_[static_cast<std::size_t>(t.layout)];
     if (layout.kind == Kind::absent) layout = values.layout(t.layout);
     const Ref size = values.size(t.shape());
-    const Ref data = s->plain ? values.tuple({make_tensor_ref(s->indices), make_tensor_ref(s->plain), make_tensor_ref(s->values), size})
-                : options_.before_2_1 ? values.tuple({make_tensor_ref(s->indices), make_tensor_ref(s->values), size})
-                                      : values.tuple({make_tensor_ref(s->indices), make_tensor_ref(s->values), size, make_bool(s->coalesced)});
+    const Ref indices = values.part(*s->indices), numbers = values.part(*s->values);
+    const Ref data = s->plain ? values.tuple({indices, values.part(*s->plain), numbers, size})
+                : options_.before_2_1 ? values.tuple({indices, numbers, size})
+                                      : values.tuple({indices, numbers, size, make_bool(s->coalesced)});
     args = values.tuple({layout, data});
   } else if (const Nested* n = t.as_nested()) {
     callee = utils("_rebuild_nested_tensor", TorchCall::rebuild_nested);
-    args = values.tuple({make_tensor_ref(n->buffer), make_tensor_ref(n->sizes), make_tensor_ref(n->strides), make_tensor_ref(n->offsets)});
+    args = values.tuple({values.part(*n->buffer), make_tensor_ref(n->sizes), make_tensor_ref(n->strides), make_tensor_ref(n->offsets)});
   } else if (t.is_meta()) {
     callee = utils("_rebuild_meta_tensor_no_storage", TorchCall::rebuild_meta);
     args = values.tuple({values.global("torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))), values.ints(t.shape()), values.ints(t.stride()),

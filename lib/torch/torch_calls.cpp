@@ -36,6 +36,8 @@ constexpr Name kNames[] = {
     {"torch", "Size", TorchCall::size},
     {"torch", "device", TorchCall::device},
     {"torch.serialization", "_get_layout", TorchCall::layout},
+    {"torch", "per_tensor_affine", TorchCall::per_tensor_affine},
+    {"torch", "per_channel_affine", TorchCall::per_channel_affine},
 };
 
 // Classes whose attributes are PyTorch's, and no code of the writer's.
@@ -114,6 +116,8 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     }
     case TorchCall::device: return marked_tuple(site, callee, args, Made::device);
     case TorchCall::layout: return marked_tuple(site, callee, args, Made::layout);
+    case TorchCall::per_tensor_affine:
+    case TorchCall::per_channel_affine: break;
   }
   return Ref{};
 }

@@ -17,6 +17,7 @@ enum class TorchCall : std::uint16_t {
   rebuild_tensor = kFirstForeign, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state, rebuild_from_type,
   rebuild_quantised, rebuild_sparse, rebuild_sparse_csr, rebuild_meta, rebuild_nested, device_tensor,
   parameter, variable, tensor_class, size, device, layout,
+  per_tensor_affine, per_channel_affine,  // objects, one each; never called
 };
 inline constexpr std::uint16_t kFirstDtype = 256, kFirstStorage = 512, kFirstCudaStorage = 768, kUntypedStorage = 1024;
 static_assert(kFirstDtype == kFirstValue && kFirstStorage == kEndValue);

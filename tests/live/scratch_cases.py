@@ -112,6 +112,21 @@ def parameters(torch):
     return {'p': p, 'again': p, 'frozen': frozen, 'data': shared}
 
 
+def quantised(torch):
+    tensor = maker(torch)
+    whole, other = torch._make_per_tensor_quantized_tensor(tensor((2, 3), torch.uint8), .1, 3), torch._make_per_tensor_quantized_tensor(tensor((4,), torch.int8), .25, -1)
+    scales, zeros = torch.tensor([.5, .25], dtype=torch.float64), torch.tensor([0, 1])
+    one, two = (torch._make_per_channel_quantized_tensor(tensor((2, 3), torch.int8), scales, zeros, 0) for _ in range(2))
+    return {'whole': whole, 'again': whole, 'other': other, 'channels': one, 'more channels': two, 'tensor': tensor((2,))}
+
+
+def sparse(torch):
+    indices, values, rows, columns = torch.tensor([[0, 2], [1, 1]]), maker(torch)((2,)), torch.tensor([0, 1, 2]), torch.tensor([1, 0])
+    coo, larger = (torch.sparse_coo_tensor(indices, values, size) for size in ((3, 2), (4, 4)))
+    one, two = (torch.sparse_csr_tensor(rows, columns, values, (2, 2)) for _ in range(2))
+    return {'coo': coo, 'again': coo, 'indices': indices, 'larger': larger, 'csr': one, 'another': two, 'size': torch.Size((3, 2))}
+
+
 def identity(torch):
     one, text, recursive, d = [1], 'not an identifier', [], {}
     pair = (one, 'x y')
@@ -150,7 +165,7 @@ DTYPES = ('uint8 int8 int16 int32 int64 float16 float32 float64 complex32 comple
 
 
 def every():
-    named = (sequential, words, no_metadata, tied, views, adam, keys, ints, scalars, parameters, identity, empties, compact, nested)
+    named = (sequential, words, no_metadata, tied, views, adam, keys, ints, scalars, parameters, quantised, sparse, identity, empties, compact, nested)
     all = {f.__name__.replace('_', '-'): f for f in named}
     all['resnet'] = resnet_module
     all['resnet-in-tree'] = lambda torch: {'state_dict': resnet_module(torch), 'version': 1}

@@ -206,6 +206,29 @@ Value parameters() {
   return d;
 }
 
+template <class T>
+Tensor of(std::initializer_list<T> values, Shape shape) { return Tensor::copy(std::span<const T>(values.begin(), values.size()), shape).value(); }
+
+Value quantised() {
+  const Value d = tree.dict();
+  const Tensor whole = make_per_tensor_quantized_tensor(tensor({2, 3}, DType::uint8), 0.1, 3).value();
+  set(d, "whole", whole), set(d, "again", whole), set(d, "other", make_per_tensor_quantized_tensor(tensor({4}, DType::int8), 0.25, -1).value());
+  const Tensor scales = of<double>({0.5, 0.25}, {2}), zeros = of<std::int64_t>({0, 1}, {2});
+  for (const char* name : {"channels", "more channels"}) set(d, name, make_per_channel_quantized_tensor(tensor({2, 3}, DType::int8), scales, zeros, 0).value());
+  set(d, "tensor", tensor({2}));
+  return d;
+}
+
+Value sparse() {
+  const Value d = tree.dict();
+  const Tensor indices = of<std::int64_t>({0, 2, 1, 1}, {2, 2}), values = tensor({2}), rows = of<std::int64_t>({0, 1, 2}, {3}), columns = of<std::int64_t>({1, 0}, {2});
+  const Tensor coo = sparse_coo_tensor(indices, values, {3, 2}).value();
+  set(d, "coo", coo), set(d, "again", coo), set(d, "indices", indices), set(d, "larger", sparse_coo_tensor(indices, values, {4, 4}).value());
+  for (const char* name : {"csr", "another"}) set(d, name, sparse_compressed_tensor(rows, columns, values, {2, 2}, Layout::sparse_csr).value());
+  set(d, "size", tree.size({3, 2}));
+  return d;
+}
+
 Value identity() {
   const Value list = tree.list({1}), tuple = tree.tuple({list, "x y"}), dict = tree.dict(), text = tree.value("not an identifier"),
               recursive = tree.list();
@@ -228,6 +251,8 @@ std::map<std::string, std::function<Value()>> cases() {
                                                     {"ints", ints},
                                                     {"scalars", scalars},
                                                     {"parameters", parameters},
+                                                    {"quantised", quantised},
+                                                    {"sparse", sparse},
                                                     {"identity", identity},
                                                     {"empties", empties},
                                                     {"compact",

@@ -6,6 +6,7 @@
 #include <brine/make_tensor.hpp>
 
 #include <array>
+#include <map>
 
 using namespace brine;
 using namespace brine::test;
@@ -247,6 +248,27 @@ TEST_CASE("made by hand: saved and read again, the same") {
   CHECK(m.is_meta());
   CHECK(m.stride()[0] == 3);
   check_code(sparse_compressed_tensor(ints, ints, ints, {2, 2}, Layout::strided), ErrorKind::usage, ErrorCode::bad_argument);
+}
+
+TEST_CASE("saved: what is one object in Python is written once, and the parts of a sparse tensor for each") {
+  const Tensor ints = of<std::int8_t>({1, 2}, {2}), at = of<std::int64_t>({0, 1}, {1, 2}), values = of<float>({5, 7}, {2});
+  const Tensor q = make_per_tensor_quantized_tensor(ints, 0.5, 0).value(), r = make_per_tensor_quantized_tensor(ints, 1, 0).value();
+  const Tensor c = make_per_channel_quantized_tensor(ints, of<double>({1, 2}, {2}), of<std::int64_t>({0, 0}, {2}), 0).value();
+  const Tensor s = sparse_coo_tensor(at, values, {3}).value(), t = sparse_coo_tensor(at, values, {4}).value();
+  Tree tree;
+  const std::vector<std::byte> bytes = saved(tree.list({q, r, c, s, t, at, tree.size({3})}));
+  std::map<std::string, int> globals;
+  int tensors = 0;
+  const auto count = [&](std::string_view, const Instruction& i) {
+    if (i.opcode == "GLOBAL") ++globals[i.argument];
+    tensors += i.opcode == "BINPERSID";
+    return true;
+  };
+  REQUIRE(disassemble(Source::memory(bytes), count));
+  CHECK(globals["torch per_tensor_affine"] == 1);
+  CHECK(globals["torch per_channel_affine"] == 1);
+  CHECK(globals["torch Size"] == 1);
+  CHECK(tensors == 3 + 2 + 2 * 2 + 1);  // of two storages, what is sparse
 }
 
 TEST_CASE("load_state_dict: what is alike in kind would load, and nothing else, in PyTorch's words") {
