@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// For test_tensor_kinds.py: what every tensor of a file is and holds, one line each, the elements as FNV-1a of their bytes.
+// For test_tensor_kinds.py and test_quantised_modules.py: what every tensor of a file is and holds, one line each, the elements as FNV-1a of their bytes.
 //   kinds_check FILE           the lines
+//   kinds_check state FILE     those of its state dict: tensors by name, then the tensors in each other value
 //   kinds_check FILE OUT [old] all tensors taken out, put into a dict of their own by path, and saved, for PyTorch 1.6 to 2.0 where it says so
 #include <brine/brine.hpp>
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -60,22 +62,35 @@ std::string told(const brine::Tensor& t) {
   return out + " " + elements(t, t.dtype());
 }
 
+int failed(const brine::Error& error) { return std::fprintf(stderr, "%s\n", error.message().c_str()), 1; }
+
+int state_dict(const brine::Result<brine::Checkpoint>& ckpt) {
+  if (!ckpt) return failed(ckpt.error());
+  const auto state = ckpt->state_dict();
+  if (!state) return failed(state.error());
+  for (const auto& [name, tensor] : *state) std::printf("%s\t%s\n", std::string(name).c_str(), told(tensor).c_str());
+  for (const auto& [name, value] : state->others())
+    for (const auto& place : ckpt->tensors(value)) std::printf("%s\t%s\n", std::string(name).c_str(), told(place.tensor).c_str());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && argv[1] == std::string_view("state")) return state_dict(brine::load(argv[2]));
   const auto ckpt = argc > 1 ? brine::load(argv[1]) : brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "kinds_check FILE [OUT]");
-  if (!ckpt) return std::fprintf(stderr, "%s\n", ckpt.error().message().c_str()), 1;
+  if (!ckpt) return failed(ckpt.error());
   brine::Tree tree;
   const brine::Value dict = tree.dict();
   for (const auto& [tensor, place] : ckpt->tensors()) {
     const std::string path = brine::TensorAt{tensor, place}.path();
     if (argc == 2) std::printf("%s\t%s\n", path.c_str(), told(tensor).c_str());
-    else if (auto ok = tree.set(dict, path, tensor); !ok) return std::fprintf(stderr, "%s\n", ok.error().message().c_str()), 1;
+    else if (auto ok = tree.set(dict, path, tensor); !ok) return failed(ok.error());
   }
   if (argc == 2) return 0;
   brine::SaveOptions options;
   if (argc > 3) options.profile = brine::Profile::torch_1_6;
   const auto saved = brine::save(dict, argv[2], options);
-  if (!saved) return std::fprintf(stderr, "%s\n", saved.error().message().c_str()), 1;
+  if (!saved) return failed(saved.error());
   return 0;
 }
