@@ -34,9 +34,6 @@ bool same_kind(const TensorRecord& a, const TensorRecord& b) noexcept {
   return !a.as_sparse() || a.as_sparse()->coalesced == b.as_sparse()->coalesced;
 }
 
-// Has it elements that lie in a storage, as they are?
-bool is_plain(const TensorRecord& t) noexcept { return t.as_strided() && !t.as_quantised(); }
-
 }  // namespace
 
 void TensorComparer::advance(std::uint64_t bytes) {

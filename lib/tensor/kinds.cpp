@@ -15,8 +15,6 @@ namespace {
 
 Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
-bool is_plain(const TensorRecord& t) noexcept { return t.as_strided() && !t.as_quantised(); }
-
 std::string sizes(std::span<const std::int64_t> shape) {
   std::string out = "[";
   for (std::size_t i = 0; i < std::min<std::size_t>(shape.size(), 8); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
@@ -46,7 +44,7 @@ Result<void> check_coo(const TensorRecord& t, const Sparse& s) {
 }
 
 Result<void> check_compressed(const TensorRecord& t, const Sparse& s) {
-  const bool blocks = t.layout == Layout::sparse_bsr || t.layout == Layout::sparse_bsc, by_rows = t.layout == Layout::sparse_csr || t.layout == Layout::sparse_bsr;
+  const bool blocks = has_blocks(t.layout), by_rows = compresses_rows(t.layout);
   const auto compressed = s.indices->shape(), plain = s.plain->shape(), values = s.values->shape(), size = t.shape();
   const DType dtype = s.indices->dtype;
   if ((dtype != DType::int64 && dtype != DType::int32) || s.plain->dtype != dtype)

@@ -158,6 +158,13 @@ inline Strided strided_or_none(const TensorRecord& t) noexcept {
   return s ? *s : Strided{};
 }
 
+/// Strided, and its elements are numbers themselves: what a part of another tensor has to be.
+inline bool is_plain(const TensorRecord& t) noexcept { return t.as_strided() && !t.as_quantised(); }
+
+/// Of the compressed sparse layouts: which compress the rows (the others the columns), and whose values are blocks.
+constexpr bool compresses_rows(Layout layout) noexcept { return layout == Layout::sparse_csr || layout == Layout::sparse_bsr; }
+constexpr bool has_blocks(Layout layout) noexcept { return layout == Layout::sparse_bsr || layout == Layout::sparse_bsc; }
+
 /// Are its elements in the other byte order than the machine's?
 inline bool is_swapped(const TensorRecord& t) noexcept {
   const StorageRecord* s = strided_or_none(t).storage;

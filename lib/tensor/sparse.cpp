@@ -66,8 +66,7 @@ Result<void> check_coo(const Tensor& tensor, const Tensor& indices, bool coalesc
 Result<void> check_compressed(const Tensor& tensor, const Sparse& s, const Tensor& compressed, const Tensor& plain) {
   const auto shape = tensor.shape();
   const std::size_t batch_dims = compressed.shape().size() - 1;
-  const bool by_rows = tensor.layout() == Layout::sparse_csr || tensor.layout() == Layout::sparse_bsr;
-  const bool blocks = tensor.layout() == Layout::sparse_bsr || tensor.layout() == Layout::sparse_bsc;
+  const bool by_rows = compresses_rows(tensor.layout()), blocks = has_blocks(tensor.layout());
   const std::size_t other = batch_dims + (by_rows ? 1 : 0);
   const std::int64_t lines = compressed.shape()[batch_dims] - 1, nnz = plain.shape()[batch_dims];
   const std::int64_t across = shape[other] / (blocks ? s.values->shape()[other + 1] : 1);
@@ -161,8 +160,7 @@ class Dense {
     const Tensor lines_of = part(s_.indices), plain = part(s_.plain);
     const auto shape = tensor_.shape();
     const std::size_t batch_dims = lines_of.shape().size() - 1;
-    const bool by_rows = tensor_.layout() == Layout::sparse_csr || tensor_.layout() == Layout::sparse_bsr;
-    const bool blocks = tensor_.layout() == Layout::sparse_bsr || tensor_.layout() == Layout::sparse_bsc;
+    const bool by_rows = compresses_rows(tensor_.layout()), blocks = has_blocks(tensor_.layout());
     const std::int64_t lines = lines_of.shape()[batch_dims] - 1, nnz = plain.shape()[batch_dims];
     const std::int64_t high = blocks ? s_.values->shape()[batch_dims + 1] : 1, wide = blocks ? s_.values->shape()[batch_dims + 2] : 1;
     const std::int64_t rows = shape[batch_dims], columns = shape[batch_dims + 1];

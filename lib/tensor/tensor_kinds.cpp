@@ -168,7 +168,7 @@ Result<std::vector<TensorPart>> Tensor::parts() const {
       add("zero_points", q->zero_points);
     }
     if (const Sparse* s = record_->as_sparse()) {
-      const bool by_rows = record_->layout == Layout::sparse_csr || record_->layout == Layout::sparse_bsr;
+      const bool by_rows = compresses_rows(record_->layout);
       add(!s->plain ? "indices" : by_rows ? "crow_indices" : "ccol_indices", s->indices);
       add(by_rows ? "col_indices" : "row_indices", s->plain);
       add("values", s->values);

@@ -117,12 +117,11 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
     if (!out.parameter(ref, make_tensor_ref(data))) return spent();
     return true;
   }
-  const bool plain = t.as_strided() && !t.as_quantised();
   if (t.origin && !wrapper && !replaceable(t, options_) && (options_.keep_calls || !has_other_call(t))) {
     origin = t.origin;
     return false;
   }
-  if (!plain) {
+  if (!is_plain(t)) {
     if (!(origin = call_of_kind(out.graph(), t))) return spent();
     return false;
   }
