@@ -80,7 +80,7 @@ std::string describe(const Graph& graph, const Ref& value) {
   }
   const TensorRecord& t = tensor_of(value);
   std::string out = std::string(t.parameter ? "Parameter " : "Tensor ") + std::string(name(t.dtype));
-  if (!t.as_nested()) out += ' ' + shape_text(t.shape());
+  if (!t.is_nested()) out += ' ' + shape_text(t.shape());
   if (const std::string kind = kind_text(t); !kind.empty()) out += ", " + kind;
   if (const StorageRecord* s = strided_or_none(t).storage; s && s->device != "cpu") out += ", " + escaped(s->device, 40);
   if (t.requires_grad) out += ", requires_grad";

@@ -10,6 +10,8 @@
 
 #include <brine/tensor.hpp>
 
+#include <optional>
+
 namespace brine {
 
 /// `ints` (int8, uint8 or int32) as qint8, quint8 or qint32; one scale and zero point. torch._make_per_tensor_quantized_tensor.
@@ -32,6 +34,11 @@ BRINE_API Result<Tensor> sparse_compressed_tensor(const Tensor& compressed_indic
 /// Component i is `buffer` (one dimension, contiguous) as a view of shape sizes[i] and strides[i] at offsets[i], all int64. torch._nested_view_from_buffer.
 /// Fails with: corrupt (tensor_arguments).
 BRINE_API Result<Tensor> nested_view_from_buffer(const Tensor& buffer, const Tensor& sizes, const Tensor& strides, const Tensor& offsets);
+
+/// Jagged: component i is `values` along dimension jagged_dim - 1, from offsets[i] on, up to offsets[i + 1] or, with `lengths`, as many as lengths[i].
+/// Offsets, one more than there are components, and lengths are int64 or int32; unbind() checks what they say. torch.nested.nested_tensor_from_jagged.
+/// Fails with: usage (bad_argument: a jagged_dim below 1), corrupt (tensor_arguments).
+BRINE_API Result<Tensor> nested_tensor_from_jagged(const Tensor& values, const Tensor& offsets, const std::optional<Tensor>& lengths = {}, std::int64_t jagged_dim = 1);
 
 /// Shape, stride (row-major where it is left out) and dtype without data. torch.empty_strided(…, device="meta").
 /// Fails with: corrupt (tensor_bounds, tensor_size, tensor_arguments), limit.

@@ -121,7 +121,7 @@ class BRINE_API Tensor {
   std::string_view device() const noexcept;
   Storage storage() const noexcept;                       ///< none where the tensor is not strided, or has no data
 
-  Layout layout() const noexcept;                         ///< strided also for quantised, meta and (PyTorch's older) nested tensors
+  Layout layout() const noexcept;                         ///< strided also for quantised, meta and (PyTorch's older) nested tensors; newer ones: jagged
   bool is_quantized() const noexcept;
   bool is_meta() const noexcept;                          ///< shape, stride and dtype, and no data
   bool is_sparse() const noexcept;                        ///< of any sparse layout
@@ -144,15 +144,15 @@ class BRINE_API Tensor {
   Result<Tensor> col_indices() const;   ///< CSR, BSR
   Result<Tensor> ccol_indices() const;  ///< CSC, BSC
   Result<Tensor> row_indices() const;   ///< CSC, BSC
-  Result<Tensor> values() const;        ///< not checked: there is nothing to check
+  Result<Tensor> values() const;        ///< of jagged tensors, too; not checked: there is nothing to check
   bool is_coalesced() const noexcept;   ///< COO: no element is named twice, and they are in order
   /// All elements row-major into `out`, numel × item_size bytes, those that are not named 0; what COO names twice is added up. `dtype`: converted
   /// after that, as copy_to() does. Of strided and quantised tensors the same as copy_to(). Fails as copy_to() and indices() do.
   Result<void> to_dense(std::span<std::byte> out) const;
   Result<void> to_dense(DType dtype, std::span<std::byte> out) const;
 
-  /// The tensors that it is made of, by PyTorch's names: int_repr, scales, zero_points; indices, crow_indices, values …; buffer, sizes, strides, offsets.
-  /// None of a strided one. Not checked: the indices of a hostile file may say anything. Fails with: limit (out of memory).
+  /// The tensors that it is made of, by PyTorch's names: int_repr, scales, zero_points; indices, crow_indices, values …; buffer, sizes, strides, offsets
+  /// (jagged: values, offsets, lengths). None of a strided one. Not checked: the indices of a hostile file may say anything. Fails with: limit (out of memory).
   Result<std::vector<TensorPart>> parts() const;
 
   /// The tensors along the first dimension, as views; of a nested tensor its components. Fails with: usage (wrong_layout, does_not_fit: 0-d),

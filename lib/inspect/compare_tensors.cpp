@@ -26,11 +26,12 @@ bool same_dims(const TensorRecord& a, const TensorRecord& b) noexcept {
 }
 
 bool same_kind(const TensorRecord& a, const TensorRecord& b) noexcept {
-  if (a.layout != b.layout || a.is_meta() != b.is_meta() || !a.as_nested() != !b.as_nested()) return false;
+  if (a.layout != b.layout || a.is_meta() != b.is_meta() || a.is_nested() != b.is_nested()) return false;
   const Quantised *p = a.as_quantised(), *q = b.as_quantised();
   if (!p != !q || (p && (p->scheme != q->scheme || p->axis != q->axis || p->zero_point != q->zero_point ||
                          std::bit_cast<std::uint64_t>(p->scale) != std::bit_cast<std::uint64_t>(q->scale))))
     return false;
+  if (a.as_jagged() && b.as_jagged() && a.as_jagged()->ragged != b.as_jagged()->ragged) return false;
   return !a.as_sparse() || a.as_sparse()->coalesced == b.as_sparse()->coalesced;
 }
 

@@ -49,7 +49,7 @@ std::string brief(const Graph& graph, const Ref& value) {
   if (value.kind != Kind::tensor) return summary(value);
   const TensorRecord& t = tensor_of(value);
   const std::string kind = kind_text(t);
-  return std::string(name(t.dtype)) + (t.as_nested() ? "" : " " + shape_text(t.shape())) + (kind.empty() ? "" : ", " + kind);
+  return std::string(name(t.dtype)) + (t.is_nested() ? "" : " " + shape_text(t.shape())) + (kind.empty() ? "" : ", " + kind);
 }
 
 std::string change(const Graph& graph_a, const Ref& a, const Graph& graph_b, const Ref& b) {

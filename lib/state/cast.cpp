@@ -145,7 +145,7 @@ Result<const TensorRecord*> Caster::cast_data(const TensorRecord& t) {
 // What is sparse or nested by its values, which are strided; what has no data by its dtype alone. All are written as today's PyTorch does.
 Result<const TensorRecord*> Caster::cast_kind(const TensorRecord& t) {
   Arena& arena = memory_->graph.arena();
-  if (t.origin && is_call(t.origin->callee, TorchCall::rebuild_from_type))
+  if (t.origin && !t.as_jagged() && is_call(t.origin->callee, TorchCall::rebuild_from_type))
     return Error(ErrorKind::unsupported, ErrorCode::bad_argument, "cannot cast a tensor of a class of the writer's own that is not strided");
   auto* record = arena.make<TensorRecord>(t);
   if (!record) return spent();
@@ -163,6 +163,12 @@ Result<const TensorRecord*> Caster::cast_kind(const TensorRecord& t) {
     auto buffer = cast_data(*n->buffer);
     if (!buffer) return buffer;
     const auto* body = arena.make<Nested>(*buffer, n->sizes, n->strides, n->offsets);
+    if (!body) return spent();
+    record->set_body(body);
+  } else if (const Jagged* j = t.as_jagged()) {
+    auto values = cast_data(*j->values);
+    if (!values) return values;
+    const auto* body = arena.make<Jagged>(*values, j->offsets, j->lengths, j->ragged);
     if (!body) return spent();
     record->set_body(body);
   }

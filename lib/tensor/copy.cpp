@@ -30,7 +30,7 @@ std::uint64_t most_bytes(const TensorRecord& t) noexcept {
 Result<void> check_elements(const TensorRecord& t) {
   if (t.is_meta()) return usage(ErrorCode::no_data, "the tensor is on the meta device: it has no data");
   if (t.as_sparse()) return usage(ErrorCode::wrong_layout, "the tensor is sparse (" + std::string(name(t.layout)) + "): to_dense() fills one in, values() has its values");
-  if (t.as_nested()) return usage(ErrorCode::wrong_layout, "the tensor is nested: unbind() gives the tensors in it");
+  if (t.is_nested()) return usage(ErrorCode::wrong_layout, "the tensor is nested: unbind() gives the tensors in it");
   if (t.as_quantised() && values_per_byte(t.dtype) != 1) return usage(ErrorCode::wrong_dtype, "several elements of " + std::string(name(t.dtype)) + " share a byte: int_repr() is the bytes, and as float32 they are numbers");
   return {};
 }

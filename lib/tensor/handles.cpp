@@ -47,9 +47,9 @@ Result<bool> Storage::verify_crc() const {
 }
 
 DType Tensor::dtype() const noexcept { return record_->dtype; }
-std::span<const std::int64_t> Tensor::shape() const noexcept { return record_->as_nested() ? std::span<const std::int64_t>() : record_->shape(); }
+std::span<const std::int64_t> Tensor::shape() const noexcept { return record_->is_nested() ? std::span<const std::int64_t>() : record_->shape(); }
 std::span<const std::int64_t> Tensor::stride() const noexcept {
-  return record_->as_sparse() || record_->as_nested() ? std::span<const std::int64_t>() : record_->stride();
+  return record_->as_sparse() || record_->is_nested() ? std::span<const std::int64_t>() : record_->stride();
 }
 std::int64_t Tensor::storage_offset() const noexcept { return strided_or_none(*record_).offset; }
 std::int64_t Tensor::numel() const noexcept { return record_->numel(); }
@@ -64,6 +64,7 @@ std::string_view Tensor::device() const noexcept {
   if (t->is_meta()) return "meta";
   if (const Sparse* s = t->as_sparse()) t = s->values;
   if (const Nested* n = t->as_nested()) t = n->buffer;
+  if (const Jagged* j = t->as_jagged()) t = j->values;
   const StorageRecord* s = strided_or_none(*t).storage;
   return s ? s->device : std::string_view("cpu");
 }

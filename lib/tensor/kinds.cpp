@@ -70,9 +70,16 @@ Result<void> check_compressed(const TensorRecord& t, const Sparse& s) {
 
 std::int64_t values_per_byte(DType dtype) noexcept { return dtype == DType::quint4x2 ? 2 : dtype == DType::quint2x4 ? 4 : 1; }
 
+std::string found_kind(const TensorRecord& t) {
+  if (t.as_quantised()) return "a quantised one (" + std::string(name(t.as_quantised()->scheme)) + ")";
+  if (t.as_sparse()) return "a sparse one (" + std::string(name(t.layout)) + ")";
+  if (t.is_nested()) return "a nested one";
+  return t.is_meta() ? "one without data (meta)" : "a strided one";
+}
+
 std::string kind_text(const TensorRecord& t) {
   if (t.is_meta()) return "meta";
-  if (t.as_nested()) return "nested";
+  if (t.is_nested()) return t.as_jagged() ? "nested, jagged" : "nested";
   if (const Sparse* s = t.as_sparse()) return std::string(name(t.layout)) + (s->coalesced ? ", coalesced" : "");
   const Quantised* q = t.as_quantised();
   if (!q) return {};
@@ -118,6 +125,17 @@ Result<void> check_nested(const Nested& n) {
   const bool none = sizes_of.empty() || (sizes_of.size() == 1 && sizes_of[0] == 0);  // of no components: torch.tensor([])
   if (!std::ranges::equal(sizes_of, strides) || offsets.size() != 1 || (!none && (sizes_of.size() != 2 || offsets[0] != sizes_of[0])) || (none && offsets[0] != 0))
     return corrupt("sizes " + sizes(sizes_of) + ", strides " + sizes(strides) + " and offsets " + sizes(offsets) + " of a nested tensor do not fit each other");
+  return {};
+}
+
+Result<void> check_jagged(const Jagged& j) {
+  const auto is_list = [](const TensorRecord& t) { return is_plain(t) && t.ndim == 1 && (t.dtype == DType::int64 || t.dtype == DType::int32); };
+  if (!is_plain(*j.values)) return corrupt("expected the values of a jagged tensor as a strided tensor");
+  if (!is_list(*j.offsets) || (j.lengths && !is_list(*j.lengths))) return corrupt("expected offsets and lengths of a jagged tensor as int64 or int32 of one dimension");
+  if (j.ragged >= j.values->ndim) return corrupt("the ragged dimension " + std::to_string(j.ragged + 1) + " of a jagged tensor is none of its values of shape " + sizes(j.values->shape()));
+  const std::int64_t offsets = j.offsets->shape()[0];
+  if (offsets < 1 || (j.lengths && j.lengths->shape()[0] != offsets - 1))
+    return corrupt("offsets " + sizes(j.offsets->shape()) + (j.lengths ? " and lengths " + sizes(j.lengths->shape()) : "") + " of a jagged tensor do not fit each other");
   return {};
 }
 

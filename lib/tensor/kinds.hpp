@@ -19,7 +19,11 @@ Result<void> check_quantised(const TensorRecord& tensor, const Quantised& body);
 Result<void> check_sparse(const TensorRecord& tensor, const Sparse& body);
 /// Fails with: corrupt (tensor_arguments).
 Result<void> check_nested(const Nested& body);
+/// Looks at no offset and no length: unbind() does. Fails with: corrupt (tensor_arguments).
+Result<void> check_jagged(const Jagged& body);
 
+/// What a tensor is, for the end of a message: "a sparse one (sparse_coo)".
+std::string found_kind(const TensorRecord& tensor);
 /// What a tensor is beside its dtype and shape, for people: "sparse_coo, coalesced", "per_tensor_affine, scale 0.1, zero point 3", "meta"; empty for a strided one.
 std::string kind_text(const TensorRecord& tensor);
 

@@ -137,6 +137,22 @@ Result<Tensor> nested_view_from_buffer(const Tensor& buffer, const Tensor& sizes
   });
 }
 
+Result<Tensor> nested_tensor_from_jagged(const Tensor& values, const Tensor& offsets, const std::optional<Tensor>& lengths, std::int64_t jagged_dim) {
+  return guarded("a tensor", [&]() -> Result<Tensor> {
+    if (jagged_dim < 1) return Error(ErrorKind::usage, ErrorCode::bad_argument, "expected a jagged_dim of 1 or above, found " + std::to_string(jagged_dim));
+    auto own = std::make_shared<Own<Jagged>>();
+    own->body = {&Handles::record(values), &Handles::record(offsets), lengths ? &Handles::record(*lengths) : nullptr, static_cast<std::size_t>(jagged_dim - 1)};
+    own->parts = {values, offsets};
+    if (lengths) own->parts.push_back(*lengths);
+    if (auto ok = check_jagged(own->body); !ok) return std::move(ok).error();
+    own->record.layout = Layout::jagged;
+    own->record.dtype = values.dtype();
+    own->dims.assign(values.shape().begin(), values.shape().end());  // so that it has as many elements
+    own->dims.insert(own->dims.end(), values.stride().begin(), values.stride().end());
+    return handle(std::move(own));
+  });
+}
+
 Result<Tensor> meta_tensor(DType dtype, Shape shape, Shape stride) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
     struct None {};

@@ -88,7 +88,13 @@ struct Nested {
   const TensorRecord *buffer, *sizes, *strides, *offsets;
 };
 
-enum class Body : std::uint8_t { strided, quantised, meta, sparse, nested };
+/// … of a jagged one: component i is the values along the ragged dimension from offsets[i] on, lengths[i] of them, or all up to offsets[i + 1].
+struct Jagged {
+  const TensorRecord *values, *offsets, *lengths;  // lengths: null where there is nothing between the components
+  std::size_t ragged = 0;                          // which dimension of the values
+};
+
+enum class Body : std::uint8_t { strided, quantised, meta, sparse, nested, jagged };
 
 /// A head, which all tensors have, and a body, by layout: where the elements are. That of a strided one is inline, as nearly all are.
 struct TensorRecord : TensorNode {
@@ -97,12 +103,15 @@ struct TensorRecord : TensorNode {
   const Quantised* as_quantised() const noexcept { return body_ == Body::quantised ? quantised_ : nullptr; }
   const Sparse* as_sparse() const noexcept { return body_ == Body::sparse ? sparse_ : nullptr; }
   const Nested* as_nested() const noexcept { return body_ == Body::nested ? nested_ : nullptr; }
+  const Jagged* as_jagged() const noexcept { return body_ == Body::jagged ? jagged_ : nullptr; }
+  bool is_nested() const noexcept { return body_ == Body::nested || body_ == Body::jagged; }
   bool is_meta() const noexcept { return body_ == Body::meta; }
 
   void set_body(const Strided& strided) noexcept { body_ = Body::strided, strided_ = strided; }
   void set_body(const Quantised* quantised) noexcept { body_ = Body::quantised, quantised_ = quantised; }
   void set_body(const Sparse* sparse) noexcept { body_ = Body::sparse, sparse_ = sparse; }
   void set_body(const Nested* nested) noexcept { body_ = Body::nested, nested_ = nested; }
+  void set_body(const Jagged* jagged) noexcept { body_ = Body::jagged, jagged_ = jagged; }
   void set_meta() noexcept { body_ = Body::meta, strided_ = {}; }
   bool same_body(const TensorRecord& other) const noexcept {
     if (body_ != other.body_) return false;
@@ -149,6 +158,7 @@ struct TensorRecord : TensorNode {
     const Quantised* quantised_;
     const Sparse* sparse_;
     const Nested* nested_;
+    const Jagged* jagged_;
   };
 };
 

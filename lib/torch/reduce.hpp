@@ -84,6 +84,7 @@ class TorchReduce final : public Leaves {
   Written class_, device_;                     // the last ones: most tensors have those of the tensor before
   Ref cpu_word_;
   Ref layouts_[7];  // torch.layout's objects: one each
+  Ref rebuild_jagged_, jagged_class_;
 };
 
 }  // namespace brine

@@ -32,6 +32,13 @@ class Values {
       if (item.kind == Kind::absent) return {};
     return graph_.tuple({items.begin(), items.size()}, made);
   }
+  Ref dict(std::initializer_list<std::pair<const char*, Ref>> items) {
+    const Ref out = graph_.dict();
+    bool replaced = false, ok = out.kind != Kind::absent;
+    for (const auto& [name, value] : items)
+      ok = ok && value.kind != Kind::absent && graph_.set(static_cast<DictNode&>(*out.node), make_text(name), value, replaced);
+    return ok ? out : Ref{};
+  }
   Ref ints(std::span<const std::int64_t> values, Made made = Made::plain) {
     std::vector<Ref> items;
     for (const std::int64_t v : values) items.push_back(make_int(v));
@@ -96,6 +103,14 @@ const Origin* TorchReduce::call_of_kind(Graph& graph, const TensorRecord& t) {
   } else if (const Nested* n = t.as_nested()) {
     callee = utils("_rebuild_nested_tensor", TorchCall::rebuild_nested);
     args = values.tuple({values.part(*n->buffer), make_tensor_ref(n->sizes), make_tensor_ref(n->strides), make_tensor_ref(n->offsets)});
+  } else if (const Jagged* j = t.as_jagged()) {
+    constexpr std::string_view module = "torch.nested._internal.nested_tensor";
+    if (rebuild_jagged_.kind == Kind::absent) rebuild_jagged_ = values.global(module, "_rebuild_njt"), jagged_class_ = values.global(module, "NestedTensor");
+    callee = values.global("torch._tensor", "_rebuild_from_type_v2", static_cast<std::uint16_t>(TorchCall::rebuild_from_type));
+    const Ref lengths = j->lengths ? make_tensor_ref(j->lengths) : make_none();
+    const Ref arguments = values.dict({{"values", make_tensor_ref(j->values)}, {"offsets", make_tensor_ref(j->offsets)}, {"lengths", lengths},
+                                       {"_ragged_idx", make_int(static_cast<std::int64_t>(j->ragged) + 1)}, {"_metadata_cache", values.dict({})}, {"requires_grad", make_bool(t.requires_grad)}});
+    args = values.tuple({rebuild_jagged_, jagged_class_, values.tuple({arguments}), values.dict({})});
   } else if (t.is_meta()) {
     callee = utils("_rebuild_meta_tensor_no_storage", TorchCall::rebuild_meta);
     args = values.tuple({values.global("torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))), values.ints(t.shape()), values.ints(t.stride()),
