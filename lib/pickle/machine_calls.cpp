@@ -96,7 +96,7 @@ bool Machine::build() {
   // Only what a call or a persistent id made can have a state, or a class itself (cloudpickle); those of Python and PyTorch take none.
   const bool has_state = target.kind == Kind::object || (target.kind == Kind::global && target.node->known == 0) || (is_container(target) && target.node->origin);
   if (!has_state) return fail(ErrorCode::pickle_target, "cannot set the state of " + class_name(target));
-  if (target.kind == Kind::object && target.node->made == Made::array_dtype && !unread(target)) return false;
+  if (target.kind == Kind::object && (target.node->made == Made::array_dtype || is_array(target)) && !unread(target)) return false;
   if (target.kind != Kind::object || target.node->made != Made::plain) {  // their state is copied, or looked at now
     mark_read(state);
     if (is_tuple(state))

@@ -34,7 +34,11 @@ Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::te
 
 bool is_true(const Ref& r) noexcept { return (r.kind == Kind::boolean || r.kind == Kind::integer) && r.integer != 0; }
 
-std::optional<DType> dtype_in(char kind, std::uint64_t itemsize) noexcept {
+bool is_foreign(const NumpyType& type) noexcept { return type.order == (kBigEndianMachine ? '<' : '>'); }
+
+}  // namespace
+
+std::optional<DType> dtype_of_numpy(char kind, std::uint64_t itemsize) noexcept {
   using enum DType;
   const auto sized = [&](std::initializer_list<DType> of) {
     for (const DType d : of)
@@ -50,10 +54,6 @@ std::optional<DType> dtype_in(char kind, std::uint64_t itemsize) noexcept {
     default: return std::nullopt;
   }
 }
-
-bool is_foreign(const NumpyType& type) noexcept { return type.order == (kBigEndianMachine ? '<' : '>'); }
-
-}  // namespace
 
 struct ArrayReader {
   explicit ArrayReader(const Graph* of) : graph(of) {}
@@ -248,7 +248,7 @@ Result<Tensor> Array::tensor() const {
   return guarded("a numpy array", [&]() -> Result<Tensor> {
     const auto type = numpy_type(Access::ref(type_));
     if (!type) return type.error();
-    const auto dtype = dtype_in(type->kind, type->itemsize);
+    const auto dtype = dtype_of_numpy(type->kind, type->itemsize);
     if (!dtype) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "PyTorch has no dtype for numpy's " + dtype_);
     std::shared_ptr<const void> owner = Access::graph(type_)->owner();
     std::span<const std::byte> elements = bytes_;
@@ -282,7 +282,7 @@ Ref numpy_plain(Graph& graph, const Ref& scalar) {
     const std::string_view own = graph.copy(std::string_view(out).substr(0, out.find_last_not_of('\0') + 1));
     return own.data() ? make_text(own) : Ref{};
   }
-  const auto type = dtype_in(kind, array.itemsize());
+  const auto type = dtype_of_numpy(kind, array.itemsize());
   if (!type) return {};
   if constexpr (kBigEndianMachine) swap_bytes(*type, bytes);
   const auto as = [&]<class T>(T value) { return std::memcpy(&value, bytes.data(), sizeof value), value; };

@@ -4,7 +4,10 @@
 
 #include "pickle/calls.hpp"
 
+#include <brine/dtype.hpp>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +35,8 @@ struct NumpyType {
   std::uint64_t itemsize = 0;
   char kind = 0, order = '|';
 };
+/// PyTorch's dtype for one of numpy's, by its kind and itemsize, or nothing.
+std::optional<DType> dtype_of_numpy(char kind, std::uint64_t itemsize) noexcept;
 /// Fails with: corrupt, unsupported.
 Result<NumpyType> numpy_type(const Ref& dtype);
 /// numpy's dtype.descr. Fails as Array::descr().

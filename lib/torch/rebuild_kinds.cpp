@@ -215,18 +215,4 @@ Result<Ref> TorchCalls::rebuild_nested(const CallSite& site, const Ref& callee, 
   return keep(graph, record, &origin);
 }
 
-// (tensor, dtype, device, requires_grad): of a backend whose memory PyTorch cannot share. Its data is the tensor's.
-Result<Ref> TorchCalls::device_tensor(const CallSite& site, const Ref& callee, const Ref& args) {
-  const auto a = tuple_of(args).items();
-  if (a.size() != 4) return count(callee, a);
-  const auto dtype = dtype_of_global(a[1]);
-  if (a[0].kind != Kind::tensor || !dtype) return Ref{};
-  TensorRecord record = read_tensor(a[0]);
-  if (record.dtype != *dtype) return Ref{};
-  record.base = nullptr;
-  record.form = TensorForm::v2;
-  record.parameter = false;
-  return keep_with_call(site, callee, args, record, a[3]);
-}
-
 }  // namespace brine

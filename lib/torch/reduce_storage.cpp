@@ -24,7 +24,8 @@ WrittenStorage& TorchReduce::add(const StorageRecord& record, std::size_t item) 
 
 // The constants cpu, mps and meta are one object each; a device with a number is spelled anew by the backend every time.
 void TorchReduce::write_device(Emitter& out, const StorageRecord& record) {
-  const std::string_view device = record.device;
+  // What no file names had its bytes in the pickle itself, of a backend that no location of a storage restores.
+  const std::string_view device = record.cls || !record.key.empty() || record.device.empty() ? record.device : std::string_view("cpu");
   const bool named = !device.empty() || record.cls;  // a file may say ""
   if (device_.object && device_.object == device.data()) return out.again(device_.entry);
   if (named && device != "cpu" && device != "mps" && device != "meta") return static_cast<void>(out.fresh_text(device));

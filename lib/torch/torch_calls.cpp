@@ -31,6 +31,8 @@ constexpr Name kNames[] = {
     {"torch._utils", "_rebuild_meta_tensor_no_storage", TorchCall::rebuild_meta},
     {"torch._utils", "_rebuild_nested_tensor", TorchCall::rebuild_nested},
     {"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", TorchCall::device_tensor},
+    {"torch._utils", "_rebuild_device_tensor_from_numpy", TorchCall::device_tensor},
+    {"torch._utils", "_rebuild_xla_tensor", TorchCall::device_tensor},
     {"torch.nn.parameter", "Parameter", TorchCall::parameter},
     {"torch.autograd.variable", "Variable", TorchCall::variable},
     {"torch", "Size", TorchCall::size},

@@ -39,12 +39,13 @@ class TorchCalls final : public Calls {
  private:
   Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
   Result<Ref> rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
-  // rebuild_kinds.cpp
+  // rebuild_kinds.cpp, rebuild_device.cpp
   Result<Ref> rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args);
   Result<Ref> device_tensor(const CallSite& site, const Ref& callee, const Ref& args);
+  Result<bool> from_numpy(Graph& graph, const Ref& array, DType dtype, std::string_view device, TensorRecord& record);
   Result<Ref> keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad);
   Result<const TensorRecord*> numbers(Graph& graph, const Ref& list, DType dtype);
   Result<Ref> rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
