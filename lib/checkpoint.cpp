@@ -16,6 +16,7 @@
 #include "tensor/kinds.hpp"
 #include "torch/access.hpp"
 #include "torch/numpy.hpp"
+#include "torch/tensor_objects.hpp"
 #include "torch/weights_only.hpp"
 
 namespace brine {
@@ -73,7 +74,11 @@ struct Checkpoint::Impl {
 namespace {
 
 std::string describe(const Graph& graph, const Ref& value) {
-  if (value.kind == Kind::object) return numpy_summary(graph, value);
+  if (value.kind == Kind::object && value.node->made != Made::plain) return numpy_summary(graph, value);
+  if (value.kind == Kind::object) {
+    const std::string shard = shard_text(graph, value);
+    return summary(value) + (shard.empty() ? "" : ", a DTensor: " + shard);
+  }
   if (value.kind == Kind::storage) {
     const StorageRef s = storage_of(value);
     return "storage " + in_quotes(s.record->key) + " " + std::string(name(s.dtype)) + ", " + std::to_string(s.record->nbytes) + " bytes, " + escaped(s.record->device, 40);

@@ -19,6 +19,15 @@ std::string hex8(std::uint32_t crc) {
   return text;
 }
 
+// A value that is no tensor.
+std::string what_text(const brine::Value& value) {
+  const auto d = brine::DTensor::of(value);
+  if (!d) return cell(value.type_name());
+  std::string out = "DTensor: a shard " + shape_text(d->local.shape()) + " of " + shape_text(d->shape);
+  for (const std::string& placement : d->placements) out += ", " + cell(placement);
+  return out;
+}
+
 std::string counted(std::uint64_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 struct Ls {
@@ -97,7 +106,7 @@ struct Ls {
     out += " (" + std::string(name(ckpt.format())) + ", pickle protocol " + std::to_string(ckpt.protocol()) + (list.at.empty() || all ? "" : ", at " + cell(list.at)) + ")\n";
     constexpr std::size_t kNamed = 5;
     for (std::size_t i = 0; i < std::min(list.others.size(), kNamed); ++i)
-      out += (i ? ", " : "other values: ") + cell(list.others[i].first) + " (" + cell(list.others[i].second.type_name()) + ")";
+      out += (i ? ", " : "other values: ") + cell(list.others[i].first) + " (" + what_text(list.others[i].second) + ")";
     if (list.others.size() > kNamed) out += " and " + std::to_string(list.others.size() - kNamed) + " more";
     if (!list.others.empty()) out += "\n";
     for (const brine::Note& n : list.notes) out += "note: " + printable(n.text) + "\n";

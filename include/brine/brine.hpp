@@ -26,6 +26,7 @@
 #include <brine/checkpoint.hpp>
 #include <brine/convert.hpp>
 #include <brine/diff.hpp>
+#include <brine/dtensor.hpp>
 #include <brine/dtype.hpp>
 #include <brine/edits.hpp>
 #include <brine/error.hpp>

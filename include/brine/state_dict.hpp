@@ -36,7 +36,8 @@ class BRINE_API StateDict {
 
   class Iterator;  ///< a forward iterator over Entry
 
-  /// The tensors, in order: what iteration gives, and how many there are. Values that are no tensors are in others().
+  /// The tensors, in order: what iteration gives, and how many there are; jagged ones, and DTensors that are all here, are among them, and are saved
+  /// as the objects that the file has. Values that are no tensors are in others().
   std::size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
   Iterator begin() const noexcept;
@@ -63,8 +64,8 @@ class BRINE_API StateDict {
   std::span<const Note> notes() const& noexcept;
   std::vector<Note> notes() && { return {notes().begin(), notes().end()}; }
 
-  /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; jagged tensors, parameters of lazy modules), by name; they are
-  /// saved with the rest. Borrows from this handle.
+  /// Values that brine has no Tensor for (`_extra_state`, packed parameters, numbers; parameters of lazy modules, shards of DTensors), by name; they
+  /// are saved with the rest. Borrows from this handle.
   std::vector<std::pair<std::string_view, Value>> others() const&;
   std::vector<std::pair<std::string_view, Value>> others() && = delete;
 
@@ -95,10 +96,11 @@ class BRINE_API StateDict {
 
   struct Impl;
 
-  /// An entry, or a value that is no tensor: of the library's own use.
+  /// An entry, a value that is no tensor, or both: an object that stands for a tensor. Of the library's own use.
   struct Item : Entry {
     static constexpr std::uint32_t kTensor = 0xFFFFFFFF;
     std::uint32_t kept = kTensor;
+    bool is_tensor = true;
   };
 
  private:
@@ -135,7 +137,7 @@ class StateDict::Iterator {
   friend class StateDict;
   Iterator(const Item* at, const Item* end) noexcept : at_(at), end_(end) { skip(); }
   void skip() noexcept {
-    while (at_ != end_ && (at_->kept != Item::kTensor || !at_->name.data())) ++at_;
+    while (at_ != end_ && (!at_->is_tensor || !at_->name.data())) ++at_;
   }
   const Item *at_ = nullptr, *end_ = nullptr;
 };

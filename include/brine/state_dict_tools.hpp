@@ -31,7 +31,7 @@ struct RemapReport {
 BRINE_API Result<RemapReport> remap_keys(StateDict& state, std::span<const std::string> rules);
 
 /// Of one of StateDict::others(): which kind of tensor it is, or in short holds, that is none of the state dict's own: "quantized" (in a packed weight),
-/// "nested" (jagged), "uninitialized", "other"; empty where it is none.
+/// "nested" (jagged), "distributed" (a DTensor), "uninitialized", "other"; empty where it is none.
 BRINE_API std::string_view kept_tensor_kind(const Value& value);
 
 }  // namespace brine

@@ -55,7 +55,7 @@ class BRINE_API Value {
   Result<std::string_view> as_string() const;          ///< str, UTF-8 (lone surrogates as three bytes)
   Result<std::string> as_big_int() const;              ///< int of any size, as decimal or 0x hexadecimal text
   Result<std::span<const std::byte>> as_bytes() const; ///< bytes or bytearray
-  Result<Tensor> as_tensor() const;
+  Result<Tensor> as_tensor() const;                    ///< of an object that stands for one, too: a jagged tensor, a DTensor that is all here (dtensor.hpp)
   Result<Storage> as_storage() const;
   Result<GlobalName> as_global() const;
 
@@ -74,7 +74,8 @@ class BRINE_API Value {
     return missing(std::to_string(key)).fault(ErrorCode::does_not_fit, "a key or index of more than 64 bits with its sign");
   }
 
-  /// An attribute: of an object's state, or of a dict subclass (OrderedDict's `_metadata`).
+  /// An attribute: of an object's state, of a dict subclass (OrderedDict's `_metadata`), of a tensor or Parameter that has some of its own; of a
+  /// tensor of a wrapper subclass the tensors that it is made of.
   Value attr(std::string_view name) const;
 
   /// (key, value) pairs of a dict, in its order; empty for other kinds.

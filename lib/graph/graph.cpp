@@ -304,18 +304,22 @@ bool Graph::set(DictNode& dict, const Ref& key, const Ref& value, bool& replaced
 }
 
 Ref attribute(const Graph& graph, const Ref& object, std::string_view name) {
-  if (!is_container(object)) return {};
-  const Ref state = state_of(*object.node);
   const auto look = [&](const Ref& part) -> Ref {
     if (part.kind != Kind::dict) return {};
     const Entry* e = graph.find(dict_of(part), name);
     return e ? e->value : Ref{};
   };
-  if (state.kind != Kind::tuple) return look(state);
-  if (state.node->size != 2) return {};
-  for (const Ref& part : tuple_of(state).items())  // (__dict__, __slots__)
-    if (Ref found = look(part); found.kind != Kind::absent) return found;
-  return {};
+  const auto look_in = [&](const Ref& state) -> Ref {
+    if (state.kind != Kind::tuple) return look(state);
+    if (state.node->size != 2) return {};
+    for (const Ref& part : tuple_of(state).items())  // (__dict__, __slots__)
+      if (Ref found = look(part); found.kind != Kind::absent) return found;
+    return {};
+  };
+  Ref found = is_container(object) ? look_in(state_of(*object.node)) : Ref{};
+  for (const Effect* kept = kept_of(object); kept; kept = kept->next)  // the last one is set last
+    if (const Ref later = look_in(kept->state); later.kind != Kind::absent) found = later;
+  return found;
 }
 
 }  // namespace brine

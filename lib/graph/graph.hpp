@@ -111,7 +111,7 @@ class Graph {
   PointerMap shared_numbers_;
 };
 
-/// The value under an attribute name of an object's (or dict subclass's) state, or absent.
+/// The value under an attribute name of an object's (or dict subclass's) state, or of what a tensor has kept of its own; or absent.
 Ref attribute(const Graph& graph, const Ref& object, std::string_view name);
 
 }  // namespace brine

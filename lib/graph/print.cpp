@@ -78,7 +78,7 @@ std::string print(const Ref& from, const PrintBounds& bounds, const std::functio
       out += ": ";
     }
     const Ref& v = walk.value();
-    out += v.kind == Kind::tensor || v.kind == Kind::storage || (v.kind == Kind::object && v.node->made != Made::plain) ? describe(v) : summary(v);
+    out += v.kind == Kind::tensor || v.kind == Kind::storage || (v.kind == Kind::object && (v.node->made != Made::plain || v.node->origin->outer)) ? describe(v) : summary(v);
     if (walk.again() && (!is_container(v) || v.node->size + (v.kind == Kind::object) > 0)) out += "  (shown above)";
     else if (in_one_line(v)) walk.skip();
     else if (depth >= bounds.depth && has_children(v)) out += " …", walk.skip();

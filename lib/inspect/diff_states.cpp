@@ -68,15 +68,15 @@ Result<void> compare_items(const Impl& a, const Impl& b, const StateDict::Item& 
   const Impl::Kept *kept_a = a.kept_of(x), *kept_b = b.kept_of(y);
   StateDiff::Entry entry;
   entry.name = x.name;
-  entry.a = kept_a ? nullptr : &x.tensor;
-  entry.b = kept_b ? nullptr : &y.tensor;
+  entry.a = x.is_tensor ? &x.tensor : nullptr;
+  entry.b = y.is_tensor ? &y.tensor : nullptr;
   if (kept_a && kept_b) {
     BRINE_LET(text, by.values.difference(*kept_a, *kept_b));
     entry.equal_bits = text->empty();
     entry.text = std::move(*text);
-  } else if (kept_a || kept_b) {
+  } else if (!x.is_tensor || !y.is_tensor) {
     entry.equal_bits = false;
-    entry.text = "no tensor in " + std::string(kept_a ? "A" : "B");
+    entry.text = "no tensor in " + std::string(x.is_tensor ? "B" : "A");
   } else {
     BRINE_LET(found, by.tensors.compare(x.tensor, y.tensor));
     static_cast<TensorDifference&>(entry) = *found;
@@ -85,7 +85,7 @@ Result<void> compare_items(const Impl& a, const Impl& b, const StateDict::Item& 
     entry.same_sharing = shared.empty();
     if (!shared.empty()) entry.text += (entry.text.empty() ? "" : "  ") + shared;
   }
-  if (kept_a || kept_b ? !entry.equal_bits : !by.tensors.is_equal(entry)) out.differing.push_back(std::move(entry));
+  if ((kept_a && kept_b) || !x.is_tensor || !y.is_tensor ? !entry.equal_bits : !by.tensors.is_equal(entry)) out.differing.push_back(std::move(entry));
   else if (!entry.same_attributes || !entry.same_sharing) out.attributes.push_back(std::move(entry));
   return {};
 }

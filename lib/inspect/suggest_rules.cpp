@@ -78,7 +78,7 @@ RuleSearch::RuleSearch(const Parameters::Impl& model, const StateDict& state, co
   const StateDict::Impl& impl = *StateDictAccess::impl(state);
   keys_.reserve(impl.items.size());
   for (const StateDict::Item& item : impl.items)
-    keys_.push_back({item.name, item.name, impl.kept_of(item) ? nullptr : &item.tensor, unexpected.find(item.name) == unexpected.npos});
+    keys_.push_back({item.name, item.name, item.is_tensor ? &item.tensor : nullptr, unexpected.find(item.name) == unexpected.npos});
 }
 
 bool RuleSearch::shapes_agree(const Tensor* tensor, std::string_view missing) const noexcept {

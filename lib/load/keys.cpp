@@ -26,8 +26,8 @@ const StateDict::Impl::ModuleInfo* LoadKeys::module(std::string_view name) const
 LoadKey LoadKeys::original(std::string_view name) const {
   const std::uint32_t n = state_.items.find(name);
   if (n == state_.items.npos) return {};
-  const auto* kept = state_.kept_of(state_.items[n]);
-  return {kept ? nullptr : &state_.items[n].tensor, kept};
+  const StateDict::Item& item = state_.items[n];
+  return {item.is_tensor ? &item.tensor : nullptr, item.is_tensor ? nullptr : state_.kept_of(item)};
 }
 
 LoadKey LoadKeys::find(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include "state/state_dict.hpp"
 #include "tensor/record.hpp"
 #include "torch/access.hpp"
+#include "torch/tensor_objects.hpp"
 
 #include <algorithm>
 #include <set>
@@ -105,8 +106,8 @@ class Likeness {
       if (e.key.kind != Kind::string || std::ranges::binary_search(skipped, text_of(e.key))) continue;
       const std::string name = impl_.name_in(number, text_of(e.key));
       if (out_.contains(name)) continue;  // a name with dots can be that of another
-      if (const Tensor* t = e.value.kind == Kind::tensor ? state_.find(name) : nullptr)
-        add_like(name, *t, {.requires_grad = tensor_of(e.value).requires_grad, .buffer = buffer});
+      if (const Tensor* t = e.value.kind == Kind::tensor || stands_for_tensor(e.value) ? state_.find(name) : nullptr)
+        add_like(name, *t, {.requires_grad = e.value.kind == Kind::tensor ? tensor_of(e.value).requires_grad : t->requires_grad(), .buffer = buffer});
       else if (is_uninitialised(e.value))
         out_.add_lazy(name, DType::float32, {.buffer = buffer});
       else continue;

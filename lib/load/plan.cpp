@@ -6,6 +6,8 @@
 #include "support/text.hpp"
 #include "support/try.hpp"
 
+#include <brine/dtensor.hpp>
+
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -113,6 +115,7 @@ class Planner {
     const Impl::Item& own = shaped == shaped_.end() ? model_.items[named.same] : shaped->second;
     if (!key.tensor) {
       const Value value = Access::value(key.other->graph, key.other->value);
+      if (const auto d = DTensor::of(value)) return refuse_shard(named.name, own, *d);
       return is_uninitialised(value) ? take_shapeless(own) : refuse_value(named.name, own, value.type_name());
     }
     std::span<const std::int64_t> shape = key.tensor->shape();
@@ -146,6 +149,18 @@ class Planner {
                            "torch.Size(", shape_text(item.shape()), ")", " and whose dimensions in the checkpoint are ", "torch.Size(", shape_text(shape), ")",
                            ", an exception occurred : (", python_repr(*refusal), ",)."});
     plan_.report.problems.push_back(std::move(problem));
+    return {};
+  }
+
+  // PyTorch would ask the other processes for what is not here.
+  Result<void> refuse_shard(const std::string& name, const Impl::Item& item, const DTensor& d) {
+    plan_.report.problems.push_back(
+        {ErrorCode::copy_refused,
+         name,
+         concat({"While copying the parameter named \"", name, "\", whose dimensions in the model are ", size_text(item.shape()), " and whose dimensions in the checkpoint are ",
+                 size_text(d.shape), ", an exception occurred : ('the file has a shard of it, ", size_text(d.local.shape()), "; the others are in the files of the other processes',)."}),
+         {item.shape().begin(), item.shape().end()},
+         {d.shape.begin(), d.shape.end()}});
     return {};
   }
 

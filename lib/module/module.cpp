@@ -2,6 +2,7 @@
 #include "module/module.hpp"
 
 #include "graph/walk.hpp"
+#include "torch/tensor_objects.hpp"
 
 namespace brine {
 
@@ -68,7 +69,7 @@ bool is_weights_dict(const Graph& graph, const Ref& value) noexcept {
   for (const Entry& e : dict_of(value).entries()) {
     const Ref& key = as_plain(e.key);
     if (key.kind != Kind::string) return false;
-    if (e.value.kind == Kind::tensor) weights = true;
+    if (e.value.kind == Kind::tensor || stands_for_tensor(e.value)) weights = true;
     if (is_subtree(graph, e.value) && !is_extra_state(text_of(key))) return false;
   }
   return weights;

@@ -5,6 +5,7 @@
 #include "module/module.hpp"
 #include "state/notes.hpp"
 #include "support/text.hpp"
+#include "torch/tensor_objects.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -74,7 +75,7 @@ class Search {
 
 // "a dict with 'epoch' (int), 'optimizer' (dict)": what there is instead.
 std::string what_it_holds(const Ref& value) {
-  if (value.kind == Kind::tensor) return "one tensor, not a dict of them";
+  if (value.kind == Kind::tensor || stands_for_tensor(value)) return "one tensor, not a dict of them";
   if (is_numpy_generator(value)) return "the state of numpy's random number generator";
   if (value.kind == Kind::none) return "None";
   if (value.kind == Kind::object) return "an object of class " + escaped(qualified_class_name(value), 100);

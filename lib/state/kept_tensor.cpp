@@ -4,6 +4,7 @@
 #include "graph/walk.hpp"
 #include "tensor/record.hpp"
 #include "torch/access.hpp"
+#include "torch/tensor_objects.hpp"
 #include "torch/torch_calls.hpp"
 
 #include <brine/state_dict_tools.hpp>
@@ -40,6 +41,7 @@ std::optional<DType> dtype_in(const Ref& value) noexcept {
 std::string_view kept_tensor_call(const Ref& value) noexcept {
   const Origin* o = value.kind == Kind::object ? value.node->origin : nullptr;
   if (!o || o->callee.kind != Kind::global) return {};
+  if (tensor_class(value) == TensorClass::distributed) return "distributed";
   const GlobalNode& callee = global_of(o->callee);
   for (const Name& row : kNames)
     if (row.name == callee.name && row.module == callee.module) return row.kind;

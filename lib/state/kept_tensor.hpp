@@ -9,7 +9,7 @@
 namespace brine {
 
 struct KeptTensor {
-  std::string_view kind;  // "sparse", "quantized", "meta", "nested", "uninitialized", "other"; empty: it is no tensor
+  std::string_view kind;  // "sparse", "quantized", "meta", "nested", "distributed", "uninitialized", "other"; empty: it is no tensor
   bool integers = false;  // all that it says of its elements is that they are integers or bools
 };
 

@@ -97,7 +97,7 @@ void note_what_it_is(const Ref& root, const Ref& weights, const std::string& pla
   std::uint64_t tensors = 0, empty = 0, generators = 0;
   std::string generator;
   for (const auto& item : state.items) {
-    if (state.kept_of(item)) continue;
+    if (!item.is_tensor) continue;
     const TensorRecord& t = Handles::record(item.tensor);
     ++tensors;
     empty += is_shape(t, 0);

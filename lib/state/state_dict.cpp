@@ -10,6 +10,7 @@
 #include "tensor/record.hpp"
 #include "torch/access.hpp"
 #include "torch/storages.hpp"
+#include "torch/tensor_objects.hpp"
 
 #include <algorithm>
 
@@ -21,17 +22,20 @@ std::string_view StateDict::Impl::text(std::string_view name) {
 }
 
 StateDict::Item StateDict::Impl::keep(std::string_view name, Kept value) {
+  Item item{{name, Handles::tensor(nullptr, nullptr)}, static_cast<std::uint32_t>(kept.size()), false};
+  if (stands_for_tensor(value.value))
+    if (auto made = tensor_of_object(*value.graph, value.value, value.owner)) item.tensor = std::move(*made), item.is_tensor = true;
   kept.push_back(std::move(value));
-  return {{name, Handles::tensor(nullptr, nullptr)}, static_cast<std::uint32_t>(kept.size() - 1)};
+  return item;
 }
 
 void StateDict::Impl::set(Item item) {
-  const bool is_tensor = item.kept == Item::kTensor;
+  const bool is_tensor = item.is_tensor;
   const std::uint32_t n = items.find(item.name);
   if (n == items.npos) {
     items.push(std::move(item));
   } else {
-    tensors -= items[n].kept == Item::kTensor;
+    tensors -= items[n].is_tensor;
     item.name = items[n].name;
     items[n] = std::move(item);
   }
@@ -40,7 +44,7 @@ void StateDict::Impl::set(Item item) {
 
 StateDict::Item StateDict::Impl::take(std::uint32_t number) {
   Item out = items.take(number);
-  tensors -= out.kept == Item::kTensor;
+  tensors -= out.is_tensor;
   return out;
 }
 
@@ -103,10 +107,10 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
   impl.items.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
     const std::string_view name = text_of(as_plain(e.key));
-    if (e.value.kind != Kind::tensor) impl.items.push(impl.keep(name, {e.value, &graph, owner}));
-    else impl.items.push({{name, Handles::tensor(owner, &tensor_of(e.value))}});
+    StateDict::Item item = e.value.kind == Kind::tensor ? StateDict::Item{{name, Handles::tensor(owner, &tensor_of(e.value))}} : impl.keep(name, {e.value, &graph, owner});
+    impl.tensors += item.is_tensor;
+    impl.items.push(std::move(item));
   }
-  impl.tensors = impl.items.size() - impl.kept.size();
   const Ref metadata = attribute(graph, dict, "_metadata");
   impl.has_metadata = metadata.kind == Kind::dict;
   if (impl.has_metadata)
@@ -220,7 +224,7 @@ bool StateDict::from_module() const noexcept { return impl_->from_module; }
 
 const Tensor* StateDict::find(std::string_view name) const& noexcept {
   const std::uint32_t n = impl_->items.find(name);
-  return n == impl_->items.npos || impl_->kept_of(impl_->items[n]) ? nullptr : &impl_->items[n].tensor;
+  return n == impl_->items.npos || !impl_->items[n].is_tensor ? nullptr : &impl_->items[n].tensor;
 }
 
 Result<Tensor> StateDict::at(std::string_view name) const {
@@ -233,7 +237,7 @@ Result<Tensor> StateDict::at(std::string_view name) const {
 std::vector<std::pair<std::string_view, Value>> StateDict::others() const& {
   std::vector<std::pair<std::string_view, Value>> out;
   for (const Item& item : impl_->items)
-    if (const Impl::Kept* kept = impl_->kept_of(item)) out.emplace_back(item.name, Access::value(kept->graph, kept->value, step_from(nullptr, {.key = make_text(item.name)})));
+    if (const Impl::Kept* kept = impl_->kept_of(item); kept && !item.is_tensor) out.emplace_back(item.name, Access::value(kept->graph, kept->value, step_from(nullptr, {.key = make_text(item.name)})));
   return out;
 }
 

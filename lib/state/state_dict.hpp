@@ -24,7 +24,7 @@ struct StateDictAccess {
 };
 
 struct StateDict::Impl {
-  /// A value that is no tensor. As a Tensor does, it keeps alive what it is of: entries may come from several files.
+  /// A value that is no plain tensor. As a Tensor does, it keeps alive what it is of: entries may come from several files.
   struct Kept {
     Ref value;
     const Graph* graph;  // which it is of
@@ -55,15 +55,16 @@ struct StateDict::Impl {
   std::shared_ptr<std::deque<std::string>> texts;  // names that are new
 
   std::string_view text(std::string_view name);  ///< a copy that lives as long as this
-  /// The value that is no tensor, or null.
+  /// The value, where the file has something else than the tensor; or null. What is no tensor has one.
   const Kept* kept_of(const Item& item) const noexcept { return item.kept == Item::kTensor ? nullptr : &kept[item.kept]; }
+  /// Of a value that is no plain tensor. It is listed as one where it stands for one.
   Item keep(std::string_view name, Kept value);
   /// In the place of the value of that name, or at the end.
   void set(Item item);
   Item take(std::uint32_t number);
   template <class Gone>
   std::size_t erase_if(Gone&& gone) {
-    return items.erase_if([&](const Item& item) { return gone(item) && (tensors -= item.kept == Item::kTensor, true); });
+    return items.erase_if([&](const Item& item) { return gone(item) && (tensors -= item.is_tensor, true); });
   }
 };
 

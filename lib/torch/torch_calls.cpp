@@ -6,6 +6,9 @@
 #include "tensor/dtype_table.hpp"
 #include "torch/attributes.hpp"
 #include "torch/numpy.hpp"
+#include "torch/tensor_objects.hpp"
+
+#include <algorithm>
 
 namespace brine {
 
@@ -48,6 +51,14 @@ bool is_own_class(const Ref& type) noexcept {
   const GlobalNode& g = global_of(type);
   return (g.name == "Tensor" && (g.module == "torch" || g.module == "torch._tensor")) ||
          ((g.name == "Parameter" || g.name == "Buffer") && g.module == "torch.nn.parameter");
+}
+
+// A container, or the pair of two, that may not change any more: what is made of it would be another thing then.
+void mark_read(const Ref& value) noexcept {
+  if (is_container(value)) value.node->flags |= kRead;
+  if (!is_tuple(value) || value.node->size != 2) return;
+  for (const Ref& part : tuple_of(value).items())
+    if (is_container(part)) part.node->flags |= kRead;
 }
 
 }  // namespace
@@ -177,6 +188,10 @@ Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& calle
   }
   const Ref object = graph.object({.callee = func, .args = inner, .kwargs = {}});
   if (object.kind == Kind::absent || !(object.node->origin->outer = graph.arena().make<Origin>(outer)) || !keep_states(*object.node->origin)) return spent();
+  if (stands_for_tensor(object)) {
+    for (std::size_t i = 0; i < depth; ++i) mark_read(levels[i].state);
+    for (const Ref& arg : tuple_of(inner).items()) mark_read(arg);
+  }
   return object;
 }
 

@@ -8,6 +8,7 @@
 #include "support/text.hpp"
 #include "torch/access.hpp"
 #include "torch/storages.hpp"
+#include "torch/tensor_objects.hpp"
 
 #include <cmath>
 
@@ -99,6 +100,11 @@ Result<std::span<const std::byte>> Value::as_bytes() const {
 }
 
 Result<Tensor> Value::as_tensor() const {
+  if (tensor_class(Access::ref(*this)) != TensorClass::none)
+    return guarded("a tensor", [&]() -> Result<Tensor> {
+      auto made = tensor_of_object(*graph_, Access::ref(*this), graph_->owner());
+      return made ? std::move(made) : Result<Tensor>(std::move(made).error().at_path(path()).in_file(file_of(graph_)));
+    });
   if (kind() != Kind::tensor) return refusal("a tensor");
   return Handles::tensor(graph_->owner(), &tensor_of(Access::ref(*this)));
 }
@@ -166,8 +172,8 @@ Value Value::args() const { return kind() == Kind::object ? child(*this, Access:
 Value Value::kwargs() const { return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
 Value Value::state() const {
   const Step step{.prefix = "state", .whole = true};
-  if (is_container(Access::ref(*this))) return child(*this, state_of(*Access::ref(*this).node), step);
-  const Effect* last = kind() == Kind::tensor ? kept_of(Access::ref(*this)) : nullptr;
+  if (is_container(Access::ref(*this)) && (kind() != Kind::object || !kept_of(Access::ref(*this)))) return child(*this, state_of(*Access::ref(*this).node), step);
+  const Effect* last = kept_of(Access::ref(*this));
   while (last && last->next) last = last->next;
   return last ? child(*this, last->state, step) : Value(graph_, {}, place_);
 }
