@@ -124,14 +124,17 @@ class Planner {
     if (scalar) shape = {};
     LoadReport::Problem problem{
         ErrorCode::size_mismatch, named.name, {}, {item.shape().begin(), item.shape().end()}, {shape.begin(), shape.end()}};
-    if (!std::ranges::equal(shape, item.shape())) {
+    const bool ragged = key.tensor->is_nested() && !item.kind.nested;  // it has no shape, and is none of the model's
+    if (!ragged && !std::ranges::equal(shape, item.shape())) {
       problem.text = concat({"size mismatch for ", named.name, ": copying a param with shape ", "torch.Size(", shape_text(shape), ")",
                              " from checkpoint, the shape in current model is ", "torch.Size(", shape_text(item.shape()), ")", "."});
       (options_.skip_mismatched ? plan_.report.skipped : plan_.report.problems).push_back(std::move(problem));
       return {};
     }
     std::optional<std::string> refusal;
-    if (assign) {
+    if (ragged) {
+      refusal = copy_refusal(item, *key.tensor);
+    } else if (assign) {
       if (item.requires_grad && !is_floating(key.tensor->dtype()) && !is_complex(key.tensor->dtype()))
         refusal = key.tensor->is_parameter() ? "only Tensors of floating point dtype can require gradients"
                                              : "Only Tensors of floating point and complex dtype can require gradients";
@@ -146,7 +149,7 @@ class Planner {
     }
     problem.code = ErrorCode::copy_refused;
     problem.text = concat({"While copying the parameter named \"", named.name, "\", whose dimensions in the model are ",
-                           "torch.Size(", shape_text(item.shape()), ")", " and whose dimensions in the checkpoint are ", "torch.Size(", shape_text(shape), ")",
+                           "torch.Size(", shape_text(item.shape()), ")", " and whose dimensions in the checkpoint are ", ragged ? "ragged" : concat({"torch.Size(", shape_text(shape), ")"}),
                            ", an exception occurred : (", python_repr(*refusal), ",)."});
     plan_.report.problems.push_back(std::move(problem));
     return {};
@@ -157,8 +160,8 @@ class Planner {
     plan_.report.problems.push_back(
         {ErrorCode::copy_refused,
          name,
-         concat({"While copying the parameter named \"", name, "\", whose dimensions in the model are ", size_text(item.shape()), " and whose dimensions in the checkpoint are ",
-                 size_text(d.shape), ", an exception occurred : ('the file has a shard of it, ", size_text(d.local.shape()), "; the others are in the files of the other processes',)."}),
+         concat({"While copying the parameter named \"", name, "\", whose dimensions in the model are ", "torch.Size(", shape_text(item.shape()), ") and whose dimensions in the checkpoint are torch.Size(",
+                 shape_text(d.shape), "), an exception occurred : ('the file has a shard of it, torch.Size(", shape_text(d.local.shape()), "); the others are in the files of the other processes',)."}),
          {item.shape().begin(), item.shape().end()},
          {d.shape.begin(), d.shape.end()}});
     return {};

@@ -58,6 +58,8 @@ Result<Tensor> jagged(const Graph& graph, const Ref& object, std::shared_ptr<con
   record.dims = own->body.values->dims;  // so that it has as many elements
   record.ndim = own->body.values->ndim;
   record.requires_grad = grad.kind == Kind::boolean && grad.integer != 0;
+  const Ref parameter = attribute(graph, object, "_is_param");
+  record.parameter = parameter.kind == Kind::boolean && parameter.integer != 0;
   record.origin = object.node->origin->outer;  // taken out and saved, it is written as it was read
   const TensorRecord* made = &record;
   return Handles::tensor(std::move(own), made);

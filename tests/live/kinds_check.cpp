@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// For test_tensor_kinds.py and test_quantised_modules.py: what every tensor of a file is and holds, one line each, the elements as FNV-1a of their bytes.
+// For test_tensor_kinds.py, test_tensor_objects.py and test_quantised_modules.py: what every tensor of a file is and holds, one line each, the elements as
+// FNV-1a of their bytes.
 //   kinds_check FILE           the lines
 //   kinds_check state FILE     those of its state dict: tensors by name, then the tensors in each other value
+//   kinds_check values FILE    the values of the dict that is the root: as tensors, or the tensors that they are made of, by attribute, or the error
 //   kinds_check FILE OUT [old] all tensors taken out, put into a dict of their own by path, and saved, for PyTorch 1.6 to 2.0 where it says so
 #include <brine/brine.hpp>
 
@@ -74,10 +76,33 @@ int state_dict(const brine::Result<brine::Checkpoint>& ckpt) {
   return 0;
 }
 
+// A DTensor says how it was placed, whatever else it is.
+void print_value(const std::string& path, const brine::Value& value) {
+  if (const auto d = brine::DTensor::of(value)) {
+    std::string out = (d->is_whole ? "whole " : "shard ") + list(d->shape);
+    for (const std::string& placement : d->placements) out += " " + placement;
+    std::printf("%s\t%s\t%s\n", path.c_str(), out.c_str(), told(d->local).c_str());
+  }
+  const auto tensor = value.as_tensor();
+  const std::string what = tensor ? told(*tensor) : std::string(name(tensor.error().code())) + " " + value.type_name();
+  std::printf("%s\t%s\n", path.c_str(), what.c_str());
+  const brine::Value state = value.state();
+  for (const brine::Value& part : {state, state[0], state[1]})
+    for (const auto& [key, item] : part.items())
+      if (const auto inner = value.attr(key.as_string().value_or("")).as_tensor()) std::printf("%s.%s\t%s\n", path.c_str(), std::string(*key.as_string()).c_str(), told(*inner).c_str());
+}
+
+int values(const brine::Result<brine::Checkpoint>& ckpt) {
+  if (!ckpt) return failed(ckpt.error());
+  for (const auto& [key, value] : ckpt->root().items()) print_value(std::string(key.as_string().value()), value);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 3 && argv[1] == std::string_view("state")) return state_dict(brine::load(argv[2]));
+  if (argc == 3 && argv[1] == std::string_view("values")) return values(brine::load(argv[2]));
   const auto ckpt = argc > 1 ? brine::load(argv[1]) : brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "kinds_check FILE [OUT]");
   if (!ckpt) return failed(ckpt.error());
   brine::Tree tree;

@@ -203,6 +203,12 @@ TEST_CASE("in a state dict they are tensors, and are saved as the objects that t
     other.insert("w", bias);
     const Checkpoint replaced = loaded(saved(other));
     CHECK(replaced.root()["w"].kind() == Kind::tensor);
+    Parameters meta;
+    meta.add_meta("w", DType::float32, {2, 3});
+    meta.add_meta("b", DType::float32, {3});
+    const auto planned = load_state_dict(meta, state, {.dry_run = true});
+    CHECK(planned.has_value() != nested);
+    if (nested) CHECK(planned.error().found<LoadReport>()->problems.at(0).text.ends_with("in the checkpoint are ragged, an exception occurred : ('brine does not copy nested tensors: unbind() gives the tensors in it',)."));
     if (nested) continue;
     std::vector<float> room(6), other_room(3);
     Parameters mine;
