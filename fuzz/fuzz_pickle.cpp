@@ -32,10 +32,10 @@ class Keeping final : public Calls {
   explicit Keeping(TorchCalls& calls) : calls_(calls) {}
   std::uint16_t known(std::string_view module, std::string_view name) const override { return calls_.known(module, name); }
   bool is_class(std::uint16_t known) const override { return calls_.is_class(known); }
-  Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override {
+  Called call(const CallSite& site, const Ref& callee, const Ref& args) override {
     return calls_.call(CallSite(site.graph(), site.how(), nullptr), callee, args);
   }
-  Result<Ref> persistent(Graph& graph, const Ref& id) override { return calls_.persistent(graph, id); }
+  Called persistent(Graph& graph, const Ref& id) override { return calls_.persistent(graph, id); }
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override { return calls_.build(graph, tensor, state); }
 
  private:

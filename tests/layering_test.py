@@ -16,7 +16,7 @@ PUBLIC = {
     'graph': 'kind',
     'pickle': 'instruction',
     'tensor': 'convert dtype layout make_tensor stats tensor',
-    'torch': 'array value',
+    'torch': 'array dtensor value',
     'forms': 'load_options save_options',
     'module': 'module',
     'state': 'cast checkpoint edits left_out save state_dict state_dict_tools tree',

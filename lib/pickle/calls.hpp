@@ -7,6 +7,8 @@
 
 #include <brine/result.hpp>
 
+#include <optional>
+
 namespace brine {
 
 /// Numbers of known globals: below kFirstForeign they are Python's own (python_calls.hpp), from there on the implementer's.
@@ -29,6 +31,9 @@ class CallSite {
   Arena::Mark mark_;  // null: they cannot be
 };
 
+/// What a call or a persistent id gives. Nothing: it is none that is known by these arguments, and stays an opaque object.
+using Called = Result<std::optional<Ref>>;
+
 class Calls {
  public:
   virtual ~Calls() = default;
@@ -39,11 +44,10 @@ class Calls {
   /// Is it one that NEWOBJ can make an object of?
   virtual bool is_class(std::uint16_t known) const = 0;
 
-  /// A call of a known global. Absent: not a call it knows by these arguments; the machine keeps an opaque object.
-  virtual Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) = 0;
+  /// A call of a known global.
+  virtual Called call(const CallSite& site, const Ref& callee, const Ref& args) = 0;
 
-  /// A persistent id. Absent: unknown, kept as an opaque object.
-  virtual Result<Ref> persistent(Graph& graph, const Ref& id) = 0;
+  virtual Called persistent(Graph& graph, const Ref& id) = 0;
 
   /// BUILD on a tensor.
   virtual Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) = 0;

@@ -69,9 +69,9 @@ bool Machine::call(How how, const Ref& callee, const Ref& args, const Ref& kwarg
       if (spent_memory) return spent();
     } else {
       const CallSite site(graph_, how, args.node == std::exchange(last_tuple_, nullptr) ? last_tuple_mark_ : nullptr);
-      Result<Ref> result = calls_.call(site, callee, args);
+      Called result = calls_.call(site, callee, args);
       if (!result) return fail(std::move(result).error());
-      value = *result;
+      if (*result) return push(**result);
     }
   }
   if (value.kind != Kind::absent) return push(value);
@@ -107,11 +107,11 @@ bool Machine::build() {
 
 bool Machine::persistent(const Ref& id) {
   if (policy_ && !allowed(policy_->persistent(id))) return false;
-  Result<Ref> value = calls_.persistent(graph_, id);
+  Called value = calls_.persistent(graph_, id);
   if (!value) return fail(std::move(value).error());
-  if (value->kind == Kind::storage) return push(*value);
-  graph_.arena().pin();  // a class that stood elsewhere before may refer to the id from now on
-  if (value->kind != Kind::absent) return push(*value);
+  const std::optional<Ref>& known = *value;
+  if (!known || known->kind != Kind::storage) graph_.arena().pin();  // a class that stood elsewhere before may refer to the id from now on
+  if (known) return push(*known);
   return made(graph_.object({.callee = {}, .args = id, .kwargs = {}, .how = How::persistent}));
 }
 

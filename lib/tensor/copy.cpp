@@ -6,6 +6,7 @@
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
 #include "support/errors.hpp"
+#include "support/try.hpp"
 #include "tensor/byte_swap.hpp"
 #include "tensor/gather.hpp"
 #include "tensor/kinds.hpp"
@@ -37,7 +38,7 @@ Result<void> check_elements(const TensorRecord& t) {
 
 /// Elements in the tensor's own dtype and the machine's byte order.
 Result<void> packed_part(const TensorRecord& t, const Storage& storage, std::int64_t first, std::span<std::byte> out) {
-  if (auto ok = gather(t, storage, first, out); !ok) return ok;
+  BRINE_TRY(gather(t, storage, first, out));
   if (is_swapped(t)) swap_bytes(t.dtype, out);
   if (t.conj || t.neg) resolve_bits(t.dtype, t.conj, t.neg, out);
   return {};
@@ -48,8 +49,8 @@ Result<void> dequantise_part(const Tensor& t, DType dtype, std::int64_t first, s
   const std::size_t count = out.size() / item_size(dtype);
   for (std::size_t done = 0; done < count; done += numbers.size()) {
     const auto part = std::span(numbers).first(std::min(numbers.size(), count - done));
-    if (auto ok = dequantise(t, first + static_cast<std::int64_t>(done), part); !ok) return ok;
-    if (auto ok = convert(DType::float32, std::as_bytes(part), dtype, out.subspan(done * item_size(dtype), part.size() * item_size(dtype))); !ok) return ok;
+    BRINE_TRY(dequantise(t, first + static_cast<std::int64_t>(done), part));
+    BRINE_TRY(convert(DType::float32, std::as_bytes(part), dtype, out.subspan(done * item_size(dtype), part.size() * item_size(dtype))));
   }
   return {};
 }
@@ -59,7 +60,7 @@ Result<void> dequantise_part(const Tensor& t, DType dtype, std::int64_t first, s
 Result<std::span<const std::byte>> Tensor::data_bytes() const {
   return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
     const TensorRecord& t = *record_;
-    if (auto ok = check_elements(t); !ok) return std::move(ok).error();
+    BRINE_TRY(check_elements(t));
     if (!is_contiguous()) return usage(ErrorCode::not_contiguous, "the tensor is not contiguous; copy_to() gathers it");
     if (t.conj || t.neg) return usage(ErrorCode::lazy_bits, "the tensor is a lazy conjugate or negative; copy_to() resolves it");
     if (numel() == 0) return std::span<const std::byte>();
@@ -74,7 +75,7 @@ Result<std::span<const std::byte>> Tensor::data_bytes() const {
 Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t alignment) const {
   return guarded("a tensor", [&]() -> Result<std::span<const std::byte>> {
     const TensorRecord& t = *record_;
-    if (auto ok = check_elements(t); !ok) return std::move(ok).error();
+    BRINE_TRY(check_elements(t));
     if (t.dtype != dtype)
       return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)) + (t.as_quantised() ? "; int_repr() is its integers" : ""));
     if (is_swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
@@ -102,7 +103,7 @@ Result<void> Tensor::copy_to(std::span<std::byte> out) const { return copy_to(dt
 Result<void> Tensor::copy_to(DType dtype, std::span<std::byte> out) const {
   return guarded("a tensor", [&]() -> Result<void> {
     const std::size_t item = item_size(dtype);
-    if (auto ok = check_copy(item); !ok) return ok;
+    BRINE_TRY(check_copy(item));
     if (const std::uint64_t needed = static_cast<std::uint64_t>(numel()) * item; out.size() != needed)
       return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(needed));
     return copy_part(dtype, 0, out);
@@ -116,7 +117,7 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
     const TensorRecord& t = *record_;
     const std::size_t in_size = item_size(t.dtype), out_size = item_size(dtype);
     const bool numbers = t.as_quantised() && is_floating(dtype);
-    if (auto ok = numbers ? Result<void>() : check_elements(t); !ok) return ok;
+    BRINE_TRY(numbers ? Result<void>() : check_elements(t));
     if (t.as_quantised() && dtype != t.dtype && !numbers)
       return usage(ErrorCode::wrong_dtype, std::string(name(t.dtype)) + " converts to floating dtypes only; int_repr() is its integers");
     if (dtype != t.dtype && !numbers && !convertible(t.dtype, dtype))
@@ -136,13 +137,12 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
     if (plain) return convert(t.dtype, {s->storage->data + static_cast<std::size_t>(s->offset + first) * in_size, static_cast<std::size_t>(count) * in_size}, dtype, out);
 
     const std::uint64_t piece = kPiece / in_size;  // elements
-    auto packed = allocate(std::min(piece, count) * in_size, "a piece of a tensor");
-    if (!packed) return std::move(packed).error();
+    BRINE_LET(packed, allocate(std::min(piece, count) * in_size, "a piece of a tensor"));
     for (std::uint64_t done = 0; done < count; done += piece) {
       const auto n = static_cast<std::size_t>(std::min(piece, count - done));
       const std::span<std::byte> elements(packed->get(), n * in_size);
-      if (auto ok = packed_part(t, storage(), first + static_cast<std::int64_t>(done), elements); !ok) return ok;
-      if (auto ok = convert(t.dtype, elements, dtype, out.subspan(static_cast<std::size_t>(done) * out_size, n * out_size)); !ok) return ok;
+      BRINE_TRY(packed_part(t, storage(), first + static_cast<std::int64_t>(done), elements));
+      BRINE_TRY(convert(t.dtype, elements, dtype, out.subspan(static_cast<std::size_t>(done) * out_size, n * out_size)));
     }
     return {};
   });

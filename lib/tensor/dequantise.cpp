@@ -3,6 +3,7 @@
 // Source: fbgemm Dequantize(), aten/src/ATen/native/quantized/AffineQuantizerBase.cpp, AffineQuantizer.cpp.
 #include "tensor/kinds.hpp"
 
+#include "support/try.hpp"
 #include "tensor/gather.hpp"
 
 #include <algorithm>
@@ -59,13 +60,13 @@ Result<void> integers(const Tensor& tensor, std::int64_t first, std::span<std::i
   std::byte bytes[kBatch * 4];
   const std::int64_t per_byte = values_per_byte(t.dtype);
   if (per_byte == 1) {
-    if (auto ok = tensor.copy_part(first, std::span(bytes).first(out.size() * item_size(t.dtype))); !ok) return ok;
+    BRINE_TRY(tensor.copy_part(first, std::span(bytes).first(out.size() * item_size(t.dtype))));
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = integer_at(t.dtype, bytes, i);
     return {};
   }
   const std::int64_t from = first / per_byte, to = (first + static_cast<std::int64_t>(out.size()) - 1) / per_byte + 1;
   const Strided& at = *t.as_strided();
-  if (auto ok = tensor.storage().read(static_cast<std::uint64_t>(at.offset + from), std::span(bytes).first(static_cast<std::size_t>(to - from))); !ok) return ok;
+  BRINE_TRY(tensor.storage().read(static_cast<std::uint64_t>(at.offset + from), std::span(bytes).first(static_cast<std::size_t>(to - from))));
   const std::int64_t bits = 8 / per_byte;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::int64_t n = first + static_cast<std::int64_t>(i);
@@ -85,17 +86,15 @@ Result<void> dequantise(const Tensor& tensor, std::int64_t first, std::span<floa
   if (by_channel) {
     const auto owner = Handles::owner(tensor);
     for (const TensorRecord* t_of : {q.scales, q.zero_points})
-      if (auto ok = check_claim(Handles::tensor(owner, t_of), "the scales of a quantised tensor"); !ok) return ok;
+      BRINE_TRY(check_claim(Handles::tensor(owner, t_of), "the scales of a quantised tensor"));
     auto all = Handles::tensor(owner, q.scales).to_vector<float>();  // rounded as PyTorch's static_cast
     if (!all) return std::move(all).error();
     scales = std::move(*all);
     if (floats) {
-      auto z = Handles::tensor(owner, q.zero_points).to_vector<float>();
-      if (!z) return std::move(z).error();
+      BRINE_LET(z, Handles::tensor(owner, q.zero_points).to_vector<float>());
       zeros = std::move(*z);
     } else {
-      auto z = Handles::tensor(owner, q.zero_points).to_vector<std::int64_t>();
-      if (!z) return std::move(z).error();
+      BRINE_LET(z, Handles::tensor(owner, q.zero_points).to_vector<std::int64_t>());
       zero_points = std::move(*z);
     }
   }
@@ -106,7 +105,7 @@ Result<void> dequantise(const Tensor& tensor, std::int64_t first, std::span<floa
   if (by_channel && !out.empty()) channels.emplace(t, q.axis, first);
   for (std::size_t done = 0; done < out.size(); done += kBatch) {
     const std::size_t n = std::min(kBatch, out.size() - done);
-    if (auto ok = integers(tensor, first + static_cast<std::int64_t>(done), std::span(batch).first(n)); !ok) return ok;
+    BRINE_TRY(integers(tensor, first + static_cast<std::int64_t>(done), std::span(batch).first(n)));
     float* to = out.data() + done;
     if (!by_channel) {
       for (std::size_t i = 0; i < n; ++i) to[i] = number(batch[i], zero_point, scale);

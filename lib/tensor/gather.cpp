@@ -2,6 +2,7 @@
 #include "tensor/gather.hpp"
 
 #include "bytes/bytes.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -132,11 +133,10 @@ class Window {
       size_ = std::min(onwards ? std::clamp(2 * size_, kMin, kMax) : kMin, end - offset);
       at_ = offset;
       if (!buffer_ || size_ > room_) {
-        auto buffer = allocate(room_ = size_, "a piece of a storage");
-        if (!buffer) return std::move(buffer).error();
+        BRINE_LET(buffer, allocate(room_ = size_, "a piece of a storage"));
         buffer_ = std::move(*buffer);
       }
-      if (auto ok = storage_.read(at_, {buffer_.get(), static_cast<std::size_t>(size_)}); !ok) return ok;
+      BRINE_TRY(storage_.read(at_, {buffer_.get(), static_cast<std::size_t>(size_)}));
     }
     std::memcpy(out.data(), buffer_.get() + (offset - at_), out.size());
     return {};
@@ -168,7 +168,7 @@ Result<void> scatter(const Box& box, Window& window, std::byte* to, std::size_t 
   const std::size_t size = static_cast<std::size_t>(run) * item;
   std::int64_t at[kMaxDims] = {}, from = box.offset, target = 0;
   while (true) {
-    if (auto ok = window.copy(static_cast<std::uint64_t>(from) * item, {to + static_cast<std::size_t>(target) * item, size}, (static_cast<std::uint64_t>(last) + 1) * item); !ok) return ok;
+    BRINE_TRY(window.copy(static_cast<std::uint64_t>(from) * item, {to + static_cast<std::size_t>(target) * item, size}, (static_cast<std::uint64_t>(last) + 1) * item));
     std::size_t d = inner;
     for (; d < n; ++d) {
       from += dims[d].from;
@@ -192,7 +192,7 @@ Result<void> gather(const TensorRecord& tensor, const Storage& storage, std::int
   std::byte* to = out.data();
   for (Box box; boxes.next(box); to += static_cast<std::size_t>(box.numel) * item) {
     if (data) gather(box, data + static_cast<std::size_t>(box.offset) * item, to, item);
-    else if (auto ok = scatter(box, window, to, item); !ok) return ok;
+    else BRINE_TRY(scatter(box, window, to, item));
   }
   return {};
 }

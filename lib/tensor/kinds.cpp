@@ -3,6 +3,7 @@
 #include "tensor/kinds.hpp"
 
 #include "support/checked.hpp"
+#include "support/try.hpp"
 #include "tensor/layout.hpp"
 
 #include <algorithm>
@@ -113,7 +114,7 @@ Result<void> check_quantised(const TensorRecord& t, const Quantised& q) {
 
 Result<void> check_sparse(const TensorRecord& t, const Sparse& s) {
   if (!is_plain(*s.indices) || (s.plain && !is_plain(*s.plain)) || !is_plain(*s.values)) return corrupt("expected indices and values of a sparse tensor as strided tensors");
-  if (auto ok = check_size(t); !ok) return ok;
+  BRINE_TRY(check_size(t));
   return t.layout == Layout::sparse_coo ? check_coo(t, s) : check_compressed(t, s);
 }
 

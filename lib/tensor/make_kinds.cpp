@@ -2,6 +2,7 @@
 #include <brine/make_tensor.hpp>
 
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "tensor/layout.hpp"
 
@@ -69,8 +70,7 @@ Result<void> set_size(Own& own, Shape size) {
 
 Result<Tensor> make_per_tensor_quantized_tensor(const Tensor& ints, double scale, std::int64_t zero_point) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
-    auto own = quantised(ints);
-    if (!own) return std::move(own).error();
+    BRINE_LET(own, quantised(ints));
     (*own)->body.scale = scale;
     (*own)->body.zero_point = zero_point;
     return handle(std::move(*own));
@@ -79,8 +79,7 @@ Result<Tensor> make_per_tensor_quantized_tensor(const Tensor& ints, double scale
 
 Result<Tensor> make_per_channel_quantized_tensor(const Tensor& ints, const Tensor& scales, const Tensor& zero_points, std::int64_t axis) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
-    auto own = quantised(ints);
-    if (!own) return std::move(own).error();
+    BRINE_LET(own, quantised(ints));
     Quantised& q = (*own)->body;
     q.scheme = zero_points.dtype() == DType::float32 ? QScheme::per_channel_affine_float_qparams : QScheme::per_channel_affine;
     q.scales = &Handles::record(scales);
@@ -88,7 +87,7 @@ Result<Tensor> make_per_channel_quantized_tensor(const Tensor& ints, const Tenso
     q.axis = axis;
     (*own)->parts.insert((*own)->parts.end(), {scales, zero_points});
     const Tensor made = handle(*own);
-    if (auto ok = check_quantised((*own)->record, q); !ok) return std::move(ok).error();
+    BRINE_TRY(check_quantised((*own)->record, q));
     return made;
   });
 }
@@ -102,8 +101,8 @@ Result<Tensor> sparse_coo_tensor(const Tensor& indices, const Tensor& values, Sh
     own->parts = {indices, values};
     own->record.layout = Layout::sparse_coo;
     own->record.dtype = values.dtype();
-    if (auto ok = set_size(*own, size); !ok) return std::move(ok).error();
-    if (auto ok = check_sparse(own->record, own->body); !ok) return std::move(ok).error();
+    BRINE_TRY(set_size(*own, size));
+    BRINE_TRY(check_sparse(own->record, own->body));
     return handle(std::move(own));
   });
 }
@@ -119,8 +118,8 @@ Result<Tensor> sparse_compressed_tensor(const Tensor& compressed_indices, const 
     own->parts = {compressed_indices, plain_indices, values};
     own->record.layout = layout;
     own->record.dtype = values.dtype();
-    if (auto ok = set_size(*own, size); !ok) return std::move(ok).error();
-    if (auto ok = check_sparse(own->record, own->body); !ok) return std::move(ok).error();
+    BRINE_TRY(set_size(*own, size));
+    BRINE_TRY(check_sparse(own->record, own->body));
     return handle(std::move(own));
   });
 }
@@ -130,7 +129,7 @@ Result<Tensor> nested_view_from_buffer(const Tensor& buffer, const Tensor& sizes
     auto own = std::make_shared<Own<Nested>>();
     own->body = {&Handles::record(buffer), &Handles::record(sizes), &Handles::record(strides), &Handles::record(offsets)};
     own->parts = {buffer, sizes, strides, offsets};
-    if (auto ok = check_nested(own->body); !ok) return std::move(ok).error();
+    BRINE_TRY(check_nested(own->body));
     own->record.dtype = buffer.dtype();
     own->dims = {buffer.numel(), 1};  // so that it has as many elements
     return handle(std::move(own));
@@ -144,7 +143,7 @@ Result<Tensor> nested_tensor_from_jagged(const Tensor& values, const Tensor& off
     own->body = {&Handles::record(values), &Handles::record(offsets), lengths ? &Handles::record(*lengths) : nullptr, static_cast<std::size_t>(jagged_dim - 1)};
     own->parts = {values, offsets};
     if (lengths) own->parts.push_back(*lengths);
-    if (auto ok = check_jagged(own->body); !ok) return std::move(ok).error();
+    BRINE_TRY(check_jagged(own->body));
     own->record.layout = Layout::jagged;
     own->record.dtype = values.dtype();
     own->dims.assign(values.shape().begin(), values.shape().end());  // so that it has as many elements
@@ -157,13 +156,13 @@ Result<Tensor> meta_tensor(DType dtype, Shape shape, Shape stride) {
   return guarded("a tensor", [&]() -> Result<Tensor> {
     struct None {};
     auto own = std::make_shared<Own<None>>();
-    if (auto ok = set_size(*own, shape); !ok) return std::move(ok).error();
+    BRINE_TRY(set_size(*own, shape));
     if (!stride.empty() && stride.size() != shape.size())
       return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "a shape of " + std::to_string(shape.size()) + " and a stride of " + std::to_string(stride.size()) + " dimensions");
     const std::span<std::int64_t> dims = own->dims;
     if (stride.empty()) row_major(dims.first(shape.size()), dims.subspan(shape.size()));
     else std::copy(stride.begin(), stride.end(), dims.subspan(shape.size()).begin());
-    if (auto ok = check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), 0, INT64_MAX}, Limits{}); !ok) return std::move(ok).error();
+    BRINE_TRY(check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), 0, INT64_MAX}, Limits{}));
     own->record.dtype = dtype;
     own->record.set_meta();
     const TensorRecord* record = &own->record;

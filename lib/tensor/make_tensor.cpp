@@ -5,6 +5,7 @@
 #include "bytes/bytes.hpp"
 #include "bytes/guard.hpp"
 #include "support/checked.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -52,7 +53,7 @@ Result<Tensor> Tensor::view(const Storage& storage, DType dtype, Shape shape, Sh
     }
     const std::span<const std::int64_t> dims = own->dims;
     const auto numel = static_cast<std::int64_t>(storage.nbytes() / item_size(dtype));
-    if (auto ok = check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}); !ok) return ok.error();
+    BRINE_TRY(check_strided({dtype, dims.first(shape.size()), dims.subspan(shape.size()), offset, numel}, Limits{}));
     own->storage = storage.record_;
     own->record.set_body({storage.record_.get(), offset});
     own->record.dims = own->dims.data();
@@ -75,8 +76,7 @@ Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, Shap
 }
 
 Result<Tensor> Tensor::copy(std::span<const std::byte> data, DType dtype, Shape shape) {
-  auto buffer = allocate(data.size(), "a copy of a tensor");
-  if (!buffer) return std::move(buffer).error();
+  BRINE_LET(buffer, allocate(data.size(), "a copy of a tensor"));
   if (!data.empty()) std::memcpy(buffer->get(), data.data(), data.size());
   const std::span<const std::byte> own(buffer->get(), data.size());
   return borrow(own, dtype, shape, std::move(*buffer));

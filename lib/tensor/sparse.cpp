@@ -4,6 +4,7 @@
 #include "tensor/kinds.hpp"
 
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +27,7 @@ class Integers {
       held_ = std::min<std::int64_t>(kBatch, size_ - i);
       first_ = i;
       auto bytes = std::as_writable_bytes(std::span(batch_).first(static_cast<std::size_t>(held_)));
-      if (auto ok = tensor_.copy_part(DType::int64, i, bytes); !ok) return std::move(ok).error();
+      BRINE_TRY(tensor_.copy_part(DType::int64, i, bytes));
     }
     return batch_[i - first_];
   }
@@ -48,7 +49,7 @@ Result<void> check_coo(const Tensor& tensor, const Tensor& indices, bool coalesc
     const auto n = static_cast<std::size_t>(std::min(batch, nnz - done));
     std::fill_n(flat, n, 0);
     for (std::size_t d = 0; d < dims; ++d) {
-      if (auto ok = indices.copy_part(static_cast<std::int64_t>(d) * nnz + done, std::as_writable_bytes(std::span(part).first(n))); !ok) return ok;
+      BRINE_TRY(indices.copy_part(static_cast<std::int64_t>(d) * nnz + done, std::as_writable_bytes(std::span(part).first(n))));
       for (std::size_t i = 0; i < n; ++i) {
         if (part[i] < 0 || part[i] >= shape[d])
           return corrupt("index " + std::to_string(part[i]) + " of a sparse tensor lies outside of dimension " + std::to_string(d) + ", which has " + std::to_string(shape[d]));
@@ -112,10 +113,10 @@ Result<void> add_as(DType dtype, DType as, std::span<const std::byte> more, std:
   for (std::size_t done = 0; done < to.size(); done += batch * item) {
     const std::size_t n = std::min(batch * item, to.size() - done), count = n / item;
     const auto target = to.subspan(done, n);
-    if (auto ok = convert(dtype, target, as, std::as_writable_bytes(std::span(x).first(count))); !ok) return ok;
-    if (auto ok = convert(dtype, more.subspan(done, n), as, std::as_writable_bytes(std::span(y).first(count))); !ok) return ok;
+    BRINE_TRY(convert(dtype, target, as, std::as_writable_bytes(std::span(x).first(count))));
+    BRINE_TRY(convert(dtype, more.subspan(done, n), as, std::as_writable_bytes(std::span(y).first(count))));
     for (std::size_t i = 0; i < count; ++i) x[i] += y[i];
-    if (auto ok = convert(as, std::as_bytes(std::span(x).first(count)), dtype, target); !ok) return ok;
+    BRINE_TRY(convert(as, std::as_bytes(std::span(x).first(count)), dtype, target));
   }
   return {};
 }
@@ -147,11 +148,11 @@ class Dense {
       const auto n = static_cast<std::size_t>(std::min(batch, nnz - done));
       std::fill_n(flat, n, 0);
       for (std::size_t d = 0; d < dims; ++d) {
-        if (auto ok = indices.copy_part(static_cast<std::int64_t>(d) * nnz + done, std::as_writable_bytes(std::span(index).first(n))); !ok) return ok;
+        BRINE_TRY(indices.copy_part(static_cast<std::int64_t>(d) * nnz + done, std::as_writable_bytes(std::span(index).first(n))));
         for (std::size_t i = 0; i < n; ++i) flat[i] = flat[i] * shape[d] + index[i];
       }
       for (std::size_t i = 0; i < n; ++i)
-        if (auto ok = put((done + static_cast<std::int64_t>(i)) * each, flat[i] * each, each); !ok) return ok;
+        BRINE_TRY(put((done + static_cast<std::int64_t>(i)) * each, flat[i] * each, each));
     }
     return {};
   }
@@ -180,7 +181,7 @@ class Dense {
           const std::int64_t row = (by_rows ? line : *index) * high, column = (by_rows ? *index : line) * wide;
           for (std::int64_t r = 0; r < high; ++r) {
             const std::int64_t from = (((b * nnz + i) * high + r) * wide) * each, to = ((b * rows + row + r) * columns + column) * each;
-            if (auto ok = put(from, to, wide * each); !ok) return ok;
+            BRINE_TRY(put(from, to, wide * each));
           }
         }
       }
@@ -196,13 +197,13 @@ class Dense {
       if (from < first_ || from >= first_ + held_) {
         held_ = std::min<std::int64_t>(static_cast<std::int64_t>(sizeof ahead_ / item_), values_.numel() - from);
         first_ = from;
-        if (auto ok = values_.copy_part(from, std::span(ahead_).first(static_cast<std::size_t>(held_) * item_)); !ok) return ok;
+        BRINE_TRY(values_.copy_part(from, std::span(ahead_).first(static_cast<std::size_t>(held_) * item_)));
       }
       const std::int64_t n = std::min(count, first_ + held_ - from);
       const auto bytes = static_cast<std::size_t>(n) * item_;
       const std::byte* source = ahead_ + static_cast<std::size_t>(from - first_) * item_;
       const auto target = out_.subspan(static_cast<std::size_t>(to) * item_, bytes);
-      if (auto ok = add(tensor_.dtype(), {source, bytes}, target); !ok) return ok;
+      BRINE_TRY(add(tensor_.dtype(), {source, bytes}, target));
       from += n, to += n, count -= n;
     }
     return {};
@@ -224,9 +225,9 @@ Result<void> check_indices(const Tensor& tensor) {
   if (s.checked.load(std::memory_order_acquire) != 0) return {};
   const auto owner = Handles::owner(tensor);
   const Tensor indices = Handles::tensor(owner, s.indices);
-  if (auto ok = check_claim(indices, "the indices of a sparse tensor"); !ok) return ok;
+  BRINE_TRY(check_claim(indices, "the indices of a sparse tensor"));
   if (s.plain)
-    if (auto ok = check_claim(Handles::tensor(owner, s.plain), "the indices of a sparse tensor"); !ok) return ok;
+    BRINE_TRY(check_claim(Handles::tensor(owner, s.plain), "the indices of a sparse tensor"));
   auto ok = s.plain ? check_compressed(tensor, s, indices, Handles::tensor(owner, s.plain)) : check_coo(tensor, indices, s.coalesced);
   if (ok) s.checked.store(1, std::memory_order_release);
   return ok;
@@ -238,20 +239,20 @@ Result<void> Tensor::to_dense(DType dtype, std::span<std::byte> out) const {
   return guarded("a tensor", [&]() -> Result<void> {
     if (!record_->as_sparse()) return copy_to(dtype, out);
     const std::size_t own = item_size(record_->dtype), item = item_size(dtype);
-    if (auto ok = check_copy(std::max(own, item)); !ok) return ok;
+    BRINE_TRY(check_copy(std::max(own, item)));
     const auto count = static_cast<std::size_t>(numel());
     if (out.size() != count * item)
       return Error(ErrorKind::usage, ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(count) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(count * item));
     if (!convertible(record_->dtype, dtype)) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, std::string(name(record_->dtype)) + " does not convert to " + std::string(name(dtype)));
-    if (auto ok = check_indices(*this); !ok) return ok;
+    BRINE_TRY(check_indices(*this));
     if (count == 0) return {};  // whatever the other sizes multiply to
-    if (auto ok = check_claim(Handles::tensor(record_, record_->as_sparse()->values), "the values of a sparse tensor"); !ok) return ok;
+    BRINE_TRY(check_claim(Handles::tensor(record_, record_->as_sparse()->values), "the values of a sparse tensor"));
     std::vector<std::byte> packed;  // in the tensor's own dtype, where the caller wants another
     if (dtype != record_->dtype) packed.resize(count * own);
     const std::span<std::byte> dense = dtype == record_->dtype ? out : std::span(packed);
     if (!dense.empty()) std::memset(dense.data(), 0, dense.size());
     Dense to(*this, dense);
-    if (auto ok = record_->layout == Layout::sparse_coo ? to.coo() : to.compressed(); !ok) return ok;
+    BRINE_TRY(record_->layout == Layout::sparse_coo ? to.coo() : to.compressed());
     return dtype == record_->dtype ? Result<void>() : convert(record_->dtype, dense, dtype, out);
   });
 }

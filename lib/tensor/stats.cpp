@@ -2,6 +2,7 @@
 #include <brine/stats.hpp>
 
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 #include "tensor/distinct.hpp"
 
 #include <algorithm>
@@ -66,7 +67,7 @@ Result<TensorStats> gather(const Tensor& tensor, DType as, std::uint64_t each, c
   for (std::uint64_t at = 0; at < total; at += kPiece) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, total - at));
     std::span<std::byte> piece = std::span(buffer).first(n * item_size(as));
-    if (auto ok = tensor.copy_part(as, static_cast<std::int64_t>(at), piece); !ok) return std::move(ok).error();
+    BRINE_TRY(tensor.copy_part(as, static_cast<std::int64_t>(at), piece));
     if (pairs) {  // to magnitudes, in place
       for (std::size_t i = 0; i < n; ++i) {
         std::array<double, 2> z;
@@ -96,7 +97,7 @@ Result<TensorStats> stats(const Tensor& tensor, const std::function<void(std::ui
     for (std::size_t d = 0; d < repeated.size(); ++d)
       if (tensor.stride()[d] == 0 && !tensor.is_quantized()) repeated[d] = true, each *= static_cast<std::uint64_t>(tensor.shape()[d]);
     const Tensor distinct = each == 1 ? tensor : without(tensor, repeated);
-    if (auto ok = Handles::check_copy(distinct, item_size(dtype)); !ok) return std::move(ok).error();
+    BRINE_TRY(Handles::check_copy(distinct, item_size(dtype)));
     if (!integer) return gather<double>(distinct, as, each, progress);
     return dtype == DType::uint64 ? gather<std::uint64_t>(distinct, as, each, progress) : gather<std::int64_t>(distinct, as, each, progress);
   });

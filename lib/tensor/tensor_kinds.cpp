@@ -3,6 +3,7 @@
 #include "tensor/kinds.hpp"
 
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 #include "tensor/derived.hpp"
 
 #include <string>
@@ -134,8 +135,7 @@ Result<std::vector<TensorPart>> Tensor::parts() const {
       if (record) out.push_back({name, Handles::tensor(record_, record)});
     };
     if (const Quantised* q = record_->as_quantised()) {
-      auto ints = int_repr();
-      if (!ints) return std::move(ints).error();
+      BRINE_LET(ints, int_repr());
       out.push_back({"int_repr", std::move(*ints)});
       add("scales", q->scales);
       add("zero_points", q->zero_points);

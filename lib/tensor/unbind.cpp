@@ -2,6 +2,7 @@
 // Tensor::unbind(): the tensors along the first dimension, and the components of nested ones.
 // Source: torch/nested/_internal/ops.py (unbind_int), aten/src/ATen/native/nested/NestedTensorUnaryOps.cpp.
 #include "bytes/guard.hpp"
+#include "support/try.hpp"
 #include "tensor/derived.hpp"
 #include "tensor/kinds.hpp"
 #include "tensor/layout.hpp"
@@ -16,16 +17,16 @@ using Longs = std::vector<std::int64_t>;
 
 Error outside(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_bounds, std::move(text)); }
 
-Result<void> check_count(std::int64_t count, std::int64_t most) {
-  if (count <= most) return {};
-  return Error(ErrorKind::limit, ErrorCode::copy_too_large, "unbind() would make " + std::to_string(count) + " tensors; " + std::to_string(most) + " is the most");
+Result<void> check_count(std::int64_t count, std::int64_t max) {
+  if (count <= max) return {};
+  return Error(ErrorKind::limit, ErrorCode::copy_too_large, "unbind() would make " + std::to_string(count) + " tensors; " + std::to_string(max) + " is the most");
 }
 
 /// The numbers of a part of a nested tensor. Null: none.
 Result<Longs> numbers(const Tensor& of, const TensorRecord* part) {
   if (!part) return Longs();
   const Tensor tensor = Handles::tensor(Handles::owner(of), part);
-  if (auto ok = check_claim(tensor, "the sizes of a nested tensor"); !ok) return std::move(ok).error();
+  BRINE_TRY(check_claim(tensor, "the sizes of a nested tensor"));
   return tensor.to_vector<std::int64_t>();
 }
 
@@ -34,7 +35,7 @@ Result<std::vector<Tensor>> of_strided(const Tensor& tensor) {
   const TensorRecord& t = Handles::record(tensor);
   if (t.ndim == 0) return Error(ErrorKind::usage, ErrorCode::does_not_fit, "unbind() needs a dimension, the tensor has none");
   const std::int64_t count = t.shape()[0], step = t.numel() == 0 ? 0 : t.stride()[0];
-  if (auto ok = check_count(count, 100'000); !ok) return std::move(ok).error();
+  BRINE_TRY(check_count(count, 100'000));
   std::vector<Tensor> out;
   out.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
@@ -49,7 +50,7 @@ Result<std::vector<Tensor>> of_strided(const Tensor& tensor) {
 
 Result<std::vector<Tensor>> of_nested(const Tensor& tensor, const Nested& n) {
   const std::int64_t count = n.offsets->shape()[0];
-  if (auto ok = check_count(count, 1'000'000); !ok) return std::move(ok).error();
+  BRINE_TRY(check_count(count, 1'000'000));
   std::vector<Tensor> out;
   if (count == 0) return out;
   const auto dims = static_cast<std::size_t>(n.sizes->shape()[1]);
@@ -62,7 +63,7 @@ Result<std::vector<Tensor>> of_nested(const Tensor& tensor, const Nested& n) {
   out.reserve(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     const std::span<const std::int64_t> size(sizes->data() + i * dims, dims), stride(strides->data() + i * dims, dims);
-    if (auto ok = check_strided({n.buffer->dtype, size, stride, (*offsets)[i], n.buffer->shape()[0]}, Limits{}); !ok) return std::move(ok).error();
+    BRINE_TRY(check_strided({n.buffer->dtype, size, stride, (*offsets)[i], n.buffer->shape()[0]}, Limits{}));
     auto made = std::make_shared<Derived>(buffer);
     made->dims.assign(size.begin(), size.end());
     made->dims.insert(made->dims.end(), stride.begin(), stride.end());
@@ -93,16 +94,16 @@ Result<void> check_lengths(const Longs& offsets, const Longs& lengths, bool dens
 
 Result<std::vector<Tensor>> of_jagged(const Tensor& tensor, const Jagged& j) {
   const std::int64_t count = j.offsets->shape()[0] - 1;
-  if (auto ok = check_count(count, 1'000'000); !ok) return std::move(ok).error();
+  BRINE_TRY(check_count(count, 1'000'000));
   const auto offsets = numbers(tensor, j.offsets);
   auto lengths = numbers(tensor, j.lengths);
   if (!offsets) return offsets.error();
   if (!lengths) return std::move(lengths).error();
   const TensorRecord& v = *j.values;
   const std::int64_t size = v.shape()[j.ragged];
-  if (auto ok = check_offsets(*offsets, size); !ok) return std::move(ok).error();
+  BRINE_TRY(check_offsets(*offsets, size));
   for (std::size_t i = 1; !j.lengths && i < offsets->size(); ++i) lengths->push_back((*offsets)[i] - (*offsets)[i - 1]);
-  if (auto ok = check_lengths(*offsets, *lengths, !j.lengths, size); !ok) return std::move(ok).error();
+  BRINE_TRY(check_lengths(*offsets, *lengths, !j.lengths, size));
   const Tensor values = Handles::tensor(Handles::owner(tensor), j.values);
   const Strided& at = *v.as_strided();
   std::vector<Tensor> out;

@@ -3,6 +3,7 @@
 
 #include "graph/walk.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -97,7 +98,7 @@ Result<void> set_all(Graph& graph, TensorRecord& record, const Ref& state, bool 
     if (!own || own->set == Set::nothing) continue;
     acts = true;
     if (own->set == Set::acts) {
-      if (auto ok = set_attribute(record, name, e.value); !ok) return ok;
+      BRINE_TRY(set_attribute(record, name, e.value));
     } else if (plain || name == "real" || name == "imag" || name == "__class__" || name == "__dict__") {
       return corrupt("the attribute " + in_quotes(name, 60) + " of a tensor is set, which PyTorch refuses");
     }
@@ -150,7 +151,7 @@ Result<bool> set_attributes(Graph& graph, TensorRecord& record, const Ref& state
     if (is_false(part)) continue;
     if (part.kind == Kind::object || (part.kind != Kind::dict && !plain)) return false;
     if (part.kind != Kind::dict) return corrupt("the state of a tensor is a value of class " + escaped(class_name(part), 100) + ", not a dict");
-    if (auto ok = set_all(graph, record, part, plain); !ok) return std::move(ok).error();
+    BRINE_TRY(set_all(graph, record, part, plain));
   }
   return true;
 }

@@ -7,12 +7,12 @@ namespace {
 
 class ZipIds final : public PersistentIds {
  public:
-  Result<Ref> resolve(const IdSite& site, const Ref& id) const override { return site.storages.from_id(site.graph, id, site.limits, false); }
+  Called resolve(const IdSite& site, const Ref& id) const override { return site.storages.from_id(site.graph, id, site.limits, false); }
 };
 
 class LegacyIds final : public PersistentIds {
  public:
-  Result<Ref> resolve(const IdSite& site, const Ref& id) const override {
+  Called resolve(const IdSite& site, const Ref& id) const override {
     const auto part = is_tuple(id) ? tuple_of(id).items() : std::span<const Ref>();
     if (part.size() != 4 || part[0].kind != Kind::string || text_of(part[0]) != "module" || part[1].kind != Kind::global)
       return site.storages.from_id(site.graph, id, site.limits, true);

@@ -5,6 +5,7 @@
 #include <brine/result.hpp>
 
 #include "graph/graph.hpp"
+#include "pickle/calls.hpp"
 #include "torch/storages.hpp"
 
 #include <vector>
@@ -23,7 +24,7 @@ class PersistentIds {
  public:
   virtual ~PersistentIds() = default;
   /// Absent: unknown, kept as an opaque object. Fails with: as Storages::from_id does.
-  virtual Result<Ref> resolve(const IdSite& site, const Ref& id) const = 0;
+  virtual Called resolve(const IdSite& site, const Ref& id) const = 0;
 };
 
 /// ('storage', class, key, location, element count), as in every zip.

@@ -5,6 +5,7 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "support/try.hpp"
 #include "tensor/dtype_table.hpp"
 #include "tensor/kinds.hpp"
 #include "tensor/lazy_bits.hpp"
@@ -42,7 +43,7 @@ Result<bool> flag(const Ref& r, const char* what) {
 }  // namespace
 
 // A copy of the record, and of its dims, in the graph; with an origin where the call is not the canonical one.
-Result<Ref> TorchCalls::keep(Graph& graph, const TensorRecord& record, const Origin* origin) {
+Called TorchCalls::keep(Graph& graph, const TensorRecord& record, const Origin* origin) {
   auto* kept = graph.arena().make<TensorRecord>(record);
   if (kept) kept->read = false;
   auto* dims = graph.arena().array<std::int64_t>(record.ndim * std::size_t{2});
@@ -90,7 +91,7 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   const std::int64_t packed = packs ? values_per_byte(*dtype) : 1;
   if (packed != 1 && (*offset != 0 || !is_contiguous(size, stride)))
     return Error(ErrorKind::unsupported, ErrorCode::tensor_arguments, "a view of a tensor of " + std::string(name(*dtype)) + ", whose elements share bytes");
-  if (auto ok = check_strided({*dtype, size, stride, *offset, packed == 1 ? numel : checked_multiply(numel, packed).value_or(INT64_MAX)}, limits_); !ok) return ok;
+  BRINE_TRY(check_strided({*dtype, size, stride, *offset, packed == 1 ? numel : checked_multiply(numel, packed).value_or(INT64_MAX)}, limits_));
   const auto from_root = checked_add(*offset, storage.view ? storage.view->offset : std::int64_t{0});
   if (!from_root) return corrupt("the storage offset overflows");
 
@@ -105,13 +106,13 @@ Result<void> TorchCalls::place(TensorRecord& record, Dims& dims, std::span<const
   return {};
 }
 
-Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form) {
+Called TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form) {
   const auto a = tuple_of(args).items();
   const std::size_t min = form == TensorForm::v1 ? 4 : form == TensorForm::v2 ? 6 : 7, max = form == TensorForm::v1 ? 4 : min + 1;
   if (a.size() < min || a.size() > max)
     return corrupt(std::string(global_of(callee).name) + " takes " + std::to_string(min) + " to " + std::to_string(max) + " arguments, not " + std::to_string(a.size()));
 
-  if (a[0].kind == Kind::object && a[0].node->origin->how != How::persistent) return Ref{};  // torch.storage._load_from_bytes(…), or any other call that may give a storage
+  if (a[0].kind == Kind::object && a[0].node->origin->how != How::persistent) return std::nullopt;  // torch.storage._load_from_bytes(…), or any other call that may give a storage
   TensorRecord record;
   record.form = form;
   std::optional<DType> dtype;
@@ -130,14 +131,14 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
     if (a.size() == max) {
       const auto known = set_metadata(site.graph(), record, a.back());
       if (!known) return known.error();
-      if (!*known) return Ref{};
+      if (!*known) return std::nullopt;
     }
   }
   Dims dims;
-  if (auto ok = place(record, dims, a.first(4), dtype); !ok) return ok.error();
+  BRINE_TRY(place(record, dims, a.first(4), dtype));
   if (record.conj && !is_complex(record.dtype)) return corrupt("expected a complex tensor to conjugate, found dtype " + std::string(name(record.dtype)));
   if (record.neg && !can_be_negative(record.dtype)) return corrupt("expected a tensor of numbers to negate, found dtype " + std::string(name(record.dtype)));
-  if (auto ok = check_grad(record); !ok) return ok.error();
+  BRINE_TRY(check_grad(record));
   if (!canonical) {
     if (form != TensorForm::v1) memoise(args, a.subspan(2));
     const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
@@ -147,10 +148,10 @@ Result<Ref> TorchCalls::rebuild_tensor(const CallSite& site, const Ref& callee, 
   return keep(site.graph(), record, nullptr);
 }
 
-Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state) {
+Called TorchCalls::rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state) {
   const auto a = tuple_of(args).items();
   if (a.size() != (with_state ? 4u : 3u)) return corrupt(std::string(global_of(callee).name) + " has " + std::to_string(a.size()) + " arguments");
-  if (a[0].kind != Kind::tensor) return Ref{};  // a parameter of a kind that is kept as an object
+  if (a[0].kind != Kind::tensor) return std::nullopt;  // a parameter of a kind that is kept as an object
   const auto requires_grad = flag(a[1], "requires_grad");
   if (!requires_grad) return requires_grad.error();
   TensorRecord record = read_tensor(a[0]);
@@ -159,11 +160,11 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
   record.parameter = true;
   record.requires_grad = *requires_grad;
   record.origin = nullptr;
-  if (auto ok = check_grad(record); !ok) return ok.error();
+  BRINE_TRY(check_grad(record));
   if (with_state) {
     const auto known = set_attributes(site.graph(), record, a[3], true);
     if (!known) return known.error();
-    if (!*known) return Ref{};
+    if (!*known) return std::nullopt;
   }
   Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   if (with_state && !keep_state(site.graph(), origin, a[3])) return spent();
@@ -173,12 +174,12 @@ Result<Ref> TorchCalls::rebuild_parameter(const CallSite& site, const Ref& calle
 }
 
 // Parameter(data[, requires_grad]) of 0.4, or Parameter(data) / Parameter() and a BUILD before; Variable likewise.
-Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter) {
+Called TorchCalls::parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter) {
   const auto a = tuple_of(args).items();
   TensorRecord record;
   record.unset = a.empty();
   if (!a.empty()) {
-    if (a[0].kind != Kind::tensor || a.size() > 2) return Ref{};
+    if (a[0].kind != Kind::tensor || a.size() > 2) return std::nullopt;
     record = read_tensor(a[0]);
     record.base = &tensor_of(a[0]);
   }
@@ -189,7 +190,7 @@ Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee,
     const auto requires_grad = flag(a[1], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
-    if (auto ok = check_grad(record); !ok) return ok.error();
+    BRINE_TRY(check_grad(record));
   }
   // PyTorch of today refuses integers here; that of 2017 had them, and took the wish back by a BUILD.
   if (a.size() == 1 && !is_floating(record.dtype) && !is_complex(record.dtype)) record.requires_grad = false;
@@ -200,8 +201,8 @@ Result<Ref> TorchCalls::parameter_class(const CallSite& site, const Ref& callee,
 }
 
 // torch.FloatTensor() and a BUILD with its storage: 0.1.x.
-Result<Ref> TorchCalls::tensor_class(const CallSite& site, const Ref& callee, const Ref& args) {
-  if (tuple_of(args).size != 0) return Ref{};
+Called TorchCalls::tensor_class(const CallSite& site, const Ref& callee, const Ref& args) {
+  if (tuple_of(args).size != 0) return std::nullopt;
   static constexpr std::int64_t kEmpty[] = {0, 1};
   TensorRecord record;
   record.form = TensorForm::old_class;
@@ -221,15 +222,15 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
   if (record.form == TensorForm::old_class && record.unset && s.size() == 4) {
     Dims dims;
     TensorRecord data = record;
-    if (auto ok = place(data, dims, s, std::nullopt); !ok) return ok;
+    BRINE_TRY(place(data, dims, s, std::nullopt));
     const auto kept = keep(graph, data, nullptr);
     if (!kept) return kept.error();
-    record = tensor_of(*kept);
+    record = tensor_of(**kept);
   } else if (wrapper && !record.unset && s.size() == 3) {  // (requires_grad, volatile, backward_hooks)
     const auto requires_grad = flag(s[0], "requires_grad");
     if (!requires_grad) return requires_grad.error();
     record.requires_grad = *requires_grad;
-    if (auto ok = check_grad(record); !ok) return ok;
+    BRINE_TRY(check_grad(record));
   } else if (wrapper && s.size() == 5 && s[0].kind == Kind::tensor) {  // (data, grad, backward_hooks, requires_grad, volatile)
     const auto requires_grad = flag(s[3], "requires_grad");
     if (!requires_grad) return requires_grad.error();
@@ -240,7 +241,7 @@ Result<void> TorchCalls::build(Graph& graph, const Ref& tensor, const Ref& state
     data.parameter = record.parameter;
     data.requires_grad = *requires_grad;
     data.read = false;
-    if (auto ok = check_grad(data); !ok) return ok;
+    BRINE_TRY(check_grad(data));
     record = data;
   } else {
     return Error(ErrorKind::corrupt, ErrorCode::pickle_target, "cannot set the state of a tensor");

@@ -5,6 +5,7 @@
 
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
+#include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "torch/access.hpp"
 #include "torch/numpy.hpp"
@@ -17,23 +18,23 @@
 namespace brine {
 
 // (data, dtype, device, requires_grad)
-Result<Ref> TorchCalls::device_tensor(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::device_tensor(const CallSite& site, const Ref& callee, const Ref& args) {
   const auto a = tuple_of(args).items();
   if (a.size() != 4) return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::string(global_of(callee).name) + " has " + std::to_string(a.size()) + " arguments");
   const auto dtype = dtype_of_global(a[1]);
-  if (!dtype) return Ref{};
+  if (!dtype) return std::nullopt;
   TensorRecord record;
   if (a[0].kind == Kind::tensor) {
     record = read_tensor(a[0]);
-    if (record.dtype != *dtype) return Ref{};
+    if (record.dtype != *dtype) return std::nullopt;
     record.base = nullptr;
     record.form = TensorForm::v2;
     record.parameter = false;
   } else {
-    if (!is_array(a[0]) || a[2].kind != Kind::string) return Ref{};
+    if (!is_array(a[0]) || a[2].kind != Kind::string) return std::nullopt;
     const auto known = guarded("a numpy array", [&] { return from_numpy(site.graph(), a[0], *dtype, text_of(a[2]), record); });
     if (!known) return known.error();
-    if (!*known) return Ref{};
+    if (!*known) return std::nullopt;
   }
   return keep_with_call(site, callee, args, record, a[3]);
 }
@@ -59,14 +60,14 @@ Result<bool> TorchCalls::from_numpy(Graph& graph, const Ref& object, DType dtype
   if (elements.size() != array->nbytes()) {  // of the other byte order: copied row-major
     const auto own = room(array->nbytes());
     if (!own.data()) return spent();
-    if (auto ok = array->copy_part(0, own); !ok) return ok.error();
+    BRINE_TRY(array->copy_part(0, own));
     row_major(array->shape(), std::span(dims + array->shape().size(), array->shape().size()));
     elements = own;
   }
   if (*from != dtype) {
     const auto own = room(count * item_size(dtype));
     if (!own.data()) return spent();
-    if (auto ok = convert(*from, elements, dtype, own); !ok) return ok.error();
+    BRINE_TRY(convert(*from, elements, dtype, own));
     elements = own;
   }
   storage->device = device;

@@ -4,6 +4,7 @@
 #include "torch/torch_calls.hpp"
 
 #include "graph/walk.hpp"
+#include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "torch/attributes.hpp"
 
@@ -48,10 +49,10 @@ bool all_tensors(std::span<const Ref> values) noexcept {
 }  // namespace
 
 // The record with its call, and the wish that this says.
-Result<Ref> TorchCalls::keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad) {
+Called TorchCalls::keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad) {
   if (requires_grad.kind != Kind::boolean) return corrupt("expected requires_grad as a bool, found " + class_name(requires_grad));
   record.requires_grad = requires_grad.integer != 0;
-  if (auto ok = check_grad(record); !ok) return ok.error();
+  BRINE_TRY(check_grad(record));
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   return keep(site.graph(), record, &origin);
 }
@@ -72,7 +73,7 @@ Result<const TensorRecord*> TorchCalls::numbers(Graph& graph, const Ref& list, D
     if (!number || (dtype == DType::int64 && !integer)) return corrupt("expected a list of numbers, found " + class_name(value));
     const double wide = *number;
     if (dtype == DType::int64) std::copy_n(reinterpret_cast<const std::byte*>(&*integer), item, data + i * item);
-    else if (auto ok = convert(DType::float64, std::as_bytes(std::span(&wide, 1)), dtype, {data + i * item, item}); !ok) return ok.error();
+    else BRINE_TRY(convert(DType::float64, std::as_bytes(std::span(&wide, 1)), dtype, {data + i * item, item}));
   }
   storage->device = "cpu";
   storage->nbytes = n * item;
@@ -89,17 +90,17 @@ Result<const TensorRecord*> TorchCalls::numbers(Graph& graph, const Ref& list, D
 }
 
 // (storage, offset, size, stride, (scheme, …), requires_grad, hooks)
-Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args) {
   const auto a = tuple_of(args).items();
   if (a.size() != 7) return count(callee, a);
-  if (a[0].kind == Kind::object || !is_tuple(a[4])) return Ref{};
+  if (a[0].kind == Kind::object || !is_tuple(a[4])) return std::nullopt;
   Graph& graph = site.graph();
   TensorRecord record;
   Dims dims;
-  if (auto ok = place(record, dims, a.first(4), std::nullopt, true); !ok) return ok.error();
+  BRINE_TRY(place(record, dims, a.first(4), std::nullopt, true));
   const auto params = tuple_of(a[4]).items();
   const auto scheme = params.empty() ? std::nullopt : scheme_of(params[0]);
-  if (!scheme) return Ref{};
+  if (!scheme) return std::nullopt;
   Quantised q;
   static_cast<Strided&>(q) = *record.as_strided();
   q.scheme = *scheme;
@@ -113,7 +114,7 @@ Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& calle
     if (!axis) return corrupt("expected scales, zero points and an axis");
     q.axis = *axis;
     const bool lists = params[1].kind == Kind::list && params[2].kind == Kind::list;
-    if (!lists && !all_tensors(params.subspan(1, 2))) return Ref{};
+    if (!lists && !all_tensors(params.subspan(1, 2))) return std::nullopt;
     const bool floats = q.scheme == QScheme::per_channel_affine_float_qparams;
     for (const auto& [value, kept, dtype] : {std::tuple(params[1], &q.scales, floats ? DType::float32 : DType::float64), std::tuple(params[2], &q.zero_points, floats ? DType::float32 : DType::int64)}) {
       if (lists) {
@@ -127,7 +128,7 @@ Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& calle
     // Files name both schemes alike: the zero points tell.
     if (q.zero_points->dtype == DType::float32) q.scheme = QScheme::per_channel_affine_float_qparams;
   }
-  if (auto ok = check_quantised(record, q); !ok) return ok.error();
+  BRINE_TRY(check_quantised(record, q));
   const auto* body = graph.arena().make<Quantised>(q);
   if (!body) return spent();
   record.set_body(body);
@@ -135,16 +136,16 @@ Result<Ref> TorchCalls::rebuild_quantised(const CallSite& site, const Ref& calle
 }
 
 // (layout, (indices, values, size[, is_coalesced])), or (layout, (compressed indices, plain indices, values, size))
-Result<Ref> TorchCalls::rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args) {
   const auto a = tuple_of(args).items();
   if (a.size() != 2) return count(callee, a);
   const auto layout = layout_of(a[0]);
-  if (!layout || !is_tuple(a[1])) return Ref{};
+  if (!layout || !is_tuple(a[1])) return std::nullopt;
   const auto data = tuple_of(a[1]).items();
   const bool coo = *layout == Layout::sparse_coo;
   if (coo ? data.size() != 3 && data.size() != 4 : data.size() != 4) return corrupt("expected the parts of a " + std::string(name(*layout)) + " tensor, found " + std::to_string(data.size()));
   const std::size_t tensors = coo ? 2 : 3;
-  if (!all_tensors(data.first(tensors))) return Ref{};
+  if (!all_tensors(data.first(tensors))) return std::nullopt;
   Graph& graph = site.graph();
   Dims dims;
   const auto ndim = sizes(dims, data[tensors], nullptr);
@@ -164,24 +165,24 @@ Result<Ref> TorchCalls::rebuild_sparse(const CallSite& site, const Ref& callee, 
   record.requires_grad = body->values->requires_grad;
   record.dims = dims.values;
   record.ndim = static_cast<std::uint8_t>(*ndim);
-  if (auto ok = check_sparse(record, *body); !ok) return ok.error();
+  BRINE_TRY(check_sparse(record, *body));
   record.set_body(body);
   const Origin origin{.callee = callee, .args = args, .kwargs = {}, .how = site.how()};
   return keep(graph, record, &origin);
 }
 
 // (dtype, size, stride, requires_grad)
-Result<Ref> TorchCalls::rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args) {
   const auto a = tuple_of(args).items();
   if (a.size() != 4) return count(callee, a);
   const auto dtype = dtype_of_global(a[0]);
-  if (!dtype) return Ref{};
+  if (!dtype) return std::nullopt;
   TensorRecord record;
   record.dtype = *dtype;
   Dims dims;
   const auto ndim = sizes(dims, a[1], &a[2]);
   if (!ndim) return ndim.error();
-  if (auto ok = check_strided({*dtype, {dims.values, *ndim}, {dims.values + *ndim, *ndim}, 0, INT64_MAX}, limits_); !ok) return ok.error();
+  BRINE_TRY(check_strided({*dtype, {dims.values, *ndim}, {dims.values + *ndim, *ndim}, 0, INT64_MAX}, limits_));
   record.dims = dims.values;
   record.ndim = static_cast<std::uint8_t>(*ndim);
   record.set_meta();
@@ -189,10 +190,10 @@ Result<Ref> TorchCalls::rebuild_meta(const CallSite& site, const Ref& callee, co
 }
 
 // (buffer, sizes, strides, offsets), the offsets of 1.13 and 2.0 as a list
-Result<Ref> TorchCalls::rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args) {
   const auto a = tuple_of(args).items();
   if (a.size() != 4) return count(callee, a);
-  if (!all_tensors(a.first(3)) || (a[3].kind != Kind::tensor && a[3].kind != Kind::list)) return Ref{};
+  if (!all_tensors(a.first(3)) || (a[3].kind != Kind::tensor && a[3].kind != Kind::list)) return std::nullopt;
   Graph& graph = site.graph();
   const TensorRecord* offsets = nullptr;
   if (a[3].kind == Kind::list) {
@@ -204,7 +205,7 @@ Result<Ref> TorchCalls::rebuild_nested(const CallSite& site, const Ref& callee, 
   }
   const auto* body = graph.arena().make<Nested>(&read_tensor(a[0]), &read_tensor(a[1]), &read_tensor(a[2]), offsets);
   if (!body) return spent();
-  if (auto ok = check_nested(*body); !ok) return ok.error();
+  BRINE_TRY(check_nested(*body));
   TensorRecord record;
   record.dtype = body->buffer->dtype;
   record.requires_grad = body->buffer->requires_grad;

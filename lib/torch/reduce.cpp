@@ -2,6 +2,7 @@
 #include "torch/reduce.hpp"
 
 #include "pickle/python_calls.hpp"
+#include "support/try.hpp"
 #include "tensor/dtype_table.hpp"
 #include "torch/torch_calls.hpp"
 
@@ -51,13 +52,13 @@ Result<void> TorchReduce::write_global(Emitter& out, std::string_view module, st
   GlobalNode* first = out.graph().first(known);
   const Ref global = first ? make_node(Kind::global, first) : out.graph().first_global(module, name, known);
   if (global.kind == Kind::absent) return spent();
-  if (auto ok = out.global(global); !ok) return ok;
+  BRINE_TRY(out.global(global));
   if (const std::uint32_t* entry = out.entry(global)) globals_[known] = *entry;
   return {};
 }
 
 Result<void> TorchReduce::empty_hooks(Emitter& out) {
-  if (auto ok = write_global(out, "collections", "OrderedDict", static_cast<std::uint16_t>(PythonCall::ordered_dict)); !ok) return ok;
+  BRINE_TRY(write_global(out, "collections", "OrderedDict", static_cast<std::uint16_t>(PythonCall::ordered_dict)));
   out.begin();
   out.op(Op::EMPTY_TUPLE);
   out.op(Op::REDUCE);
@@ -102,7 +103,7 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
   if ((!t.origin && t.form == TensorForm::parameter && t.base) || (wrapper && t.parameter)) {
     if (t.requires_grad && !is_floating(t.dtype) && !is_complex(t.dtype))  // of a program's making: files are checked when they are read
       return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "a parameter of dtype " + std::string(name(t.dtype)) + " cannot require gradients");
-    if (auto ok = write_global(out, "torch._utils", "_rebuild_parameter", static_cast<std::uint16_t>(TorchCall::rebuild_parameter)); !ok) return ok.error();
+    BRINE_TRY(write_global(out, "torch._utils", "_rebuild_parameter", static_cast<std::uint16_t>(TorchCall::rebuild_parameter)));
     const TensorRecord* data = t.base;
     if (wrapper) {  // a tensor of its own, as Parameter.data is each time it is asked for
       auto* own = out.graph().arena().make<TensorRecord>(t);
@@ -137,14 +138,14 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
       !ok)
     return ok.error();
   out.tuple_begin(items);
-  if (auto ok = persistent_id(out, *s->storage, t.dtype, v3, nullptr); !ok) return ok.error();
+  BRINE_TRY(persistent_id(out, *s->storage, t.dtype, v3, nullptr));
   out.integer(options_.compact && t.numel() == 0 ? 0 : s->offset - shift(*s->storage, t.dtype));
   out.tuple(t.shape());
   out.tuple(t.stride());
   out.boolean(t.requires_grad);
-  if (auto ok = empty_hooks(out); !ok) return ok.error();
+  BRINE_TRY(empty_hooks(out));
   if (v3)
-    if (auto ok = write_global(out, "torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))); !ok) return ok.error();
+    BRINE_TRY(write_global(out, "torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))));
   if (metadata) {  // {'neg': True, 'conj': True}: only what is so, in the order of PyTorch's std::unordered_map
     out.begin();
     out.op(Op::EMPTY_DICT);
@@ -167,7 +168,7 @@ Result<bool> TorchReduce::tensor(Emitter& out, const Ref& ref, const Origin*& or
 Result<void> TorchReduce::wrapper_tail(Emitter& out, const Ref& parameter) {
   const TensorRecord& t = tensor_of(parameter);
   out.boolean(t.requires_grad);
-  if (auto ok = empty_hooks(out); !ok) return ok;
+  BRINE_TRY(empty_hooks(out));
   out.tuple_end(3);
   out.put();
   out.op(Op::REDUCE);

@@ -18,9 +18,9 @@ class Values {
  public:
   explicit Values(Graph& graph) : graph_(graph) {}
 
-  Ref global(std::string_view module, std::string_view name, std::uint16_t known) {
-    if (GlobalNode* first = graph_.first(known)) return make_node(Kind::global, first);
-    return graph_.first_global(module, name, known);
+  Ref global(std::string_view module, std::string_view name, std::uint16_t known = 0) {
+    if (GlobalNode* first = known ? graph_.first(known) : nullptr) return make_node(Kind::global, first);
+    return known ? graph_.first_global(module, name, known) : graph_.global(module, name);
   }
   /// A part of which PyTorch makes a new tensor object each time it is asked for it. The others it keeps, with what a detached tensor shares.
   Ref part(const TensorRecord& t) {

@@ -2,6 +2,7 @@
 // TorchReduce's storages: their numbers, and the persistent ids that name them.
 #include "torch/reduce.hpp"
 
+#include "support/try.hpp"
 #include "tensor/dtype_table.hpp"
 #include "torch/storages.hpp"
 #include "torch/torch_calls.hpp"
@@ -47,7 +48,7 @@ Result<void> TorchReduce::write_class(Emitter& out, const StorageRecord& record,
   }
   if (record.cls == class_.object) return out.again(class_.entry), Result<void>();
   const Ref cls = make_node(Kind::global, const_cast<GlobalNode*>(record.cls));
-  if (auto ok = out.global(cls); !ok) return ok;
+  BRINE_TRY(out.global(cls));
   if (const std::uint32_t* entry = out.entry(cls)) class_ = {record.cls, *entry};
   return {};
 }
@@ -70,7 +71,7 @@ Result<void> TorchReduce::persistent_id(Emitter& out, const StorageRecord& recor
   if (storage_word_) out.again(*storage_word_);
   else storage_word_ = out.text(out.graph().own_texts[kStorageText].kind == Kind::absent ? make_text(out.graph().copy("storage")) : out.graph().own_texts[kStorageText]);
 
-  if (auto ok = write_class(out, record, dtype, untyped); !ok) return ok;
+  BRINE_TRY(write_class(out, record, dtype, untyped));
   if (written.keeps_key) {
     if (record.key_shared) out.text(make_text(record.key));
     else out.fresh_text(record.key);

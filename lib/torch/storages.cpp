@@ -64,10 +64,10 @@ Result<std::uint32_t> Storages::get_or_add(std::string_view key, std::string_vie
   return size_ - 1;
 }
 
-Result<Ref> Storages::from_id(Graph& graph, const Ref& id, const Limits& limits, bool views) {
-  if (!is_tuple(id)) return Ref{};
+Called Storages::from_id(Graph& graph, const Ref& id, const Limits& limits, bool views) {
+  if (!is_tuple(id)) return std::nullopt;
   const auto part = tuple_of(id).items();
-  if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return Ref{};
+  if (part.empty() || part[0].kind != Kind::string || text_of(part[0]) != "storage") return std::nullopt;
   if (part.size() != 5 && (part.size() != 6 || !views))
     return corrupt(ErrorCode::persistent_id, std::string("a storage's persistent id has 5 ") + (views ? "or 6 " : "") + "parts, this one " + std::to_string(part.size()));
 

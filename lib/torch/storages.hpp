@@ -6,6 +6,7 @@
 #include <brine/limits.hpp>
 
 #include "graph/graph.hpp"
+#include "pickle/calls.hpp"
 #include "support/hash_index.hpp"
 #include "tensor/record.hpp"
 
@@ -31,7 +32,7 @@ class Storages {
   /// The storage of a persistent id ('storage', class, key, location, numel), with `views` also with a sixth part (key, offset, count) or None; a Ref of
   /// kind storage, or absent when the id is none.
   /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
-  Result<Ref> from_id(Graph& graph, const Ref& id, const Limits& limits, bool views);
+  Called from_id(Graph& graph, const Ref& id, const Limits& limits, bool views);
 
   /// Why there is no memory for `what`.
   Error spent(std::string_view what) const { return budget_.exceeded(sizeof(StorageRecord), what); }

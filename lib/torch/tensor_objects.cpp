@@ -5,6 +5,7 @@
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "torch/access.hpp"
 #include "torch/storages.hpp"
@@ -17,7 +18,7 @@ namespace brine {
 
 namespace {
 
-constexpr std::size_t kMostPlacements = 64;  // dimensions of a mesh: PyTorch's own limit of dimensions
+constexpr std::size_t kMaxPlacements = 64;  // dimensions of a mesh: PyTorch's own limit of dimensions
 
 Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 Error wrong(std::string text) { return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)); }
@@ -49,7 +50,7 @@ Result<Tensor> jagged(const Graph& graph, const Ref& object, std::shared_ptr<con
   if (!dimension || *dimension < 1) return corrupt("expected the ragged dimension of a jagged tensor as an int of 1 or above, found " + escaped(key_name(ragged, 40), 40));
   auto own = std::make_shared<OwnJagged>();
   own->body = {&tensor_of(values), &tensor_of(offsets), lengths.kind == Kind::none ? nullptr : &tensor_of(lengths), static_cast<std::size_t>(*dimension - 1)};
-  if (auto ok = check_jagged(own->body); !ok) return std::move(ok).error();
+  BRINE_TRY(check_jagged(own->body));
   own->owner = std::move(owner);
   TensorRecord& record = own->record;
   record.set_body(&own->body);
@@ -102,7 +103,7 @@ Result<DTensor> distributed(const Graph& graph, const Ref& object, std::shared_p
   if (args.size() < 3 || !is_tuple(args[2]) || local.kind != Kind::tensor || !is_tuple(placements)) return corrupt("expected the size, local tensor and placements of a DTensor");
   DTensor out{.local = Handles::tensor(std::move(owner), &tensor_of(local)), .shape = {}, .placements = {}};
   const auto sizes = tuple_of(args[2]).items(), of = tuple_of(placements).items();
-  if (sizes.size() > Limits{}.dimensions || of.size() > kMostPlacements) return corrupt("a DTensor of " + std::to_string(sizes.size()) + " dimensions and " + std::to_string(of.size()) + " placements");
+  if (sizes.size() > Limits{}.dimensions || of.size() > kMaxPlacements) return corrupt("a DTensor of " + std::to_string(sizes.size()) + " dimensions and " + std::to_string(of.size()) + " placements");
   for (const Ref& size : sizes) {
     const auto value = int_of(size);
     if (!value) return corrupt("expected the size of a DTensor as ints of 64 bits, found " + class_name(size));
@@ -144,8 +145,7 @@ Result<Tensor> tensor_of_object(const Graph& graph, const Ref& object, std::shar
   switch (tensor_class(object)) {
     case TensorClass::jagged: return jagged(graph, object, std::move(owner));
     case TensorClass::distributed: {
-      auto found = distributed(graph, object, std::move(owner));
-      if (!found) return std::move(found).error();
+      BRINE_LET(found, distributed(graph, object, std::move(owner)));
       if (found->is_whole) return std::move(found->local);
       return wrong("expected a tensor, found " + shard_text(*found) + ": DTensor::of() gives it; the others are in the files of the other processes");
     }

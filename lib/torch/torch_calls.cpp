@@ -97,12 +97,12 @@ Error TorchCalls::spent() const {
   return storages_.spent("the list of tensors");
 }
 
-Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::call(const CallSite& site, const Ref& callee, const Ref& args) {
   if (callee.node->known >= kFirstNumpy) {
     const Ref object = numpy_object(site, callee, args);
-    return object.kind != Kind::absent ? Result<Ref>(object) : Result<Ref>(spent());
+    return object.kind != Kind::absent ? Called(object) : Called(spent());
   }
-  if (callee.node->known >= kFirstDtype) return Ref{};
+  if (callee.node->known >= kFirstDtype) return std::nullopt;
   switch (static_cast<TorchCall>(callee.node->known)) {
     case TorchCall::rebuild_tensor: return rebuild_tensor(site, callee, args, TensorForm::v1);
     case TorchCall::rebuild_tensor_v2: return rebuild_tensor(site, callee, args, TensorForm::v2);
@@ -121,7 +121,7 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     case TorchCall::tensor_class: return tensor_class(site, callee, args);
     case TorchCall::size: {
       const auto a = tuple_of(args).items();
-      if (a.size() != 1 || !is_tuple(a[0])) return Ref{};
+      if (a.size() != 1 || !is_tuple(a[0])) return std::nullopt;
       for (const Ref& item : tuple_of(a[0]).items())
         if (item.kind != Kind::integer && item.kind != Kind::boolean && item.kind != Kind::object)
           return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "expected the items of a torch.Size as ints, found " + class_name(item));
@@ -132,12 +132,12 @@ Result<Ref> TorchCalls::call(const CallSite& site, const Ref& callee, const Ref&
     case TorchCall::per_tensor_affine:
     case TorchCall::per_channel_affine: break;
   }
-  return Ref{};
+  return std::nullopt;
 }
 
-Result<Ref> TorchCalls::persistent(Graph& graph, const Ref& id) { return ids_.resolve({graph, storages_, class_ids_, limits_}, id); }
+Called TorchCalls::persistent(Graph& graph, const Ref& id) { return ids_.resolve({graph, storages_, class_ids_, limits_}, id); }
 
-Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made) {
+Called TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made) {
   Graph& graph = site.graph();
   const Ref value = graph.tuple(made == Made::size ? tuple_of(tuple_of(args).items()[0]).items() : tuple_of(args).items(), made);
   if (value.kind == Kind::absent || !graph.set_origin(*value.node, {.callee = callee, .args = args, .kwargs = {}, .how = site.how()})) return spent();
@@ -146,7 +146,7 @@ Result<Ref> TorchCalls::marked_tuple(const CallSite& site, const Ref& callee, co
 
 // The value is func(*args): the type is a class of the writer's, and the state its Python attributes. A func that brine does not know stays an
 // object of its own, so that what it was given can be found.
-Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
+Called TorchCalls::rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args) {
   Graph& graph = site.graph();
   Ref func = callee, inner = args;
   constexpr std::size_t max = 16;  // PyTorch nests two
@@ -170,11 +170,10 @@ Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& calle
     return ok;
   };
   if (func.kind == Kind::global && func.node->known >= kFirstForeign && func.node->known < kFirstNumpy) {
-    Result<Ref> value = call(CallSite(graph, How::reduce, nullptr), func, inner);
-    if (!value || value->kind != Kind::tensor) {
-      if (!value || value->kind != Kind::absent) return value;
-    } else {
-      TensorRecord record = tensor_of(*value);
+    Called value = call(CallSite(graph, How::reduce, nullptr), func, inner);
+    if (!value || (*value && (*value)->kind != Kind::tensor)) return value;
+    if (*value) {
+      TensorRecord record = tensor_of(**value);
       bool all_known = true;
       for (std::size_t i = depth; i-- > 0 && all_known;) {
         if (!levels[i].sets) continue;
@@ -183,7 +182,7 @@ Result<Ref> TorchCalls::rebuild_from_type(const CallSite& site, const Ref& calle
         all_known = *known || !is_own_class(levels[i].type);
       }
       outer.kept = record.origin ? record.origin->kept : nullptr;
-      if (all_known) return keep_states(outer) ? keep(graph, record, &outer) : Result<Ref>(spent());
+      if (all_known) return keep_states(outer) ? keep(graph, record, &outer) : Called(spent());
     }
   }
   const Ref object = graph.object({.callee = func, .args = inner, .kwargs = {}});

@@ -29,36 +29,36 @@ class TorchCalls final : public Calls {
 
   std::uint16_t known(std::string_view module, std::string_view name) const override;
   bool is_class(std::uint16_t known) const override;
-  Result<Ref> call(const CallSite& site, const Ref& callee, const Ref& args) override;
-  Result<Ref> persistent(Graph& graph, const Ref& id) override;
+  Called call(const CallSite& site, const Ref& callee, const Ref& args) override;
+  Called persistent(Graph& graph, const Ref& id) override;
   Result<void> build(Graph& graph, const Ref& tensor, const Ref& state) override;
 
   /// The ids ('module', class, source file, source text) of a legacy stream, in its order.
   std::span<const Ref> class_ids() const noexcept { return class_ids_; }
 
  private:
-  Result<Ref> rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
-  Result<Ref> rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
+  Called rebuild_tensor(const CallSite& site, const Ref& callee, const Ref& args, TensorForm form);
+  Called rebuild_parameter(const CallSite& site, const Ref& callee, const Ref& args, bool with_state);
   // rebuild_kinds.cpp, rebuild_device.cpp
-  Result<Ref> rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> device_tensor(const CallSite& site, const Ref& callee, const Ref& args);
+  Called rebuild_quantised(const CallSite& site, const Ref& callee, const Ref& args);
+  Called rebuild_sparse(const CallSite& site, const Ref& callee, const Ref& args);
+  Called rebuild_meta(const CallSite& site, const Ref& callee, const Ref& args);
+  Called rebuild_nested(const CallSite& site, const Ref& callee, const Ref& args);
+  Called device_tensor(const CallSite& site, const Ref& callee, const Ref& args);
   Result<bool> from_numpy(Graph& graph, const Ref& array, DType dtype, std::string_view device, TensorRecord& record);
-  Result<Ref> keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad);
+  Called keep_with_call(const CallSite& site, const Ref& callee, const Ref& args, TensorRecord& record, const Ref& requires_grad);
   Result<const TensorRecord*> numbers(Graph& graph, const Ref& list, DType dtype);
-  Result<Ref> rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter);
-  Result<Ref> tensor_class(const CallSite& site, const Ref& callee, const Ref& args);
-  Result<Ref> marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made);
+  Called rebuild_from_type(const CallSite& site, const Ref& callee, const Ref& args);
+  Called parameter_class(const CallSite& site, const Ref& callee, const Ref& args, bool parameter);
+  Called tensor_class(const CallSite& site, const Ref& callee, const Ref& args);
+  Called marked_tuple(const CallSite& site, const Ref& callee, const Ref& args, Made made);
   struct Dims {  // sizes, then strides, of a tensor that is being checked
     static constexpr std::size_t kMax = 255;
     std::int64_t values[2 * kMax];
   };
   Result<std::size_t> sizes(Dims& dims, const Ref& size, const Ref* stride) const;
   Result<void> place(TensorRecord& record, Dims& dims, std::span<const Ref> storage_offset_size_stride, std::optional<DType> dtype, bool packs = false);
-  Result<Ref> keep(Graph& graph, const TensorRecord& record, const Origin* origin);
+  Called keep(Graph& graph, const TensorRecord& record, const Origin* origin);
   Error spent() const;
 
   Storages& storages_;
