@@ -131,7 +131,7 @@ struct Cat {
   }
 
   brine::Result<Job> of_array(const brine::Array& array) const {
-    auto tensor = array.tensor();
+    auto tensor = array.to_tensor();
     if (tensor && (!npy || !cast.empty())) return of_tensor(*tensor);
     if (!cast.empty()) return unsuited("cannot cast an array of dtype " + std::string(array.dtype()));
     if (array.items().exists()) return unsuited("an array of objects has no plain values; brine ls --all and show list what is in it");

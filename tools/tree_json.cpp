@@ -162,7 +162,7 @@ class TreeWriter {
     if (array.is_scalar() && array.itemsize() <= kText) {
       json_.key("value");
       std::vector<std::byte> bytes(array.itemsize());
-      const auto tensor = array.tensor();
+      const auto tensor = array.to_tensor();
       if (!tensor) {
         if (!array.copy_part(0, bytes)) json_.value(nullptr);
         else if (array.dtype()[1] == 'U') json_.value(*text_element(array.dtype(), bytes.data(), bytes.size()));

@@ -5,7 +5,7 @@
 //   if (mean) use(mean->dtype(), mean->shape(), mean->bytes());                // "<f8", {17}, 136 bytes of the pickle: no copy
 //   auto best = brine::Array::of(ckpt->root()["best_acc"]);                   // numpy.float64: a scalar, of shape {}
 //
-// Borrows: an Array and what it gives is valid while the Checkpoint (or a handle of it) lives; tensor() keeps alive what it needs.
+// Borrows: an Array and what it gives is valid while the Checkpoint (or a handle of it) lives; to_tensor() keeps alive what it needs.
 #pragma once
 
 #include <brine/result.hpp>
@@ -49,7 +49,7 @@ class BRINE_API Array {
   std::size_t nbytes() const noexcept { return nbytes_; }        ///< of all elements; 0 for arrays of objects
 
   /// All elements where the pickle has them: packed, in the order that stride() says. Empty for arrays of objects, and for those whose elements the pickle
-  /// has in another byte order than dtype() says: copy_part() and tensor() give these.
+  /// has in another byte order than dtype() says: copy_part() and to_tensor() give these.
   std::span<const std::byte> bytes() const noexcept { return swap_ ? std::span<const std::byte>() : bytes_; }
   /// Of an array of objects: the list of its items, row-major; absent for others.
   Value items() const { return items_; }
@@ -60,7 +60,7 @@ class BRINE_API Array {
 
   /// The numbers as a tensor over the same bytes; over a copy where they are of the other byte order. Fails with: usage (wrong_dtype: PyTorch has no
   /// such dtype), limit.
-  Result<Tensor> tensor() const;
+  Result<Tensor> to_tensor() const;
 
  private:
   friend struct ArrayReader;

@@ -86,7 +86,7 @@ Result<std::optional<ArrayDifference>> ArrayComparer::compare(const Ref& a, cons
     const Bytes key(left->data(), right->data(), unit_x, unit_y);
     auto known = found_.find(key);
     if (known == found_.end()) {
-      const auto tensor_x = x->tensor(), tensor_y = y->tensor();
+      const auto tensor_x = x->to_tensor(), tensor_y = y->to_tensor();
       if (!tensor_x || !tensor_y) return no;
       const auto found = tensors_.compare_once(*tensor_x, *tensor_y);
       if (!found) return found.error();

@@ -244,7 +244,7 @@ void Array::swap(std::span<std::byte> elements) const noexcept {
   for (; swap_ && elements.size() >= swap_; elements = elements.subspan(swap_)) std::ranges::reverse(elements.first(swap_));
 }
 
-Result<Tensor> Array::tensor() const {
+Result<Tensor> Array::to_tensor() const {
   return guarded("a numpy array", [&]() -> Result<Tensor> {
     const auto type = numpy_type(Access::ref(type_));
     if (!type) return type.error();

@@ -85,12 +85,12 @@ TEST_CASE("column-major, and axes in another order: elements are given row-major
 
 TEST_CASE("a tensor over the same bytes, or a copy in this machine's order") {
   const Loaded loaded(array("f4", {2}, std::string("\0\0\x80\x3F\0\0\0\x40", 8)));
-  CHECK(floats(loaded.array().tensor().value()) == "1 2");
+  CHECK(floats(loaded.array().to_tensor().value()) == "1 2");
   const Loaded foreign(array("f4", {2}, std::string("\x3F\x80\0\0\x40\0\0\0", 8), false, ">"));
   CHECK(foreign.array().dtype() == "<f4");
-  CHECK(floats(foreign.array().tensor().value()) == "1 2");
-  CHECK(floats(Loaded(array("u1", {2, 2}, std::string("\1\3\2\4"), true, "|")).array().tensor().value()) == "1 2 3 4");
-  check_code(Loaded(array("M8", {1}, "12345678")).array().tensor(), ErrorKind::usage, ErrorCode::wrong_dtype);
+  CHECK(floats(foreign.array().to_tensor().value()) == "1 2");
+  CHECK(floats(Loaded(array("u1", {2, 2}, std::string("\1\3\2\4"), true, "|")).array().to_tensor().value()) == "1 2 3 4");
+  check_code(Loaded(array("M8", {1}, "12345678")).array().to_tensor(), ErrorKind::usage, ErrorCode::wrong_dtype);
 }
 
 // numpy swaps what _reconstruct and scalar make, element by element or part by part; not structures, nor what _frombuffer makes.
@@ -120,7 +120,7 @@ TEST_CASE("scalars") {
   const Loaded half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
   CHECK(half.array().is_scalar());
   CHECK(half.array().shape().empty());
-  CHECK(half.array().tensor().value().item<double>().value() == 0.5);
+  CHECK(half.array().to_tensor().value().item<double>().value() == 0.5);
   CHECK(half.ckpt.print() == "numpy scalar <f8 0.5\n");
   CHECK(half.ckpt.arrays().empty());
   CHECK(Loaded(scalar("b1", "\1")).ckpt.print() == "numpy scalar |b1 True\n");
