@@ -48,6 +48,8 @@ class BRINE_API Value {
   /// call, to at most `max` bytes, which 4,096 bounds: a longer path, which no honest file has, is given without its middle ("…").
   std::string path(std::size_t max = 4096) const;
 
+  // A numpy scalar, whose kind() is object, is taken for the Python value that it equals: numpy.bool_ is a bool, every numpy integer an int, numpy.float16
+  // to float64 a float, complex64 and complex128 a complex, str_ a str, bytes_ bytes. A longdouble, a date, a void equal none of these: Array::of() reads them.
   Result<bool> as_bool() const;                        ///< True and False only
   Result<std::int64_t> as_int() const;                 ///< int that fits; bool and float are refused
   Result<double> as_double() const;                    ///< float, or an int that a double holds exactly

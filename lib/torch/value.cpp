@@ -26,6 +26,9 @@ std::span<const Ref> positions(const Ref& r) noexcept {
   return {};
 }
 
+/// What the as_…() members see: of a numpy scalar the Python value that it equals.
+Ref python_value(const Value& value) noexcept { return as_plain(Access::ref(value)); }
+
 Value child(const Value& of, const Ref& ref, const Step& step) { return Access::value(Access::graph(of), ref, step_from(Access::place(of), step)); }
 
 }  // namespace
@@ -59,43 +62,49 @@ Error Value::unfit(std::string_view text) const {
 std::string Value::type_name() const { return qualified_class_name(Access::ref(*this)); }
 
 Result<bool> Value::as_bool() const {
-  if (kind() != Kind::boolean) return refusal("bool");
-  return Access::ref(*this).integer != 0;
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::boolean) return refusal("bool");
+  return found.integer != 0;
 }
 
 Result<std::int64_t> Value::as_int() const {
-  if (kind() != Kind::integer) return refusal("int");
-  if (Access::ref(*this).flags & kBig) return unfit("the int does not fit 64 bits; as_big_int() gives its text");
-  return Access::ref(*this).integer;
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::integer) return refusal("int");
+  if (is_big(found)) return unfit("the int does not fit 64 bits; as_big_int() gives its text");
+  return found.integer;
 }
 
 Result<double> Value::as_double() const {
-  if (kind() == Kind::floating) return Access::ref(*this).floating;
-  if (kind() != Kind::integer) return refusal("float");
+  const Ref found = python_value(*this);
+  if (found.kind == Kind::floating) return found.floating;
+  if (found.kind != Kind::integer) return refusal("float");
   constexpr std::int64_t exact = std::int64_t{1} << 53;
-  if ((Access::ref(*this).flags & kBig) || Access::ref(*this).integer > exact || Access::ref(*this).integer < -exact)
-    return unfit("a double does not hold the int exactly");
-  return static_cast<double>(Access::ref(*this).integer);
+  if (is_big(found) || found.integer > exact || found.integer < -exact) return unfit("a double does not hold the int exactly");
+  return static_cast<double>(found.integer);
 }
 
 Result<std::complex<double>> Value::as_complex() const {
-  if (kind() != Kind::complex) return refusal("complex");
-  return std::complex<double>(complex_of(Access::ref(*this)).real, complex_of(Access::ref(*this)).imag);
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::complex) return refusal("complex");
+  return std::complex<double>(complex_of(found).real, complex_of(found).imag);
 }
 
 Result<std::string_view> Value::as_string() const {
-  if (kind() != Kind::string) return refusal("str");
-  return text_of(Access::ref(*this));
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::string) return refusal("str");
+  return text_of(found);
 }
 
 Result<std::string> Value::as_big_int() const {
-  if (kind() != Kind::integer) return refusal("int");
-  return guarded("a value", [&]() -> Result<std::string> { return key_name(Access::ref(*this)); });
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::integer) return refusal("int");
+  return guarded("a value", [&]() -> Result<std::string> { return key_name(found); });
 }
 
 Result<std::span<const std::byte>> Value::as_bytes() const {
-  if (kind() != Kind::bytes && kind() != Kind::bytearray) return refusal("bytes");
-  const std::string_view data = bytes_of(Access::ref(*this)).text();
+  const Ref found = python_value(*this);
+  if (found.kind != Kind::bytes && found.kind != Kind::bytearray) return refusal("bytes");
+  const std::string_view data = bytes_of(found).text();
   return std::as_bytes(std::span(data.data(), data.size()));
 }
 
