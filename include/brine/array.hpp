@@ -24,15 +24,16 @@ namespace brine {
 class BRINE_API Array {
  public:
   /// What numpy 1 and 2 pickle, in every protocol. Fails with: usage (wrong_kind …: no array), corrupt (tensor_arguments, tensor_bounds: it says what no
-  /// array can be, or its bytes are too few or too many), unsupported (other_format: a dtype that brine does not know, by its name), limit.
+  /// array can be, or its bytes are too few or too many), unsupported (other_format: a dtype that brine does not know, by its name; a masked array, which
+  /// is two), limit. Of subclasses, as numpy.matrix, the elements; Value::type_name() says which class it is.
   static Result<Array> of(const Value& value);
 
-  /// numpy's dtype.str after loading: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O". numpy turns big-endian elements into its machine's order
-  /// as it loads them, but for structures and what protocol 5 pickles (_frombuffer); brine says little endian for them on every machine.
+  /// numpy's dtype.str after loading: "<f8", "|b1", "<U5", "<M8[ns]", "|V12" (structured), "|O", "|T16" (StringDType). numpy turns big-endian elements into
+  /// its machine's order as it loads them, but for structures and what protocol 5 pickles (_frombuffer); brine says little endian for them on every machine.
   std::string_view dtype() const& noexcept { return dtype_; }
   std::string dtype() && { return std::move(dtype_); }
   /// numpy's dtype.descr, as an .npy file has it: "'<f8'", or "[('x', '<i4'), ('y', '<f8', (3,))]". Fails with: unsupported (fields that overlap, or lie
-  /// deeper than 8 in each other), corrupt, limit (more than 64,000 bytes of text).
+  /// deeper than 8 in each other; titles that are no str), corrupt, limit (more than 64,000 bytes of text).
   Result<std::string> descr() const;
 
   std::span<const std::int64_t> shape() const& noexcept { return {dims_.data(), dims_.size() / 2}; }
@@ -51,15 +52,16 @@ class BRINE_API Array {
   /// All elements where the pickle has them: packed, in the order that stride() says. Empty for arrays of objects, and for those whose elements the pickle
   /// has in another byte order than dtype() says: copy_part() and to_tensor() give these.
   std::span<const std::byte> bytes() const noexcept { return swap_ ? std::span<const std::byte>() : bytes_; }
-  /// Of an array of objects: the list of its items, row-major; absent for others.
+  /// Of an array of objects: the list of its items, row-major; absent for others. Such an array is one of StringDType, too (each item a str, or what stands
+  /// for none), and of a structure with objects in it (each item a tuple of its fields).
   Value items() const { return items_; }
 
   /// Fills `out` with the elements from number `first` on, row-major, in dtype()'s byte order. Fails with: usage (out_of_range; buffer_size: no whole
   /// elements; wrong_dtype: objects).
   Result<void> copy_part(std::int64_t first, std::span<std::byte> out) const;
 
-  /// The numbers as a tensor over the same bytes; over a copy where they are of the other byte order. Fails with: usage (wrong_dtype: PyTorch has no
-  /// such dtype), limit.
+  /// The numbers as a tensor over the same bytes; over a copy in the machine's byte order where they are of the other one. Fails with: usage (wrong_dtype:
+  /// PyTorch has no such dtype), limit.
   Result<Tensor> to_tensor() const;
 
  private:

@@ -162,12 +162,16 @@ std::string qualified_class_name(const Ref& value) {
   }
   if (value.kind == Kind::tensor) return qualified(tensor_words(value.tag));
   if (value.kind == Kind::storage) return qualified(kStorageWords);
-  if (is_array(value)) return qualified(words_of(Made::array));
+  const auto global_class = [](const Ref& global) { return cut(global_of(global).module) + "." + cut(global_of(global).name); };
+  if (is_array(value)) {  // a subclass is the first argument of the call that makes it
+    const auto args = tuple_of(value.node->origin->args).items();
+    return !args.empty() && args[0].kind == Kind::global ? global_class(args[0]) : qualified(words_of(Made::array));
+  }
   if (is_value(value)) return qualified(kValueWords);
   if (value.kind == Kind::object && value.node->made == Made::scalar && !scalar_of(value).class_name.empty()) return concat({"numpy.", scalar_of(value).class_name});
   if (value.kind == Kind::object && value.node->origin) {
     const Ref& callee = value.node->origin->callee;
-    if (callee.kind == Kind::global) return cut(global_of(callee).module) + "." + cut(global_of(callee).name);
+    if (callee.kind == Kind::global) return global_class(callee);
     return value.node->origin->how == How::persistent ? "persistent id" : "object";
   }
   return std::string(name(value.kind));

@@ -34,6 +34,11 @@ Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::te
 
 bool is_true(const Ref& r) noexcept { return (r.kind == Kind::boolean || r.kind == Kind::integer) && r.integer != 0; }
 
+bool is_masked(const Ref& r) noexcept {
+  const Origin* origin = r.kind == Kind::object ? r.node->origin : nullptr;
+  return origin && origin->callee.kind == Kind::global && global_of(origin->callee).module == "numpy.ma.core" && global_of(origin->callee).name == "_mareconstruct";
+}
+
 bool is_foreign(const NumpyType& type) noexcept { return type.order == (kBigEndianMachine ? '<' : '>'); }
 
 }  // namespace
@@ -71,6 +76,8 @@ struct ArrayReader {
     const auto args = tuple_of(array.node->origin->args).items();
     if (array.node->made == Made::scalar) {
       if (args.empty() || args.size() > 2) return corrupt("a numpy scalar takes a dtype and bytes, not " + std::to_string(args.size()) + " arguments");
+      if (args.size() == 2 && is_array(args[1]))  // of a structure with objects: an array of one
+        if (const auto one = parts(args[1]); one && one->data.kind == Kind::list) return Parts{.dtype = args[0], .shape = {}, .data = one->data, .axes = {}};
       return Parts{.dtype = args[0], .shape = {}, .data = args.size() == 2 ? args[1] : Ref{}, .axes = {}};
     }
     const Ref state = state_of(*array.node);
@@ -109,7 +116,7 @@ struct ArrayReader {
     switch (type.kind) {
       case 'U': return 4;
       case 'c': return static_cast<std::size_t>(type.itemsize / 2);
-      case 'V': case 'O': return 0;
+      case 'V': case 'O': case 'T': return 0;
       default: return static_cast<std::size_t>(type.itemsize);
     }
   }
@@ -157,7 +164,7 @@ struct ArrayReader {
 
   Result<void> read_data(const Ref& array, const NumpyType& type, const Parts& found) {
     const Ref& data = found.data;
-    if (data.kind == Kind::list || type.kind == 'O') {  // of objects, or of a structure that has some
+    if (data.kind == Kind::list || type.kind == 'O' || type.kind == 'T') {  // of objects, or of a structure that has some
       if (data.kind != Kind::list) return corrupt("expected the items of a numpy array of objects as a list, found " + class_name(data));
       if (static_cast<std::int64_t>(data.node->size) != out.size_)
         return corrupt("a numpy array of " + std::to_string(out.size_) + " objects has a list of " + std::to_string(data.node->size));
@@ -186,6 +193,7 @@ struct ArrayReader {
 Result<Array> Array::of(const Value& value) {
   return guarded("a numpy array", [&]() -> Result<Array> {
     const Ref& ref = Access::ref(value);
+    if (is_masked(ref)) return Error(ErrorKind::unsupported, ErrorCode::other_format, "a masked array is two arrays, elements and mask, whose bytes are in its state()").at_path(value.path());
     if (ref.kind != Kind::object || (ref.node->made != Made::array && ref.node->made != Made::scalar)) return Access::refusal(value, "a numpy array or scalar");
     ArrayReader reader(Access::graph(value));
     if (auto ok = reader.read(ref); !ok) return Error(ok.error()).at_path(value.path());
@@ -343,7 +351,7 @@ std::string numpy_summary(const Graph& graph, const Ref& object) {
     return type ? "numpy.dtype '" + type->text + "'" : "numpy.dtype (" + type.error().text() + ")";
   }
   const auto array = Array::of(Access::value(&graph, object));
-  const std::string what = object.node->made == Made::scalar ? "numpy scalar" : "numpy.ndarray";
+  const std::string what = object.node->made == Made::scalar ? "numpy scalar" : escaped(qualified_class_name(object), 120);
   if (!array) return what + " (" + array.error().text() + ")";
   std::string out = what + " " + std::string(array->dtype());
   if (array->is_scalar()) return out + " " + element_text(object, *array);

@@ -24,7 +24,7 @@ constexpr Name kNames[] = {
     {"numpy._core.multiarray", "_reconstruct", Made::array}, {"numpy.core.multiarray", "_reconstruct", Made::array},
     {"numpy._core.numeric", "_frombuffer", Made::array},     {"numpy.core.numeric", "_frombuffer", Made::array},
     {"numpy._core.multiarray", "scalar", Made::scalar},      {"numpy.core.multiarray", "scalar", Made::scalar},
-    {"numpy", "dtype", Made::array_dtype},
+    {"numpy", "dtype", Made::array_dtype},                   {"numpy._core._internal", "_convert_to_stringdtype_kwargs", Made::array_dtype},
 };
 
 // The classes of scalars, and what dtypes of them are named.
@@ -133,7 +133,9 @@ Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t
     if (*offset < 0 || from < at) return unsupported("a structured numpy dtype whose fields overlap or are out of order");
     pad_to(from);
     separate();
-    out += "(" + quoted(*text) + ", ";
+    const auto title = field.size() > 2 ? text_in(field[2]) : std::nullopt;
+    if (field.size() > 2 && !title) return unsupported("a structured numpy dtype with a title that is no str");
+    out += "(" + (title ? "(" + quoted(*title) + ", " + quoted(*text) + ")" : quoted(*text)) + ", ";
     if (auto ok = describe(graph, field[0], out, depth + 1); !ok) return ok;
     out += ')';
     at = from + type->itemsize;
@@ -169,7 +171,7 @@ std::uint16_t numpy_known(std::string_view module, std::string_view name) noexce
   return 0;
 }
 
-bool numpy_is_class(std::uint16_t known) noexcept { return kNames[known - kFirstNumpy].made == Made::array_dtype; }
+bool numpy_is_class(std::uint16_t known) noexcept { return kNames[known - kFirstNumpy].name == "dtype"; }
 
 Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) {
   const Made made = kNames[callee.node->known - kFirstNumpy].made;
@@ -183,17 +185,19 @@ Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args) {
     auto& node = static_cast<ScalarNode&>(*object.node);
     node.plain = numpy_plain(site.graph(), object);
     const auto type = tuple_of(args).size ? numpy_type(tuple_of(args).items()[0]) : Result<NumpyType>(NumpyType());
-    if (type) node.class_name = class_of(*type);
+    if (type) node.class_name = type->record ? "record" : class_of(*type);
   }
   return object;
 }
 
 Result<NumpyType> numpy_type(const Ref& dtype) {
   if (dtype.kind != Kind::object || dtype.node->made != Made::array_dtype) return unsupported("expected a numpy.dtype, found " + escaped(qualified_class_name(dtype)));
+  if (!numpy_is_class(dtype.node->origin->callee.node->known)) return NumpyType{.text = "|T16", .itemsize = 16, .kind = 'T'};  // StringDType
   const auto args = tuple_of(dtype.node->origin->args).items();
   NumpyType out;
   const bool is_class = !args.empty() && args[0].kind == Kind::global;
   const std::string code = is_class ? code_of_class(global_of(args[0])) : std::string();
+  out.record = is_class && global_of(args[0]).name == "record";
   if (is_class && code.empty()) return unsupported("the numpy dtype of the class " + escaped(global_of(args[0]).name, 100));
   const auto named = args.empty() ? std::nullopt : is_class ? std::optional<std::string_view>(code) : text_in(args[0]);
   if (!named || named->empty()) return corrupt("expected the name of a numpy dtype, found " + (args.empty() ? std::string("nothing") : class_name(args[0])));

@@ -29,11 +29,12 @@ Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args);
 /// where it is none (a datetime, a structure, a scalar of other bytes). Its text is the graph's.
 Ref numpy_plain(Graph& graph, const Ref& scalar);
 
-/// A dtype of numpy: its kind is one of b i u f c S U V O m M.
+/// A dtype of numpy: its kind is one of b i u f c S U V O m M, or T of StringDType.
 struct NumpyType {
   std::string text;  ///< numpy's dtype.str
   std::uint64_t itemsize = 0;
   char kind = 0, order = '|';
+  bool record = false;  ///< of numpy.record, which is a void whose fields are attributes
 };
 /// PyTorch's dtype for one of numpy's, by its kind and itemsize, or nothing.
 std::optional<DType> dtype_of_numpy(char kind, std::uint64_t itemsize) noexcept;

@@ -17,6 +17,12 @@ Pickle& dtype(Pickle& p, std::string_view text, std::string_view order = "<", st
 Pickle& reconstruct(Pickle& p, std::string_view module = "numpy._core.multiarray") {
   return p.global(module, "_reconstruct").global("numpy", "ndarray").ints({0}).op(Op::SHORT_BINBYTES, "b").op(Op::TUPLE3).reduce();
 }
+/// numpy.dtype(text, False, True) of a scalar and its bytes.
+Pickle scalar(std::string_view text, std::string_view data, std::string_view order = "<") {
+  Pickle p(4);
+  p.global("numpy.core.multiarray", "scalar");
+  return dtype(p, text, order).op(Op::SHORT_BINBYTES, data).op(Op::TUPLE2).reduce();
+}
 /// An array with a state of (1, shape, dtype, fortran, data).
 Pickle array(std::string_view text, std::initializer_list<std::int64_t> shape, std::string_view data, bool fortran = false, std::string_view order = "<") {
   Pickle p(4);
@@ -112,11 +118,6 @@ TEST_CASE("big-endian elements are given as numpy has them after loading") {
 }
 
 TEST_CASE("scalars") {
-  const auto scalar = [](std::string_view text, std::string_view data) {
-    Pickle p(4);
-    p.global("numpy.core.multiarray", "scalar");
-    return dtype(p, text).op(Op::SHORT_BINBYTES, data).op(Op::TUPLE2).reduce();
-  };
   const Loaded half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
   CHECK(half.array().is_scalar());
   CHECK(half.array().shape().empty());
@@ -130,6 +131,79 @@ TEST_CASE("scalars") {
   keys.empty_dict().global("numpy.core.multiarray", "scalar");
   dtype(keys, "f8").op(Op::SHORT_BINBYTES, "short").op(Op::TUPLE2).reduce().integer(1).setitem();  // of a float that nobody knows
   CHECK(Loaded(keys).ckpt.print() == "dict (1)\n  <float64>: 1\n");
+}
+
+TEST_CASE("scalars are taken for the Python values that they equal, and for no others") {
+  const auto as = [](std::string_view text, std::string_view data, auto member, std::string_view order = "<") {
+    const Loaded loaded(scalar(text, data, order));
+    return (loaded.ckpt.root().*member)().value();
+  };
+  CHECK(as("b1", "\1", &Value::as_bool));
+  CHECK(as("i1", "\xFD", &Value::as_int) == -3);
+  CHECK(as("i2", std::string("\0\7", 2), &Value::as_int, ">") == 7);
+  CHECK(as("u4", std::string("\7\0\0\0", 4), &Value::as_double) == 7.0);
+  CHECK(as("f2", std::string("\0\x38", 2), &Value::as_double) == 0.5);
+  CHECK(as("f4", std::string("\0\0\0\x3F", 4), &Value::as_double) == 0.5);
+  CHECK(as("c8", std::string("\0\0\x80\x3F\0\0\0\x40", 8), &Value::as_complex) == std::complex<double>(1, 2));
+  CHECK(as("u8", std::string(8, '\xFF'), &Value::as_big_int) == "18446744073709551615");
+
+  const Loaded text(scalar("U2", std::string("a\0\0\0\0\0\0\0", 8))), bytes(scalar("S3", std::string("ab\0", 3))), raw(scalar("V2", "ab"));
+  CHECK(text.ckpt.root().as_string().value() == "a");
+  CHECK(text_of(bytes.ckpt.root().as_bytes().value()) == "ab");
+  check_code(raw.ckpt.root().as_bytes(), ErrorKind::usage, ErrorCode::wrong_kind);
+  const Loaded most(scalar("u8", std::string(8, '\xFF'))), half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8))), extended(scalar("f16", std::string(16, '\1'))), date(scalar("M8", "12345678"));
+  CHECK(half.ckpt.root().kind() == Kind::object);
+  check_code(most.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::does_not_fit);
+  check_code(most.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::does_not_fit);
+  CHECK(check_code(half.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::wrong_kind).text() == "expected int, found numpy.float64");
+  CHECK(check_code(extended.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::wrong_kind).text() == "expected float, found numpy.longdouble");
+  check_code(date.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::wrong_kind);
+}
+
+TEST_CASE("subclasses by their names; masked arrays are two") {
+  Pickle p(4);
+  p.global("numpy._core.multiarray", "_reconstruct").global("numpy", "matrix").ints({0}).op(Op::SHORT_BINBYTES, "b").op(Op::TUPLE3).reduce().mark().integer(1).ints({1, 2});
+  const Loaded matrix(dtype(p, "u1", "|").boolean(false).op(Op::BINBYTES, "ab").tuple().build());
+  CHECK(matrix.ckpt.root().type_name() == "numpy.matrix");
+  CHECK(matrix.ckpt.print() == "numpy.matrix |u1 [1, 2]\n");
+  CHECK(row_major(matrix.array()) == "ab");
+  Pickle masked(4);
+  refused(masked.global("numpy.ma.core", "_mareconstruct").global("numpy.ma", "MaskedArray").op(Op::TUPLE1).reduce(), ErrorKind::unsupported, ErrorCode::other_format);
+}
+
+TEST_CASE("strings of any length, and structures of objects, are items") {
+  Pickle p(4);
+  reconstruct(p).mark().integer(1).ints({2}).global("numpy._core._internal", "_convert_to_stringdtype_kwargs").integer(1).op(Op::TUPLE1).reduce().boolean(false);
+  const Loaded strings(p.empty_list().mark().str("a").none().op(Op::APPENDS).tuple().build());
+  CHECK(strings.array().dtype() == "|T16");
+  CHECK((strings.array().items()[0].as_string().value() == "a" && strings.array().items()[1].is_none()));
+  check_code(strings.array().to_tensor(), ErrorKind::usage, ErrorCode::wrong_dtype);
+  CHECK(strings.ckpt.print() == "numpy.ndarray |T16 [2]\n  [0]: 'a'\n  [1]: None\n");
+
+  // scalar(dtype, array): numpy takes the one element of the array
+  Pickle record(4);
+  record.global("numpy.core.multiarray", "scalar").global("numpy", "dtype").global("numpy", "record").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+  record.mark().integer(3).str("|").none().str("o").op(Op::TUPLE1).empty_dict().str("o");
+  dtype(record, "O8", "|").integer(0).op(Op::TUPLE2).setitem().integer(8).integer(1).integer(27).tuple().build();
+  reconstruct(record).mark().integer(1).ints({});
+  dtype(record, "V8", "|", 8).boolean(false).empty_list().integer(7).op(Op::TUPLE1).append().tuple().build();
+  const Loaded one(record.op(Op::TUPLE2).reduce());
+  CHECK(one.ckpt.root().type_name() == "numpy.record");
+  CHECK(one.array().is_scalar());
+  CHECK(one.array().items()[0][0].as_int().value() == 7);
+}
+
+TEST_CASE("titles of fields are in the description") {
+  const auto titled = [](auto title) {
+    Pickle p(4);
+    reconstruct(p).mark().integer(1).ints({1}).global("numpy", "dtype").str("V4").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+    p.mark().integer(3).str("|").none().str("x").op(Op::TUPLE1).empty_dict().str("x");
+    title(dtype(p, "i4").integer(0)).op(Op::TUPLE3).setitem().integer(4).integer(1).integer(16).tuple().build();
+    const Loaded loaded(p.boolean(false).op(Op::BINBYTES, "1234").tuple().build());
+    return loaded.array().descr();
+  };
+  CHECK(titled([](Pickle& p) -> Pickle& { return p.str("the x"); }).value() == "[(('the x', 'x'), '<i4')]");
+  check_code(titled([](Pickle& p) -> Pickle& { return p.integer(1); }), ErrorKind::unsupported, ErrorCode::other_format);
 }
 
 TEST_CASE("texts, structures, objects") {
@@ -196,13 +270,13 @@ TEST_CASE("elements as a str, as numpy reads them of Python 2's pickles") {
   Pickle p(4);
   reconstruct(p).mark().integer(1).ints({3});
   CHECK(text_of(Loaded(dtype(p, "i1", "|").boolean(false).str("abc").tuple().build()).array().bytes()) == "abc");
-  const auto scalar = [](std::string_view data) {
+  const auto of_str = [](std::string_view data) {
     Pickle call(4);
     call.global("numpy.core.multiarray", "scalar");
     return dtype(call, "i2").str(data).op(Op::TUPLE2).reduce();
   };
-  CHECK(text_of(Loaded(scalar("ab")).array().bytes()) == "ab");
-  refused(scalar("\xc3\xa9z"), ErrorKind::corrupt, ErrorCode::tensor_arguments);  // of Latin-1's other two
+  CHECK(text_of(Loaded(of_str("ab")).array().bytes()) == "ab");
+  refused(of_str("\xc3\xa9z"), ErrorKind::corrupt, ErrorCode::tensor_arguments);  // of Latin-1's other two
 }
 
 TEST_CASE("a state that numpy takes no notice of, and units it divides, are not guessed at") {
