@@ -16,17 +16,18 @@ namespace {
 constexpr std::size_t kPiece = 1 << 20;
 
 using Write = std::function<brine::Result<void>(std::string_view)>;
-using Use = std::function<brine::Result<void>(std::span<const std::byte>)>;
+using Use = std::function<brine::Result<void>(std::size_t, std::span<const std::byte>)>;
 
-/// Calls `copy` for runs of elements and `use` with their bytes.
+/// Calls `copy` for runs of elements and `use` with their number and bytes.
 template <class Copy>
 brine::Result<void> in_pieces(std::int64_t count, std::size_t item, Copy copy, const Use& use) {
   const auto max = static_cast<std::int64_t>(std::max<std::size_t>(kPiece / std::max<std::size_t>(item, 1), 1));
   std::vector<std::byte> buffer(static_cast<std::size_t>(std::min(count, max)) * item);
   for (std::int64_t at = 0; at < count; at += max) {
-    const auto part = std::span(buffer).first(static_cast<std::size_t>(std::min(count - at, max)) * item);
+    const auto n = static_cast<std::size_t>(std::min(count - at, max));
+    const auto part = std::span(buffer).first(n * item);
     if (auto ok = copy(at, part); !ok) return ok;
-    if (auto ok = use(part); !ok) return ok;
+    if (auto ok = use(n, part); !ok) return ok;
   }
   return {};
 }
@@ -119,13 +120,13 @@ struct Cat {
       // --cast rounds to its dtype first; text then prints that in a type that has a decimal form.
       const brine::DType first = cast_to().value_or(*as);
       return in_pieces(tensor.numel(), brine::item_size(first), [&](std::int64_t at, std::span<std::byte> out) { return tensor.copy_part(first, at, out); },
-                       [&](std::span<const std::byte> part) -> brine::Result<void> {
+                       [&](std::size_t n, std::span<const std::byte> part) -> brine::Result<void> {
                          if (first != *as) {
-                           wide.resize(part.size() / brine::item_size(first) * brine::item_size(*as));
+                           wide.resize(n * brine::item_size(*as));
                            if (auto ok = brine::convert(first, part, *as, wide); !ok) return ok;
                            part = wide;
                          }
-                         return npy ? write(text_of(part)) : write_text(part, brine::item_size(*as), separators, write, [&](std::string& out, const std::byte* p) { append_element(out, *as, p); });
+                         return npy ? write(text_of(part)) : write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_element(out, *as, p.data()); });
                        });
     });
   }
@@ -134,21 +135,19 @@ struct Cat {
     auto tensor = array.to_tensor();
     if (tensor && (!npy || !cast.empty())) return of_tensor(*tensor);
     if (!cast.empty()) return unsuited("cannot cast an array of dtype " + std::string(array.dtype()));
-    if (array.items().exists()) return unsuited("an array of objects has no plain values; brine ls --all and show list what is in it");
+    if (array.items().exists()) return unsuited(std::string(npy ? "a NumPy file holds an array of objects as a pickle, and brine writes none" : "an array of objects has no plain values") + "; brine ls --all and show list what is in it");
     if (auto ok = check_repeats(array.size(), array.nbytes() / std::max<std::size_t>(array.itemsize(), 1), "array"); !ok) return std::move(ok).error();
-    std::string probe;
-    const std::vector<std::byte> zero(array.itemsize());
-    if (!npy && !append_text_element(probe, array.dtype(), zero.data(), 0))
-      return unsuited("dtype " + std::string(array.dtype()) + " has no plain values to print; --npy writes it as a file of NumPy's");
-    auto descr = npy ? array.descr() : brine::Result<std::string>(std::string());
+    auto descr = array.descr();
     if (!descr) return std::move(descr).error();
+    if (!npy && (descr->starts_with('[') || !has_numpy_text(array.dtype())))
+      return unsuited("dtype " + std::string(array.dtype()) + " has no plain values to print; --npy writes it as a file of NumPy's");
     return Job([=, this, descr = std::move(*descr)](const Write& write) -> brine::Result<void> {
       if (npy)
         if (auto ok = write(npy_header(descr, array.shape())); !ok) return ok;
       Separators separators(array.shape());
       return in_pieces(array.size(), array.itemsize(), [&](std::int64_t at, std::span<std::byte> out) { return array.copy_part(at, out); },
-                       [&](std::span<const std::byte> part) -> brine::Result<void> {
-                         return npy ? write(text_of(part)) : write_text(part, array.itemsize(), separators, write, [&](std::string& out, const std::byte* p) { append_text_element(out, array.dtype(), p, array.itemsize()); });
+                       [&](std::size_t n, std::span<const std::byte> part) -> brine::Result<void> {
+                         return npy ? write(text_of(part)) : write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_numpy_element(out, array.dtype(), p); });
                        });
     });
   }
@@ -164,10 +163,11 @@ struct Cat {
   static std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
   template <class Append>
-  static brine::Result<void> write_text(std::span<const std::byte> part, std::size_t item, Separators& separators, const Write& write, Append append) {
+  static brine::Result<void> write_text(std::size_t count, std::span<const std::byte> part, Separators& separators, const Write& write, Append append) {
     std::string out;
-    for (std::size_t at = 0; at < part.size(); at += item) {
-      append(out, part.data() + at);
+    const std::size_t item = part.size() / count;
+    for (std::size_t i = 0; i < count; ++i) {
+      append(out, part.subspan(i * item, item));
       separators.append(out);
       if (out.size() < kPiece) continue;
       if (auto ok = write(out); !ok) return ok;

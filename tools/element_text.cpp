@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "element_text.hpp"
 
+#include "date_text.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -29,6 +32,18 @@ void append_utf8(std::string& out, std::uint32_t c) {
   else if (c < 0x10000) byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 0x3F));
   else byte(0xF0 | (c >> 18 & 7)), byte(0x80 | (c >> 12 & 0x3F)), byte(0x80 | (c >> 6 & 0x3F));
   byte(0x80 | (c & 0x3F));
+}
+
+// As a Python literal.
+void append_bytes(std::string& out, std::span<const std::byte> bytes) {
+  out += "b'";
+  for (const std::byte b : bytes) {
+    const auto u = std::to_integer<unsigned>(b);
+    if (u == '\\' || u == '\'') out += '\\';
+    if (u >= 0x20 && u < 0x7F) out += static_cast<char>(u);
+    else out += {'\\', 'x', "0123456789abcdef"[u >> 4], "0123456789abcdef"[u & 15]};
+  }
+  out += "'";
 }
 
 }  // namespace
@@ -63,25 +78,31 @@ std::optional<brine::DType> printed_as(brine::DType dtype) {
   return std::nullopt;
 }
 
-std::optional<std::string> text_element(std::string_view dtype, const std::byte* p, std::size_t itemsize) {
-  if (dtype.size() < 2 || (dtype[1] != 'U' && dtype[1] != 'S')) return std::nullopt;
-  const bool wide = dtype[1] == 'U';
-  std::string text;
-  std::size_t n = wide ? itemsize / 4 : itemsize;
-  const auto unit = [&](std::size_t i) {
-    if (!wide) return std::to_integer<std::uint32_t>(p[i]);
-    const auto byte = [&](std::size_t k) { return std::to_integer<std::uint32_t>(p[4 * i + (dtype[0] == '>' ? 3 - k : k)]); };
-    return byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
-  };
-  while (n > 0 && unit(n - 1) == 0) --n;  // numpy does not tell them from padding
-  for (std::size_t i = 0; i < n; ++i) wide ? append_utf8(text, unit(i)) : void(text += static_cast<char>(unit(i)));
-  return text;
-}
+bool has_numpy_text(std::string_view dtype) noexcept { return std::string_view("USMmV").find(dtype[1]) != std::string_view::npos; }
 
-bool append_text_element(std::string& out, std::string_view dtype, const std::byte* p, std::size_t itemsize) {
-  const auto text = text_element(dtype, p, itemsize);
-  if (text) out += (dtype[1] == 'U' ? "'" : "b'") + brine::printable(*text) + "'";
-  return text.has_value();
+void append_numpy_element(std::string& out, std::string_view dtype, std::span<const std::byte> element) {
+  const bool big = dtype[0] == '>';
+  const auto number = [&]<class T>(std::size_t at, T value) {
+    for (std::size_t k = 0; k < sizeof value; ++k) value |= std::to_integer<T>(element[at + (big ? sizeof value - 1 - k : k)]) << (8 * k);
+    return value;
+  };
+  std::size_t size = element.size();
+  const auto drop_zeros = [&](std::size_t unit) {  // numpy does not tell them from padding
+    while (size >= unit && std::ranges::all_of(element.subspan(size - unit, unit), [](std::byte b) { return b == std::byte{0}; })) size -= unit;
+  };
+  switch (dtype[1]) {
+    case 'U': {
+      drop_zeros(4);
+      std::string text;
+      for (std::size_t at = 0; at < size; at += 4) append_utf8(text, number(at, std::uint32_t{0}));
+      out += "'" + brine::printable(text) + "'";
+      break;
+    }
+    case 'S': drop_zeros(1); [[fallthrough]];
+    case 'V': append_bytes(out, element.first(size)); break;
+    case 'M': case 'm': append_date(out, dtype, static_cast<std::int64_t>(number(0, std::uint64_t{0}))); break;
+    default: break;
+  }
 }
 
 Separators::Separators(std::span<const std::int64_t> shape) noexcept {

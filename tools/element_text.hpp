@@ -17,10 +17,10 @@ std::optional<brine::DType> printed_as(brine::DType dtype);
 /// One element. `dtype` is one that printed_as() gives.
 void append_element(std::string& out, brine::DType dtype, const std::byte* element);
 
-/// One element of numpy's fixed texts, "<U5" and "|S5" (of `itemsize` bytes), without what fills it; nothing where the dtype is none of these.
-std::optional<std::string> text_element(std::string_view dtype, const std::byte* element, std::size_t itemsize);
-/// The same as Python shows it; false: none of these.
-bool append_text_element(std::string& out, std::string_view dtype, const std::byte* element, std::size_t itemsize);
+/// Is the dtype of what only numpy has: texts ("<U5", "|S5"), dates ("<M8[ns]", "<m8[D]"), voids ("|V5")?
+bool has_numpy_text(std::string_view dtype) noexcept;
+/// One element of such a dtype; voids as their bytes.
+void append_numpy_element(std::string& out, std::string_view dtype, std::span<const std::byte> element);
 
 /// What stands behind each element, one after the other.
 class Separators {

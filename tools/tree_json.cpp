@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tree_json.hpp"
 
-#include "element_text.hpp"
-
 #include <algorithm>
 #include <cmath>
-#include <complex>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -100,7 +98,7 @@ class TreeWriter {
     if (v.kind() == Kind::tensor) return enter_tensor(v);
     if (!is_container(v)) return write_scalar(v);
     if (v.kind() == Kind::object)
-      if (const auto array = brine::Array::of(v)) return enter_array(*array);
+      if (const auto array = brine::Array::of(v)) return enter_array(v, *array);
     const std::string type = v.kind() == Kind::object && !v.callee().exists() ? "persistent id" : cut(v.type_name(), kName);
     if (seen_.contains(v.id()) && (v.size() > 0 || v.kind() == Kind::object)) {
       json_.object().field("again", type).end();
@@ -154,26 +152,32 @@ class TreeWriter {
     stack_.push_back(std::move(frame));
   }
 
-  void enter_array(const brine::Array& array) {
-    json_.object().key(array.is_scalar() ? "numpy.scalar" : "numpy.ndarray").object().field("dtype", array.dtype()).field("shape", array.shape());
+  void enter_array(const Value& v, const brine::Array& array) {
+    json_.object().key(array.is_scalar() ? "numpy.scalar" : cut(v.type_name(), kName)).object().field("dtype", array.dtype()).field("shape", array.shape());
     Frame frame{{}, 2};
     const Value items = array.items();
     if (items.exists() && seen_.insert(items.id()).second) frame.parts.push_back({.label = "items", .from = items, .how = How::array});
     if (array.is_scalar() && array.itemsize() <= kText) {
       json_.key("value");
       std::vector<std::byte> bytes(array.itemsize());
-      const auto tensor = array.to_tensor();
-      if (!tensor) {
-        if (!array.copy_part(0, bytes)) json_.value(nullptr);
-        else if (array.dtype()[1] == 'U') json_.value(*text_element(array.dtype(), bytes.data(), bytes.size()));
-        else write_bytes("bytes", bytes);
-      } else if (brine::is_complex(tensor->dtype())) {
-        const auto number = tensor->item<std::complex<double>>().value_or(0);
-        json_.object().key("complex").array().value(number.real()).value(number.imag()).end().end();
-      } else if (brine::is_floating(tensor->dtype())) json_.value(tensor->item<double>().value_or(0));
-      else json_.value(tensor->item<std::int64_t>().value_or(0));
+      if (const auto kind = python_kind(array)) write_scalar(v, *kind);
+      else if (array.copy_part(0, bytes)) write_bytes("bytes", bytes);
+      else json_.value(nullptr);
     }
     stack_.push_back(std::move(frame));
+  }
+
+  /// Of the Python value that a numpy scalar equals.
+  static std::optional<Kind> python_kind(const brine::Array& scalar) {
+    switch (scalar.dtype()[1]) {
+      case 'b': return Kind::boolean;
+      case 'i': case 'u': return Kind::integer;
+      case 'f': return scalar.itemsize() <= 8 ? std::optional(Kind::floating) : std::nullopt;
+      case 'c': return scalar.itemsize() <= 16 ? std::optional(Kind::complex) : std::nullopt;
+      case 'U': return Kind::string;
+      case 'S': return Kind::bytes;
+      default: return std::nullopt;
+    }
   }
 
   void write_key(const Value& key) {
@@ -190,29 +194,31 @@ class TreeWriter {
     json_.end().end();
   }
 
-  void write_scalar(const Value& v) {
-    switch (v.kind()) {
-      case Kind::boolean: json_.value(*v.as_bool()); break;
+  void write_scalar(const Value& v) { write_scalar(v, v.kind()); }
+
+  void write_scalar(const Value& v, Kind kind) {
+    switch (kind) {
+      case Kind::boolean: json_.value(v.as_bool().value_or(false)); break;
       case Kind::integer:
         if (const auto small = v.as_int()) json_.value(*small);
         else json_.object().field("int", cut(v.as_big_int().value_or(""), kText)).end();
         break;
       case Kind::floating:
-        if (const double number = *v.as_double(); std::isfinite(number)) json_.value(number);
+        if (const double number = v.as_double().value_or(0); std::isfinite(number)) json_.value(number);
         else json_.object().field("float", number).end();
         break;
       case Kind::complex: {
-        const auto number = *v.as_complex();
+        const auto number = v.as_complex().value_or(0);
         json_.object().key("complex").array().value(number.real()).value(number.imag()).end().end();
         break;
       }
       case Kind::string: {
-        const std::string_view text = *v.as_string();
+        const std::string_view text = v.as_string().value_or("");
         if (text.size() <= kText) json_.value(text);
         else json_.object().field("str", cut(text, kText)).field("size", text.size()).end();
         break;
       }
-      case Kind::bytes: case Kind::bytearray: write_bytes(name(v.kind()), *v.as_bytes()); break;
+      case Kind::bytes: case Kind::bytearray: write_bytes(name(kind), v.as_bytes().value_or(std::span<const std::byte>())); break;
       case Kind::global: json_.object().field("global", cut(v.as_global().value().module, kName) + "." + cut(v.as_global().value().name, kName)).end(); break;
       case Kind::storage: {
         const auto storage = *v.as_storage();

@@ -5,7 +5,8 @@
 //   {"tuple": […]}, {"set": […]}, {"collections.deque": […]}      items
 //   {"dict": {…}}, {"collections.OrderedDict": {…}}               items; where a key is no str (or a long one): [[key, value], …]
 //   {"Tensor": {"dtype", "shape", "device", "requires_grad"}}     or "Parameter"
-//   {"numpy.ndarray": {"dtype", "shape"}}                         or "numpy.scalar"; of objects: "items"
+//   {"numpy.ndarray": {"dtype", "shape"}}                         or a subclass, as "numpy.matrix"; of objects: "items"
+//   {"numpy.scalar": {"dtype", "shape", "value"}}                 "value" as of the Python value that it equals; else its bytes
 //   {"module.Class": {"args": […], "kwargs": …, "items": …, "dict": …}}   an object that brine does not know: what made it
 //   {"bytes": "hexadecimal", "size"}, {"complex": [re, im]}, {"int": "digits"}, {"float": "nan"}, {"global": "module.name"}, {"storage": {…}}
 //   {"again": "dict"}                                             a container that stands above

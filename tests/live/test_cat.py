@@ -26,7 +26,7 @@ ARRAYS = {'float64': np.arange(6.).reshape(2, 3), 'fortran': np.asfortranarray(n
           'texts': np.array([['ab', "it's"], ['', '\u00e7 \U0001f600']]), 'bytes': np.array([b'ab', b'c']), 'dates': np.array(['2020-01-01'], dtype='M8[D]'),
           'structure': np.array([(1, 2.5)], dtype=[('x', '<i4'), ('y', '<f8')]), 'names': np.array([(1,)], dtype=[('\u00e7', '<i4')])}
 TEXT = {'float64': '0 1 2\n3 4 5\n', 'fortran': '0 1 2\n3 4 5\n', 'bool': 'True False\n', 'complex': '1+2j 3+0j\n', 'empty': '', 'scalar': '2.5\n', 'zero-d': '7\n', 'half': '0 1 2\n',
-        'uint64': '9223372036854775808\n', 'texts': "'ab' 'it's'\n'' '\u00e7 \U0001f600'\n", 'bytes': "b'ab' b'c'\n"}
+        'uint64': '9223372036854775808\n', 'dates': '2020-01-01\n', 'texts': "'ab' 'it's'\n'' '\u00e7 \U0001f600'\n", 'bytes': "b'ab' b'c'\n"}
 
 
 def need(condition, why):
