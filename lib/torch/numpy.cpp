@@ -90,9 +90,11 @@ Result<std::string> unit_text(std::span<const Ref> state) {
   const auto name = part.empty() ? std::nullopt : text_in(part[0]);
   const auto count = int_in(part, 1);
   if (part.size() > 2 && int_in(part, 2) != 1) return unsupported("a numpy datetime in fractions of a unit");
-  if (!name || name->size() > 16 || !count) return corrupt("expected the unit of a numpy datetime as a name and a count, found neither");
+  if (!name || !count || *count < 1) return corrupt("expected the unit of a numpy datetime as a name and a count, found neither");
   if (*name == "generic") return std::string();
-  return "[" + (*count == 1 ? "" : std::to_string(*count)) + escaped(*name) + "]";
+  constexpr std::string_view units[] = {"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"};
+  if (std::ranges::find(units, *name) == std::end(units)) return unsupported("a numpy datetime of the unit " + in_quotes(*name, 20));
+  return concat({"[", *count == 1 ? "" : std::to_string(*count), *name, "]"});
 }
 
 std::span<const Ref> state_items(const Ref& dtype) noexcept {

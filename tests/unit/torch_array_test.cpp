@@ -279,6 +279,20 @@ TEST_CASE("elements as a str, as numpy reads them of Python 2's pickles") {
   refused(of_str("\xc3\xa9z"), ErrorKind::corrupt, ErrorCode::tensor_arguments);  // of Latin-1's other two
 }
 
+TEST_CASE("units of dates") {
+  const auto dates = [](std::string_view unit, std::int64_t count) {
+    Pickle p(4);
+    reconstruct(p).mark().integer(1).ints({1}).global("numpy", "dtype").str("M8").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+    p.mark().integer(4).str("<").none().none().none().integer(-1).integer(-1).integer(0).none().mark().op(Op::SHORT_BINBYTES, unit).integer(count).integer(1).integer(1).tuple().op(Op::TUPLE2).tuple().build();
+    return p.boolean(false).op(Op::BINBYTES, "12345678").tuple().build();
+  };
+  CHECK(Loaded(dates("s", 25)).array().dtype() == "<M8[25s]");
+  CHECK(Loaded(dates("D", 1)).array().descr().value() == "'<M8[D]'");
+  CHECK(Loaded(dates("generic", 1)).array().dtype() == "<M8");
+  refused(dates("s']", 1), ErrorKind::unsupported, ErrorCode::other_format);
+  refused(dates("s", 0), ErrorKind::corrupt, ErrorCode::tensor_arguments);
+}
+
 TEST_CASE("a state that numpy takes no notice of, and units it divides, are not guessed at") {
   const auto state = [](Pickle& p, std::string_view order) -> Pickle& { return p.mark().integer(3).str(order).none().none().none().integer(-1).integer(-1).integer(0).tuple().build(); };
   Pickle p(4);
