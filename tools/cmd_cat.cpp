@@ -126,7 +126,8 @@ struct Cat {
                            if (auto ok = brine::convert(first, part, *as, wide); !ok) return ok;
                            part = wide;
                          }
-                         return npy ? write(text_of(part)) : write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_element(out, *as, p.data()); });
+                         if (npy) return write(text_of(part));
+                         return write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_element(out, *as, p.data()); });
                        });
     });
   }
@@ -135,7 +136,9 @@ struct Cat {
     auto tensor = array.to_tensor();
     if (tensor && (!npy || !cast.empty())) return of_tensor(*tensor);
     if (!cast.empty()) return unsuited("cannot cast an array of dtype " + std::string(array.dtype()));
-    if (array.items().exists()) return unsuited(std::string(npy ? "a NumPy file holds an array of objects as a pickle, and brine writes none" : "an array of objects has no plain values") + "; brine ls --all and show list what is in it");
+    if (array.items().exists())
+      return unsuited(std::string(npy ? "a NumPy file holds an array of objects as a pickle, and brine writes none" : "an array of objects has no plain values") +
+                      "; brine ls --all and show list what is in it");
     if (auto ok = check_repeats(array.size(), array.nbytes() / std::max<std::size_t>(array.itemsize(), 1), "array"); !ok) return std::move(ok).error();
     auto descr = array.descr();
     if (!descr) return std::move(descr).error();
@@ -147,7 +150,8 @@ struct Cat {
       Separators separators(array.shape());
       return in_pieces(array.size(), array.itemsize(), [&](std::int64_t at, std::span<std::byte> out) { return array.copy_part(at, out); },
                        [&](std::size_t n, std::span<const std::byte> part) -> brine::Result<void> {
-                         return npy ? write(text_of(part)) : write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_numpy_element(out, array.dtype(), p); });
+                         if (npy) return write(text_of(part));
+                         return write_text(n, part, separators, write, [&](std::string& out, std::span<const std::byte> p) { append_numpy_element(out, array.dtype(), p); });
                        });
     });
   }

@@ -193,7 +193,8 @@ struct ArrayReader {
 Result<Array> Array::of(const Value& value) {
   return guarded("a numpy array", [&]() -> Result<Array> {
     const Ref& ref = Access::ref(value);
-    if (is_masked(ref)) return Error(ErrorKind::unsupported, ErrorCode::other_format, "a masked array is two arrays, elements and mask, whose bytes are in its state()").at_path(value.path());
+    if (is_masked(ref))
+      return Error(ErrorKind::unsupported, ErrorCode::other_format, "a masked array is two arrays, elements and mask, whose bytes are in its state()").at_path(value.path());
     if (ref.kind != Kind::object || (ref.node->made != Made::array && ref.node->made != Made::scalar)) return Access::refusal(value, "a numpy array or scalar");
     ArrayReader reader(Access::graph(value));
     if (auto ok = reader.read(ref); !ok) return Error(ok.error()).at_path(value.path());

@@ -25,8 +25,9 @@ def number_arrays():
         a = numbers(code)
         for order in '<>':
             b = in_order(a, order)
-            yield from {f'{code}{order}C': b, f'{code}{order}F': np.asfortranarray(b), f'{code}{order}axes': np.stack([b, b]).transpose(1, 0, 2), f'{code}{order}0-d': np.array(b[0, 0], b.dtype),
-                        f'{code}{order}row': b[:, 1], f'{code}{order}none': b[:0], f'{code}{order}none F': np.zeros((3, 0, 2), b.dtype, 'F')}.items()
+            kinds = {'C': b, 'F': np.asfortranarray(b), 'axes': np.stack([b, b]).transpose(1, 0, 2), '0-d': np.array(b[0, 0], b.dtype), 'row': b[:, 1], 'none': b[:0],
+                     'none F': np.zeros((3, 0, 2), b.dtype, 'F')}
+            for name, array in kinds.items(): yield f'{code}{order}{name}', array
 
 
 def text_arrays():
@@ -49,11 +50,13 @@ def date_arrays():
 
 def structures():
     xy = np.dtype([('x', '<i4'), ('y', '<f8')])
-    for name, dtype in {'plain': xy, 'big': [('x', '>i4'), ('y', '>f8')], 'mixed': [('x', '>i4'), ('y', '<f8')], 'aligned': np.dtype([('a', 'i1'), ('b', 'f8'), ('c', 'i2')], align=True),
-                        'nested': [('a', xy, (2,)), ('b', [('c', 'U3'), ('d', 'M8[us]')])], 'subarrays': [('a', '<f4', (2, 3)), ('b', '>i2', 3)], 'void': [('v', 'V3'), ('s', 'S2')],
+    for name, dtype in {'plain': xy, 'big': [('x', '>i4'), ('y', '>f8')], 'mixed': [('x', '>i4'), ('y', '<f8')],
+                        'aligned': np.dtype([('a', 'i1'), ('b', 'f8'), ('c', 'i2')], align=True), 'nested': [('a', xy, (2,)), ('b', [('c', 'U3'), ('d', 'M8[us]')])],
+                        'subarrays': [('a', '<f4', (2, 3)), ('b', '>i2', 3)], 'void': [('v', 'V3'), ('s', 'S2')],
                         'names': [('\u00e7 "\'', '<i4'), ('y\\', '<f8')], 'titles': [(('a title', 'x'), '<i4'), ('y', '<f8')], 'one': [('', '<f8')],
                         'apart': np.dtype({'names': ['a', 'b'], 'formats': ['<i2', '<i2'], 'offsets': [2, 8], 'itemsize': 16}),
-                        'overlapping': np.dtype({'names': ['a', 'b'], 'formats': ['<i4', '<i2'], 'offsets': [0, 2]}), 'out of order': np.dtype({'names': ['a', 'b'], 'formats': ['<i4', '<i4'], 'offsets': [4, 0]}),
+                        'overlapping': np.dtype({'names': ['a', 'b'], 'formats': ['<i4', '<i2'], 'offsets': [0, 2]}),
+                        'out of order': np.dtype({'names': ['a', 'b'], 'formats': ['<i4', '<i4'], 'offsets': [4, 0]}),
                         'no fields': np.dtype([]), 'long': np.dtype([('g', 'g'), ('G', 'G')]), 'metadata': np.dtype('<f4', metadata={'unit': 'm'}),
                         'fields of objects': np.dtype([('a', 'i4'), ('o', 'O')])}.items():
         dtype = np.dtype(dtype)
@@ -70,8 +73,8 @@ def subclasses(folder):
     a = np.arange(6.).reshape(2, 3)
     mapped = np.memmap(folder + '/mapped', np.float32, 'w+', shape=(2, 2))
     mapped[:] = [[1, 2], [3, 4]]
-    yield from {'matrix': np.asmatrix(a), 'matrix F': np.asmatrix(np.asfortranarray(a)), 'memmap': mapped, 'recarray': np.rec.array([(1, 2.5), (3, 4.5)], dtype=[('x', '<i4'), ('y', '<f8')]),
-                'chararray': np.char.array(['ab', 'c'])}.items()
+    yield from {'matrix': np.asmatrix(a), 'matrix F': np.asmatrix(np.asfortranarray(a)), 'memmap': mapped, 'chararray': np.char.array(['ab', 'c']),
+                'recarray': np.rec.array([(1, 2.5), (3, 4.5)], dtype=[('x', '<i4'), ('y', '<f8')])}.items()
 
 
 def objects():
@@ -91,5 +94,6 @@ def objects():
 def scalars():
     for code in NUMBERS:
         for i, value in enumerate(numbers(code).flat): yield f'{code}{i}', value
-    yield from {'str': np.str_('\u00e7 it'), 'bytes': np.bytes_(b'ab\0\xff'), 'date': np.datetime64('2020-02-29T12:30'), 'delta': np.timedelta64(-5, 'h'), 'void': np.void(b'abc'),
-                'record': np.array([(1, 2.5)], dtype=[('x', '<i4'), ('y', '<f8')])[0], 'a record': np.rec.array([(1, 2.5)], dtype=[('x', '<i4'), ('y', '<f8')])[0], 'empty str': np.str_('')}.items()
+    record = [(1, 2.5)], [('x', '<i4'), ('y', '<f8')]
+    yield from {'str': np.str_('\u00e7 it'), 'empty str': np.str_(''), 'bytes': np.bytes_(b'ab\0\xff'), 'date': np.datetime64('2020-02-29T12:30'), 'delta': np.timedelta64(-5, 'h'),
+                'void': np.void(b'abc'), 'structure': np.array(*record)[0], 'record': np.rec.array(record[0], dtype=record[1])[0]}.items()

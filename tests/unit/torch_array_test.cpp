@@ -151,7 +151,8 @@ TEST_CASE("scalars are taken for the Python values that they equal, and for no o
   CHECK(text.ckpt.root().as_string().value() == "a");
   CHECK(text_of(bytes.ckpt.root().as_bytes().value()) == "ab");
   check_code(raw.ckpt.root().as_bytes(), ErrorKind::usage, ErrorCode::wrong_kind);
-  const Loaded most(scalar("u8", std::string(8, '\xFF'))), half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8))), extended(scalar("f16", std::string(16, '\1'))), date(scalar("M8", "12345678"));
+  const Loaded most(scalar("u8", std::string(8, '\xFF'))), half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
+  const Loaded extended(scalar("f16", std::string(16, '\1'))), date(scalar("M8", "12345678"));
   CHECK(half.ckpt.root().kind() == Kind::object);
   check_code(most.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::does_not_fit);
   check_code(most.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::does_not_fit);
@@ -283,7 +284,8 @@ TEST_CASE("units of dates") {
   const auto dates = [](std::string_view unit, std::int64_t count) {
     Pickle p(4);
     reconstruct(p).mark().integer(1).ints({1}).global("numpy", "dtype").str("M8").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
-    p.mark().integer(4).str("<").none().none().none().integer(-1).integer(-1).integer(0).none().mark().op(Op::SHORT_BINBYTES, unit).integer(count).integer(1).integer(1).tuple().op(Op::TUPLE2).tuple().build();
+    p.mark().integer(4).str("<").none().none().none().integer(-1).integer(-1).integer(0).none();
+    p.mark().op(Op::SHORT_BINBYTES, unit).integer(count).integer(1).integer(1).tuple().op(Op::TUPLE2).tuple().build();
     return p.boolean(false).op(Op::BINBYTES, "12345678").tuple().build();
   };
   CHECK(Loaded(dates("s", 25)).array().dtype() == "<M8[25s]");
