@@ -46,7 +46,8 @@ Result<bool> TorchCalls::from_numpy(Graph& graph, const Ref& object, DType dtype
   const auto array = Array::of(Access::value(&graph, object));
   if (!array && array.error().kind() == ErrorKind::unsupported) return false;
   if (!array) return array.error();
-  const auto from = array->dtype().size() < 3 ? std::nullopt : dtype_of_numpy(array->dtype()[1], array->itemsize());
+  if (array->dtype().starts_with('>')) return false;  // as numpy leaves it, of protocol 5; torch.from_numpy refuses it
+  const auto from = dtype_of_numpy(array->dtype()[1], array->itemsize());
   if (!from || array->shape().size() > limits_.dimensions || !convertible(*from, dtype)) return false;
   auto* storage = graph.arena().make<StorageRecord>();
   auto* dims = graph.arena().array<std::int64_t>(2 * array->shape().size());

@@ -69,6 +69,12 @@ TEST_CASE("what is no array of numbers, lies, or grows without end is refused or
   CHECK(kind({.numpy = "O", .order = "|", .list = true}) == Kind::object);
   CHECK(kind({.numpy = "S4", .order = "|"}) == Kind::object);
   CHECK(kind({.dtype = "qint8"}) == Kind::object);
+  Pickle foreign(4);  // numpy leaves its bytes as they are
+  foreign.global("torch._utils", "_rebuild_xla_tensor").mark().global("numpy._core.numeric", "_frombuffer").mark().op(Op::BINBYTES, "1234");
+  foreign.global("numpy", "dtype").str("f4").boolean(false).boolean(true).op(Op::TUPLE3).reduce();
+  foreign.mark().integer(3).str(">").none().none().none().integer(-1).integer(-1).integer(0).tuple().build().ints({1}).str("C").tuple().reduce();
+  const Checkpoint ckpt = open_zip(foreign.global("torch", "float32").str("xla:0").boolean(false).tuple().reduce(), {});
+  CHECK(ckpt.root().kind() == Kind::object);
   Pickle late(2);
   late.mark().raw(pickle({}).unfinished().substr(2)).get(7).mark().integer(1).tuple().build().tuple();
   check_load(torch_zip(Pickle(4).raw(late.unfinished().substr(2)), {}), ErrorKind::unsupported, ErrorCode::pickle_target);
