@@ -94,7 +94,8 @@ struct Cat {
   brine::Result<Job> of_sparse(const brine::Tensor& tensor) const {
     constexpr std::uint64_t max = std::uint64_t{32} << 20;
     if (!force && tensor.nbytes() > max)
-      return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the sparse tensor would be filled in to " + std::to_string(tensor.nbytes()) + " bytes in memory; --force does that");
+      return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
+                          "the sparse tensor would be filled in to " + std::to_string(tensor.nbytes()) + " bytes in memory; --force does that");
     auto dense = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(tensor.nbytes()));
     if (auto ok = tensor.to_dense(*dense); !ok) return std::move(ok).error();
     auto filled = brine::Tensor::borrow(*dense, tensor.dtype(), tensor.shape(), dense);

@@ -36,15 +36,19 @@ struct Check {
             : none              ? ckpt.format() == brine::Format::legacy ? "all read; this form has no CRCs" : "all read; the file was written without CRCs"
                                 : "every CRC is right" + (checked.without_crc ? ", but " + std::to_string(checked.without_crc) + " have none" : std::string())) +
            (checked.damaged == 0 && checked.member_crc ? "; so is the member's in the zip around it\n" : "\n");
-    for (const brine::Note& n : ckpt.notes()) out += "note: " + printable(n.text) + (n.place.offset && !n.place.record.empty() ? " (" + printable(n.place.record) + ", byte " + std::to_string(*n.place.offset) + ")" : "") + "\n";
+    for (const brine::Note& n : ckpt.notes())
+      out += "note: " + printable(n.text) +
+             (n.place.offset && !n.place.record.empty() ? " (" + printable(n.place.record) + ", byte " + std::to_string(*n.place.offset) + ")" : "") +
+             "\n";
     const auto refused = std::count_if(names.begin(), names.end(), [](const auto& use) { return !use.allowed; });
     out += std::to_string(names.size()) + (names.size() == 1 ? " class or function is" : " classes and functions are") + " asked for; torch.load(weights_only=True) " +
            (refused == 0 ? "allows all\n" : "refuses " + std::to_string(refused) + "\n");
     Output table(most_output(ckpt));
     table.add(out);
     for (const auto& use : names) {
-      const std::string line = std::string(use.allowed ? "  allowed  " : "  refused  ") + (use.known ? "known  " : "other  ") + cell(std::string(use.name.module) + "." + std::string(use.name.name), 120) +
-             (use.uses > 1 ? "  (" + std::to_string(use.uses) + " times)" : "") + "\n";
+      const std::string line = std::string(use.allowed ? "  allowed  " : "  refused  ") + (use.known ? "known  " : "other  ") +
+                               cell(std::string(use.name.module) + "." + std::string(use.name.name), 120) +
+                               (use.uses > 1 ? "  (" + std::to_string(use.uses) + " times)" : "") + "\n";
       if (!table.add(line)) break;
     }
     return table.close();

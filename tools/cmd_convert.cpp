@@ -17,7 +17,8 @@ namespace {
 
 /// The format that a file of this name has elsewhere, or nothing.
 std::string other_format(const std::string& path) {
-  constexpr std::string_view kinds[] = {".safetensors", ".npz", ".npy", ".gguf", ".ggml", ".onnx", ".h5", ".hdf5", ".keras", ".pb", ".tflite", ".msgpack", ".mlmodel", ".mar", ".json"};
+  constexpr std::string_view kinds[] = {".safetensors", ".npz", ".npy",    ".gguf",    ".ggml",    ".onnx", ".h5",  ".hdf5",
+                                        ".keras",       ".pb",  ".tflite", ".msgpack", ".mlmodel", ".mar",  ".json"};
   std::string extension = std::filesystem::path(path).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return std::find(std::begin(kinds), std::end(kinds), extension) == std::end(kinds) ? "" : extension;
@@ -112,7 +113,8 @@ struct Convert {
       for (const auto* paths : {&drop_at, &keep_at})
         for (const std::string& path : *paths)
           if (path != place && (place.empty() || path.starts_with(place + ".")))
-            return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
+            return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument,
+                                "the place " + path + " is a part of the weights whose names are edited; --drop and --only choose among those");
       const brine::StateDict before = *weights;
       const auto changed = names.apply(*weights, left);
       if (!changed) return changed.error();
@@ -193,12 +195,16 @@ void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "save again: legacy to zip, a whole model to its weights, keys renamed, dropped, cast");
   c->common.add_to(*command);
   command->add_option("OUT", c->out, "the new file; - is standard output")->required()->transform(stream(kStdout));
-  command->add_option("--profile", c->profile, "whose torch.save to follow: torch-1.6, torch-2.1 or torch-2.7 (today's)")->check(one_of({"torch-1.6", "torch-2.1", "torch-2.7"}))->option_text("RELEASE");
+  command->add_option("--profile", c->profile, "whose torch.save to follow: torch-1.6, torch-2.1 or torch-2.7 (today's)")
+      ->check(one_of({"torch-1.6", "torch-2.1", "torch-2.7"}))
+      ->option_text("RELEASE");
   command->add_flag("--as-read", c->as_read, "keep root, keys, order, alignment and old calls of the source file, instead of today's");
   command->add_flag("--compact", c->compact, "of each storage write only what its tensors view");
   c->state_dict = command->add_option("--state-dict", c->key, "write the weights alone: of a whole model, or of the checkpoint that holds them, under KEY if that is given")
                       ->expected(0, 1)->option_text("[KEY]");
-  command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype (float16, bf16, torch.float32 …), where they stand")->check(check_dtype)->option_text("DTYPE");
+  command->add_option("--cast", c->cast, "convert the floating-point weights to this dtype (float16, bf16, torch.float32 …), where they stand")
+      ->check(check_dtype)
+      ->option_text("DTYPE");
   const auto several = [&](const char* name, std::vector<std::string>& values, const char* kind, const char* help) {
     return command->add_option(name, values, help)->allow_extra_args(false)->option_text(kind);
   };

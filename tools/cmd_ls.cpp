@@ -120,7 +120,8 @@ struct Ls {
       out.object().field("file", file).field("format", name(list.checkpoint.format())).field("at", list.at);
       if (by_prefix) {
         out.key("prefixes").array();
-        for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix)) out.object().field("prefix", prefix).field("tensors", t.tensors).field("elements", t.elements).field("nbytes", t.bytes).end();
+        for (const auto& [prefix, t] : totals_by_prefix(list, by_prefix))
+          out.object().field("prefix", prefix).field("tensors", t.tensors).field("elements", t.elements).field("nbytes", t.bytes).end();
         out.end();
       } else {
         out.key("tensors").array();
@@ -188,7 +189,9 @@ void add_ls(CLI::App& app, Run& run) {
   command->add_flag("--json", ls->json, "for programs; one line for each file");
   command->add_flag("--crc", ls->crc, "with the CRC-32 of each tensor's elements (reads all bytes)");
   command->add_flag("-H,--human", ls->human, "sizes as 1.2 MB");
-  command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")->check(one_of({"file", "name", "size", "dtype"}))->capture_default_str();
+  command->add_option("--sort", ls->sort, "the order of the tensors: file, name, size (the largest first), dtype")
+      ->check(one_of({"file", "name", "size", "dtype"}))
+      ->capture_default_str();
   command->add_flag("--by-prefix{1}", ls->by_prefix, "totals by the first part of the names; --by-prefix=2: by the first two")->check([](const std::string& text) {
     const bool digits = !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     return digits && text.find_first_not_of('0') != text.npos ? std::string() : "expected a number from 1 on, found " + text;

@@ -78,7 +78,9 @@ struct Match {
     for (const Converted& c : found.converted)
       out.add("note: " + printable(c.name) + " would be converted, " + std::string(name(c.from)) + " -> " + std::string(name(c.to)) + "\n");
     std::string end = found.suggestions.to_string() + std::to_string(report.loaded) + " of " + std::to_string(found.entries) + " entries ";
-    if (!report.skipped.empty()) end += found.loads ? "would be loaded, " + std::to_string(report.skipped.size()) + " skipped\n" : "fit, " + std::to_string(report.skipped.size()) + " skipped; it would not load\n";
+    if (!report.skipped.empty())
+      end += found.loads ? "would be loaded, " + std::to_string(report.skipped.size()) + " skipped\n"
+                         : "fit, " + std::to_string(report.skipped.size()) + " skipped; it would not load\n";
     else end += found.loads ? "would be loaded\n" : "fit; it would not load\n";
     return out.close(end);
   }

@@ -48,7 +48,9 @@ struct Stats {
     std::vector<Row> rows;
     std::vector<Unread> unread;
     std::uint64_t total = 0, done = 0;
-    const auto wanted = [&](std::string_view name) { return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); }); };
+    const auto wanted = [&](std::string_view name) {
+      return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return brine::matches_glob(g, name); });
+    };
     const auto add = [&](std::string_view name, const brine::Tensor& tensor) {
       if (!wanted(name)) return;
       if (tensor.is_meta()) return unread.push_back({name, "meta"});
@@ -76,7 +78,11 @@ struct Stats {
       for (const auto& [name, value] : weights.others())
         if (const auto kind = brine::kept_tensor_kind(value); !kind.empty() && wanted(name)) unread.push_back({name, kind});
     }
-    if (rows.empty() && unread.empty() && !globs.empty()) return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") + (all ? "; brine ls --all lists them" : "; brine ls lists them")).in_file(common.file));
+    if (rows.empty() && unread.empty() && !globs.empty())
+      return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key,
+                               "no tensor matches " + globs[0] + (globs.size() > 1 ? " or the other patterns" : "") +
+                                   (all ? "; brine ls --all lists them" : "; brine ls lists them"))
+                      .in_file(common.file));
     if (json && !whole) return refuse_json(most_output(*ckpt), common.file), kRefused;
     const Progress progress;
     Rereads rereads;
@@ -97,7 +103,14 @@ struct Stats {
       if (i == 0) return Cells{"name", "dtype", "shape", "min", "max", "mean", "NaN", "Inf"};
       const Row& row = rows[i - 1];
       const brine::TensorStats& s = row.stats;
-      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name), dtype_text(*row.tensor), shape_text(row.tensor->shape()), text(s.min), text(s.max), text(s.mean), std::to_string(s.nan), std::to_string(s.inf)};
+      return Cells{row.name.empty() ? (root ? "(the root)" : "''") : cell(row.name),
+                   dtype_text(*row.tensor),
+                   shape_text(row.tensor->shape()),
+                   text(s.min),
+                   text(s.max),
+                   text(s.mean),
+                   std::to_string(s.nan),
+                   std::to_string(s.inf)};
     }, "   rrrrr");
     std::uint64_t elements = 0, nan = 0, inf = 0, odd = 0;
     bool is_complex = false, sparse = false, quantised = false;
@@ -111,7 +124,11 @@ struct Stats {
       quantised |= row.tensor->is_quantized();
     }
     std::string end = std::to_string(rows.size()) + (rows.size() == 1 ? " tensor, " : " tensors, ") + std::to_string(elements) + " elements" +
-           (rows.empty() ? "" : odd == 0 ? ": all finite" : ": " + std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) + (odd == 1 ? " tensor" : " tensors")) + "\n";
+                      (rows.empty() ? ""
+                       : odd == 0   ? ": all finite"
+                                    : ": " + std::to_string(nan) + " NaN and " + std::to_string(inf) + " Inf in " + std::to_string(odd) +
+                                        (odd == 1 ? " tensor" : " tensors")) +
+                      "\n";
     if (!unread.empty()) end += "not looked at: " + told(unread) + "\n";
     if (is_complex) end += "of complex tensors: the magnitudes\n";
     if (sparse) end += "of sparse tensors: the values that they name\n";
@@ -162,7 +179,10 @@ void add_stats(CLI::App& app, Run& run) {
   command->add_option("GLOB", s->globs, "only tensors whose name matches one of these: 'layer1.*'");
   command->add_flag("--all", s->all, "every tensor of the file, by its path in the object tree");
   command->add_flag("--json", s->json, "for programs");
-  command->footer("Of the finite elements; of complex tensors, of the magnitudes. Of quantised tensors, of the numbers that their integers stand for; of sparse ones, of the values they name. Meta and nested tensors are named, and not looked at.\nExamples:\n  brine stats model.pth\n  brine stats checkpoint.pt --at ema '*.bias' --json");
+  command->footer(
+      "Of the finite elements; of complex tensors, of the magnitudes. Of quantised tensors, of the numbers that their integers stand for; of sparse "
+      "ones, of the values they name. Meta and nested tensors are named, and not looked at.\nExamples:\n  brine stats model.pth\n  brine stats "
+      "checkpoint.pt --at ema '*.bias' --json");
   command->callback([s, &run] { run = [s] { return s->run(); }; });
 }
 

@@ -7,7 +7,9 @@ std::function<std::string(std::string)> stream(const char* device) {
   return [device](std::string path) { return path == "-" ? device : path; };
 }
 
-std::string check_dtype(const std::string& dtype) { return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16"; }
+std::string check_dtype(const std::string& dtype) {
+  return brine::dtype_from_text(dtype) ? "" : "there is no dtype " + dtype + "; such are float16, bfloat16, float32, fp16, bf16";
+}
 
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> words) {
   return [words = std::move(words)](const std::string& text) {

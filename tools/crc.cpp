@@ -67,7 +67,9 @@ brine::Result<std::optional<std::uint32_t>> crc_of(const brine::Tensor& t, bool 
   const std::int64_t count = t.numel() / times;
   constexpr std::uint64_t base = std::uint64_t{4} << 30;
   if (static_cast<std::uint64_t>(count) * item > base + 16 * t.storage().nbytes())
-    return brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large, "the view has " + std::to_string(t.nbytes()) + " bytes over a storage of " + std::to_string(t.storage().nbytes()) + ", too many for a CRC");
+    return brine::Error(
+        brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
+        "the view has " + std::to_string(t.nbytes()) + " bytes over a storage of " + std::to_string(t.storage().nbytes()) + ", too many for a CRC");
   const auto crc = in_pieces(count, item, [&](std::int64_t at, std::span<std::byte> out) { return t.copy_part(at, out); });
   if (!crc) return crc.error();
   return Crc(repeated(*crc, static_cast<std::uint64_t>(count) * item, static_cast<std::uint64_t>(times)));

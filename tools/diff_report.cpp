@@ -74,8 +74,9 @@ bool DiffReport::print(std::uint64_t max) const {
     for (const auto& e : w->versions) report.line('~', e.name.empty() ? "_metadata" : "_metadata of " + std::string(e.name), e.text);
     const std::size_t differ = w->differing.size() + (weights_only ? 0 : w->attributes.size());
     summary = counted(w->compared, "name") + " in both" +
-              (w->equal() && differ == 0 ? std::string(": ") + equal_text : ", " + std::to_string(differ) + " differ; " + std::to_string(w->only_in_a.size()) + " only in the first, " +
-                                                             std::to_string(w->only_in_b.size()) + " only in the second") +
+              (w->equal() && differ == 0 ? std::string(": ") + equal_text
+                                         : ", " + std::to_string(differ) + " differ; " + std::to_string(w->only_in_a.size()) +
+                                               " only in the first, " + std::to_string(w->only_in_b.size()) + " only in the second") +
               (w->same_order ? "\n" : "; the order differs\n");
   }
   const brine::Comparison& rest = found.rest;

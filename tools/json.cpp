@@ -135,7 +135,9 @@ void JsonWriter::flush(bool last) {
 
 bool refuse_json(std::uint64_t max, const std::string& file) {
   fail(brine::Error(brine::ErrorKind::limit, brine::ErrorCode::copy_too_large,
-                    "the listing would have more than " + std::to_string(max) + " bytes, 24 times what was read and 1 MiB: the file names once what it uses very often").in_file(file));
+                    "the listing would have more than " + std::to_string(max) +
+                        " bytes, 24 times what was read and 1 MiB: the file names once what it uses very often")
+           .in_file(file));
   return false;
 }
 

@@ -51,7 +51,11 @@ brine::Result<void> Listing::keep(const std::vector<std::string>& globs) {
   std::erase_if(arrays, [&](const ArrayRow& r) { return unwanted(r.name); });
   std::erase_if(others, [&](const auto& o) { return unwanted(o.first); });
   if (const auto none = std::find(used.begin(), used.end(), false); none != used.end())
-    return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "nothing matches " + printable(globs[static_cast<std::size_t>(none - used.begin())]) + (state ? "; brine ls without patterns lists the names, --all those outside the state dict" : "; brine ls --all without patterns lists the names")).in_file(checkpoint.file());
+    return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key,
+                        "nothing matches " + printable(globs[static_cast<std::size_t>(none - used.begin())]) +
+                            (state ? "; brine ls without patterns lists the names, --all those outside the state dict"
+                                   : "; brine ls --all without patterns lists the names"))
+        .in_file(checkpoint.file());
   return {};
 }
 

@@ -42,7 +42,8 @@ std::string with_suffix(std::string text, std::string_view suffix) {
 void set_json_errors(bool on) { json_errors = on; }
 
 int fail(const brine::Error& error, std::string_view suffix) {
-  return report(kRefused, with_suffix(error.message(), suffix) + " [" + std::string(name(error.kind())) + "]", error.kind(), error.code(), with_suffix(error.text(), suffix), error.place());
+  return report(kRefused, with_suffix(error.message(), suffix) + " [" + std::string(name(error.kind())) + "]", error.kind(), error.code(),
+                with_suffix(error.text(), suffix), error.place());
 }
 
 int fail(const std::string& file, std::string text) { return fail(brine::Error(brine::ErrorKind::usage, brine::ErrorCode::bad_argument, std::move(text)).in_file(file)); }

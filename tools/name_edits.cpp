@@ -107,7 +107,8 @@ brine::Result<bool> NameEdits::apply(brine::StateDict& weights, LeftOut& left) c
     if (!drop.empty()) weights.drop(drop);
     changed |= !only.empty() || std::any_of(drop.begin(), drop.end(), [&](const std::string& glob) { return matches_any(before, glob); });
     if (any && !has_weights(weights))
-      return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "--only and --drop leave no weight" + (unmatched.empty() ? "" : ": " + brine::printable(unmatched.back())));
+      return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key,
+                          "--only and --drop leave no weight" + (unmatched.empty() ? "" : ": " + brine::printable(unmatched.back())));
   }
   for (std::string& text : unmatched) left.note(std::move(text));
   return changed;

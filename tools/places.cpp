@@ -12,7 +12,9 @@ brine::Result<brine::StateDict> weights_of(const brine::Checkpoint& ckpt, const 
 }
 
 brine::Error no_place(const std::string& file, const std::string& at) {
-  return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key, "there is no place " + brine::printable(at) + "; brine ls --all and brine show list the places").in_file(file);
+  return brine::Error(brine::ErrorKind::usage, brine::ErrorCode::missing_key,
+                      "there is no place " + brine::printable(at) + "; brine ls --all and brine show list the places")
+      .in_file(file);
 }
 
 }  // namespace tool

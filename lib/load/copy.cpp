@@ -109,9 +109,12 @@ std::optional<std::string> kinds_refusal(const Item& target, const Tensor& sourc
   const Layout to = target.kind.layout, from = source.layout();
   if (is_compressed(to)) {
     if (to != from)
-      return concat({"torch.copy_: copy of sparse compressed tensors having different layouts is not supported. self layout is ", layout_text(to), " and src layout is ", layout_text(from)});
+      return concat({"torch.copy_: copy of sparse compressed tensors having different layouts is not supported. self layout is ", layout_text(to),
+                     " and src layout is ", layout_text(from)});
     const auto parts = source.parts();  // compressed and plain indices, values
-    return parts && (*parts)[1].tensor.numel() == target.kind.specified ? std::string() : std::string("torch.copy_: only sparse compressed tensors with the same number of specified elements are supported.");
+    return parts && (*parts)[1].tensor.numel() == target.kind.specified
+               ? std::string()
+               : std::string("torch.copy_: only sparse compressed tensors with the same number of specified elements are supported.");
   }
   if (source.is_meta()) return "Cannot copy out of meta tensor; no data!";
   if (is_compressed(from)) return concat({"copy_sparse_compressed_ expected sparse compressed tensor layout but got ", layout_text(to)});

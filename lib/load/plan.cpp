@@ -148,22 +148,24 @@ class Planner {
       return {};
     }
     problem.code = ErrorCode::copy_refused;
-    problem.text = concat({"While copying the parameter named \"", named.name, "\", whose dimensions in the model are ",
-                           "torch.Size(", shape_text(item.shape()), ")", " and whose dimensions in the checkpoint are ", ragged ? "ragged" : concat({"torch.Size(", shape_text(shape), ")"}),
-                           ", an exception occurred : (", python_repr(*refusal), ",)."});
+    problem.text =
+        concat({"While copying the parameter named \"", named.name, "\", whose dimensions in the model are ", "torch.Size(", shape_text(item.shape()),
+                ")", " and whose dimensions in the checkpoint are ", ragged ? "ragged" : concat({"torch.Size(", shape_text(shape), ")"}),
+                ", an exception occurred : (", python_repr(*refusal), ",)."});
     plan_.report.problems.push_back(std::move(problem));
     return {};
   }
 
   // PyTorch would ask the other processes for what is not here.
   Result<void> refuse_shard(const std::string& name, const Impl::Item& item, const DTensor& d) {
-    plan_.report.problems.push_back(
-        {ErrorCode::copy_refused,
-         name,
-         concat({"While copying the parameter named \"", name, "\", whose dimensions in the model are ", "torch.Size(", shape_text(item.shape()), ") and whose dimensions in the checkpoint are torch.Size(",
-                 shape_text(d.shape), "), an exception occurred : ('the file has a shard of it, torch.Size(", shape_text(d.local.shape()), "); the others are in the files of the other processes',)."}),
-         {item.shape().begin(), item.shape().end()},
-         {d.shape.begin(), d.shape.end()}});
+    plan_.report.problems.push_back({ErrorCode::copy_refused,
+                                     name,
+                                     concat({"While copying the parameter named \"", name, "\", whose dimensions in the model are ", "torch.Size(",
+                                             shape_text(item.shape()), ") and whose dimensions in the checkpoint are torch.Size(",
+                                             shape_text(d.shape), "), an exception occurred : ('the file has a shard of it, torch.Size(",
+                                             shape_text(d.local.shape()), "); the others are in the files of the other processes',)."}),
+                                     {item.shape().begin(), item.shape().end()},
+                                     {d.shape.begin(), d.shape.end()}});
     return {};
   }
 

@@ -237,7 +237,8 @@ Result<Tensor> StateDict::at(std::string_view name) const {
 std::vector<std::pair<std::string_view, Value>> StateDict::others() const& {
   std::vector<std::pair<std::string_view, Value>> out;
   for (const Item& item : impl_->items)
-    if (const Impl::Kept* kept = impl_->kept_of(item); kept && !item.is_tensor) out.emplace_back(item.name, Access::value(kept->graph, kept->value, step_from(nullptr, {.key = make_text(item.name)})));
+    if (const Impl::Kept* kept = impl_->kept_of(item); kept && !item.is_tensor)
+      out.emplace_back(item.name, Access::value(kept->graph, kept->value, step_from(nullptr, {.key = make_text(item.name)})));
   return out;
 }
 

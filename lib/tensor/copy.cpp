@@ -32,7 +32,9 @@ Result<void> check_elements(const TensorRecord& t) {
   if (t.is_meta()) return usage(ErrorCode::no_data, "the tensor is on the meta device: it has no data");
   if (t.as_sparse()) return usage(ErrorCode::wrong_layout, "the tensor is sparse (" + std::string(name(t.layout)) + "): to_dense() fills one in, values() has its values");
   if (t.is_nested()) return usage(ErrorCode::wrong_layout, "the tensor is nested: unbind() gives the tensors in it");
-  if (t.as_quantised() && values_per_byte(t.dtype) != 1) return usage(ErrorCode::wrong_dtype, "several elements of " + std::string(name(t.dtype)) + " share a byte: int_repr() is the bytes, and as float32 they are numbers");
+  if (t.as_quantised() && values_per_byte(t.dtype) != 1)
+    return usage(ErrorCode::wrong_dtype,
+                 "several elements of " + std::string(name(t.dtype)) + " share a byte: int_repr() is the bytes, and as float32 they are numbers");
   return {};
 }
 
@@ -77,7 +79,8 @@ Result<std::span<const std::byte>> Tensor::elements(DType dtype, std::size_t ali
     const TensorRecord& t = *record_;
     BRINE_TRY(check_elements(t));
     if (t.dtype != dtype)
-      return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)) + (t.as_quantised() ? "; int_repr() is its integers" : ""));
+      return usage(ErrorCode::wrong_dtype, "expected a tensor of dtype " + std::string(name(dtype)) + ", found " + std::string(name(t.dtype)) +
+                                               (t.as_quantised() ? "; int_repr() is its integers" : ""));
     if (is_swapped(t)) return usage(ErrorCode::foreign_byte_order, "the elements are in the other byte order; copy_to() swaps them");
     auto bytes = data_bytes();
     if (!bytes) return bytes;
@@ -94,7 +97,8 @@ Result<void> Tensor::check_copy(std::size_t item) const {
   return guarded("a tensor", [&]() -> Result<void> {
     const auto bytes = checked_multiply(static_cast<std::uint64_t>(numel()), static_cast<std::uint64_t>(item));
     if (bytes && *bytes <= most_bytes(*record_)) return {};
-    return Error(ErrorKind::limit, ErrorCode::copy_too_large, "a copy of " + std::to_string(numel()) + " elements; the limit is " + std::to_string(most_bytes(*record_)) + " bytes");
+    return Error(ErrorKind::limit, ErrorCode::copy_too_large,
+                 "a copy of " + std::to_string(numel()) + " elements; the limit is " + std::to_string(most_bytes(*record_)) + " bytes");
   });
 }
 
@@ -105,7 +109,8 @@ Result<void> Tensor::copy_to(DType dtype, std::span<std::byte> out) const {
     const std::size_t item = item_size(dtype);
     BRINE_TRY(check_copy(item));
     if (const std::uint64_t needed = static_cast<std::uint64_t>(numel()) * item; out.size() != needed)
-      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(needed));
+      return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(numel()) + " elements of " +
+                                               std::string(name(dtype)) + " need " + std::to_string(needed));
     return copy_part(dtype, 0, out);
   });
 }
@@ -126,7 +131,8 @@ Result<void> Tensor::copy_part(DType dtype, std::int64_t first, std::span<std::b
       return usage(ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, expected whole elements of " + std::to_string(out_size));
     const std::uint64_t count = out_size == 0 ? 0 : out.size() / out_size;
     if (first < 0 || !fits(static_cast<std::uint64_t>(first), count, static_cast<std::uint64_t>(numel())))
-      return usage(ErrorCode::out_of_range, "elements " + std::to_string(first) + " to " + std::to_string(first) + " + " + std::to_string(count) + " of a tensor of " + std::to_string(numel()));
+      return usage(ErrorCode::out_of_range, "elements " + std::to_string(first) + " to " + std::to_string(first) + " + " + std::to_string(count) +
+                                                " of a tensor of " + std::to_string(numel()));
     if (count == 0) return {};
     const Strided* s = t.as_strided();
     if (!s || !s->storage) return usage(ErrorCode::no_data, "the tensor has no storage");

@@ -23,7 +23,8 @@ struct Box {
 /// Cuts the elements [first, first + count) into boxes, in order and at most two for each dimension.
 class Boxes {
  public:
-  Boxes(const TensorRecord& t, std::int64_t first, std::int64_t count) noexcept : shape_(t.shape()), stride_(t.stride()), offset_(t.as_strided()->offset), at_(first), left_(count) {}
+  Boxes(const TensorRecord& t, std::int64_t first, std::int64_t count) noexcept
+      : shape_(t.shape()), stride_(t.stride()), offset_(t.as_strided()->offset), at_(first), left_(count) {}
 
   bool next(Box& box) noexcept {
     if (left_ == 0) return false;

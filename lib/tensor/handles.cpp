@@ -24,7 +24,8 @@ Result<std::span<const std::byte>> Storage::bytes() const {
 Result<void> Storage::read(std::uint64_t offset, std::span<std::byte> out) const {
   return guarded("a storage", [&]() -> Result<void> {
     if (!fits(offset, out.size(), nbytes()))
-      return Error(ErrorKind::usage, ErrorCode::out_of_range, "bytes " + std::to_string(offset) + " to " + std::to_string(offset + out.size()) + " of a storage of " + std::to_string(nbytes()));
+      return Error(ErrorKind::usage, ErrorCode::out_of_range,
+                   "bytes " + std::to_string(offset) + " to " + std::to_string(offset + out.size()) + " of a storage of " + std::to_string(nbytes()));
     if (out.empty()) return {};
     if (const std::byte* data = record_->data) {
       std::copy_n(data + offset, out.size(), out.data());

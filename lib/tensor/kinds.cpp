@@ -104,7 +104,8 @@ Result<void> check_quantised(const TensorRecord& t, const Quantised& q) {
   if (!is_plain(*q.scales) || !is_plain(*q.zero_points)) return corrupt("expected scales and zero points as strided tensors");
   const bool floats = q.scheme == QScheme::per_channel_affine_float_qparams;
   if (q.scales->dtype != (floats ? DType::float32 : DType::float64) || q.zero_points->dtype != (floats ? DType::float32 : DType::int64))
-    return corrupt("expected scales and zero points as float64 and int64, or both as float32, found " + std::string(name(q.scales->dtype)) + " and " + std::string(name(q.zero_points->dtype)));
+    return corrupt("expected scales and zero points as float64 and int64, or both as float32, found " + std::string(name(q.scales->dtype)) + " and " +
+                   std::string(name(q.zero_points->dtype)));
   if (q.axis < 0 || q.axis >= t.ndim) return corrupt("the axis " + std::to_string(q.axis) + " of the scales is none of the shape " + sizes(t.shape()));
   const std::int64_t channels = t.shape()[static_cast<std::size_t>(q.axis)];
   if (q.scales->ndim != 1 || q.zero_points->ndim != 1 || q.scales->shape()[0] != channels || q.zero_points->shape()[0] != channels)
@@ -121,8 +122,10 @@ Result<void> check_sparse(const TensorRecord& t, const Sparse& s) {
 Result<void> check_nested(const Nested& n) {
   const auto sizes_of = n.sizes->shape(), strides = n.strides->shape(), offsets = n.offsets->shape();
   if (!is_plain(*n.buffer) || !is_plain(*n.sizes) || !is_plain(*n.strides) || !is_plain(*n.offsets)) return corrupt("expected the parts of a nested tensor as strided tensors");
-  if (n.buffer->ndim != 1 || !is_contiguous(n.buffer->shape(), n.buffer->stride())) return corrupt("expected the buffer of a nested tensor as one contiguous dimension, found " + sizes(n.buffer->shape()));
-  if (n.sizes->dtype != DType::int64 || n.strides->dtype != DType::int64 || n.offsets->dtype != DType::int64) return corrupt("expected sizes, strides and offsets of a nested tensor as int64");
+  if (n.buffer->ndim != 1 || !is_contiguous(n.buffer->shape(), n.buffer->stride()))
+    return corrupt("expected the buffer of a nested tensor as one contiguous dimension, found " + sizes(n.buffer->shape()));
+  if (n.sizes->dtype != DType::int64 || n.strides->dtype != DType::int64 || n.offsets->dtype != DType::int64)
+    return corrupt("expected sizes, strides and offsets of a nested tensor as int64");
   const bool none = sizes_of.empty() || (sizes_of.size() == 1 && sizes_of[0] == 0);  // of no components: torch.tensor([])
   if (!std::ranges::equal(sizes_of, strides) || offsets.size() != 1 || (!none && (sizes_of.size() != 2 || offsets[0] != sizes_of[0])) || (none && offsets[0] != 0))
     return corrupt("sizes " + sizes(sizes_of) + ", strides " + sizes(strides) + " and offsets " + sizes(offsets) + " of a nested tensor do not fit each other");
@@ -133,7 +136,9 @@ Result<void> check_jagged(const Jagged& j) {
   const auto is_list = [](const TensorRecord& t) { return is_plain(t) && t.ndim == 1 && (t.dtype == DType::int64 || t.dtype == DType::int32); };
   if (!is_plain(*j.values)) return corrupt("expected the values of a jagged tensor as a strided tensor");
   if (!is_list(*j.offsets) || (j.lengths && !is_list(*j.lengths))) return corrupt("expected offsets and lengths of a jagged tensor as int64 or int32 of one dimension");
-  if (j.ragged >= j.values->ndim) return corrupt("the ragged dimension " + std::to_string(j.ragged + 1) + " of a jagged tensor is none of its values of shape " + sizes(j.values->shape()));
+  if (j.ragged >= j.values->ndim)
+    return corrupt("the ragged dimension " + std::to_string(j.ragged + 1) + " of a jagged tensor is none of its values of shape " +
+                   sizes(j.values->shape()));
   const std::int64_t offsets = j.offsets->shape()[0];
   if (offsets < 1 || (j.lengths && j.lengths->shape()[0] != offsets - 1))
     return corrupt("offsets " + sizes(j.offsets->shape()) + (j.lengths ? " and lengths " + sizes(j.lengths->shape()) : "") + " of a jagged tensor do not fit each other");

@@ -158,7 +158,8 @@ Result<Tensor> meta_tensor(DType dtype, Shape shape, Shape stride) {
     auto own = std::make_shared<Own<None>>();
     BRINE_TRY(set_size(*own, shape));
     if (!stride.empty() && stride.size() != shape.size())
-      return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, "a shape of " + std::to_string(shape.size()) + " and a stride of " + std::to_string(stride.size()) + " dimensions");
+      return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments,
+                   "a shape of " + std::to_string(shape.size()) + " and a stride of " + std::to_string(stride.size()) + " dimensions");
     const std::span<std::int64_t> dims = own->dims;
     if (stride.empty()) row_major(dims.first(shape.size()), dims.subspan(shape.size()));
     else std::copy(stride.begin(), stride.end(), dims.subspan(shape.size()).begin());

@@ -70,7 +70,9 @@ Result<Tensor> Tensor::borrow(std::span<const std::byte> data, DType dtype, Shap
     const auto count = element_count(shape);
     const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(dtype))) : std::nullopt;
     if (!bytes || *bytes < 0 || static_cast<std::uint64_t>(*bytes) != data.size())
-      return Error(ErrorKind::usage, ErrorCode::buffer_size, "the memory has " + std::to_string(data.size()) + " bytes, the shape needs " + (bytes ? std::to_string(*bytes) : "more than there can be"));
+      return Error(
+          ErrorKind::usage, ErrorCode::buffer_size,
+          "the memory has " + std::to_string(data.size()) + " bytes, the shape needs " + (bytes ? std::to_string(*bytes) : "more than there can be"));
     return view(Storage::borrow(data, dtype, std::move(owner)), dtype, shape);
   });
 }

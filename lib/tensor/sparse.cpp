@@ -80,13 +80,15 @@ Result<void> check_compressed(const Tensor& tensor, const Sparse& s, const Tenso
       const auto end = starts.at(b * (lines + 1) + line);
       if (!end) return end.error();
       if (line == 0 ? *end != 0 : *end < start || *end - start > across || *end > nnz || (line == lines && *end != nnz))
-        return corrupt("the compressed indices of a sparse tensor do not go from 0 to the number of values, " + std::to_string(nnz) + ", by steps from 0 to " + std::to_string(across) + ": found " + std::to_string(*end) + " after " + std::to_string(start));
+        return corrupt("the compressed indices of a sparse tensor do not go from 0 to the number of values, " + std::to_string(nnz) +
+                       ", by steps from 0 to " + std::to_string(across) + ": found " + std::to_string(*end) + " after " + std::to_string(start));
       std::int64_t last = -1;
       for (std::int64_t i = start; i < *end; ++i) {
         const auto index = at.at(b * nnz + i);
         if (!index) return index.error();
         if (*index <= last || *index >= across)
-          return corrupt("the plain indices of a sparse tensor are out of order, named twice or outside of " + std::to_string(across) + ": found " + std::to_string(*index) + " after " + std::to_string(last));
+          return corrupt("the plain indices of a sparse tensor are out of order, named twice or outside of " + std::to_string(across) + ": found " +
+                         std::to_string(*index) + " after " + std::to_string(last));
         last = *index;
       }
       start = *end;
@@ -132,7 +134,8 @@ Result<void> add(DType dtype, std::span<const std::byte> more, std::span<std::by
 /// Puts the values where the indices say.
 class Dense {
  public:
-  Dense(const Tensor& tensor, std::span<std::byte> out) : tensor_(tensor), s_(*Handles::record(tensor).as_sparse()), values_(part(s_.values)), item_(item_size(tensor.dtype())), out_(out) {}
+  Dense(const Tensor& tensor, std::span<std::byte> out)
+      : tensor_(tensor), s_(*Handles::record(tensor).as_sparse()), values_(part(s_.values)), item_(item_size(tensor.dtype())), out_(out) {}
 
   Result<void> coo() {
     const Tensor indices = part(s_.indices);
@@ -242,8 +245,11 @@ Result<void> Tensor::to_dense(DType dtype, std::span<std::byte> out) const {
     BRINE_TRY(check_copy(std::max(own, item)));
     const auto count = static_cast<std::size_t>(numel());
     if (out.size() != count * item)
-      return Error(ErrorKind::usage, ErrorCode::buffer_size, "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(count) + " elements of " + std::string(name(dtype)) + " need " + std::to_string(count * item));
-    if (!convertible(record_->dtype, dtype)) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, std::string(name(record_->dtype)) + " does not convert to " + std::string(name(dtype)));
+      return Error(ErrorKind::usage, ErrorCode::buffer_size,
+                   "the buffer has " + std::to_string(out.size()) + " bytes, " + std::to_string(count) + " elements of " + std::string(name(dtype)) +
+                       " need " + std::to_string(count * item));
+    if (!convertible(record_->dtype, dtype))
+      return Error(ErrorKind::usage, ErrorCode::wrong_dtype, std::string(name(record_->dtype)) + " does not convert to " + std::string(name(dtype)));
     BRINE_TRY(check_indices(*this));
     if (count == 0) return {};  // whatever the other sizes multiply to
     BRINE_TRY(check_claim(Handles::tensor(record_, record_->as_sparse()->values), "the values of a sparse tensor"));

@@ -54,7 +54,9 @@ Result<std::vector<Tensor>> of_nested(const Tensor& tensor, const Nested& n) {
   std::vector<Tensor> out;
   if (count == 0) return out;
   const auto dims = static_cast<std::size_t>(n.sizes->shape()[1]);
-  if (dims > Limits{}.dimensions) return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, std::to_string(dims) + " dimensions; " + std::to_string(Limits{}.dimensions) + " is the most");
+  if (dims > Limits{}.dimensions)
+    return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
+                 std::to_string(dims) + " dimensions; " + std::to_string(Limits{}.dimensions) + " is the most");
   const auto sizes = numbers(tensor, n.sizes), strides = numbers(tensor, n.strides), offsets = numbers(tensor, n.offsets);
   for (const auto* part : {&sizes, &strides, &offsets})
     if (!*part) return part->error();
@@ -84,7 +86,8 @@ Result<void> check_lengths(const Longs& offsets, const Longs& lengths, bool dens
   std::int64_t left = size;
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     if (lengths[i] < 0 || lengths[i] > size - offsets[i] || lengths[i] > left)
-      return outside("component " + std::to_string(i) + " of a jagged tensor begins at " + std::to_string(offsets[i]) + " and has the length " + std::to_string(lengths[i]) + ", in a ragged dimension of " + std::to_string(size));
+      return outside("component " + std::to_string(i) + " of a jagged tensor begins at " + std::to_string(offsets[i]) + " and has the length " +
+                     std::to_string(lengths[i]) + ", in a ragged dimension of " + std::to_string(size));
     left -= lengths[i];
   }
   if (dense && (left != 0 || offsets[0] != 0))

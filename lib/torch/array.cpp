@@ -13,6 +13,7 @@
 #include "pickle/text_args.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 #include "tensor/byte_swap.hpp"
 #include "torch/access.hpp"
 #include "torch/numpy.hpp"
@@ -94,8 +95,7 @@ struct ArrayReader {
   }
 
   Result<void> read(const Ref& array) {
-    auto found = parts(array);
-    if (!found) return found.error();
+    BRINE_LET(found, parts(array));
     const auto type = numpy_type(found->dtype);
     if (!type) return type.error();
     out.dtype_ = type->text;
@@ -103,8 +103,8 @@ struct ArrayReader {
     out.scalar_ = array.node->made == Made::scalar;
     out.type_ = Access::value(graph, found->dtype);
     if (!out.scalar_)
-      if (auto ok = read_shape(*found); !ok) return ok;
-    if (auto ok = read_data(array, *type, *found); !ok) return ok;
+      BRINE_TRY(read_shape(*found));
+    BRINE_TRY(read_data(array, *type, *found));
     out.nbytes_ = out.bytes_.size();
     const bool swapped = type->order == '>' && (out.scalar_ || state_of(*array.node).kind == Kind::tuple);  // array_setstate, PyArray_Scalar
     out.swap_ = swapped ? swapped_unit(*type) : 0;
@@ -125,11 +125,13 @@ struct ArrayReader {
     if (!is_tuple(found.shape)) return corrupt("expected the shape of a numpy array as a tuple, found " + class_name(found.shape));
     const auto sizes = tuple_of(found.shape).items();
     if (sizes.size() > kMaxDimensions)
-      return Error(ErrorKind::limit, ErrorCode::too_many_dimensions, "a numpy array of " + std::to_string(sizes.size()) + " dimensions; numpy's limit is " + std::to_string(kMaxDimensions));
+      return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
+                   "a numpy array of " + std::to_string(sizes.size()) + " dimensions; numpy's limit is " + std::to_string(kMaxDimensions));
     const std::size_t n = sizes.size();
     out.dims_.resize(2 * n);
     for (std::size_t d = 0; d < n; ++d) {
-      if (sizes[d].kind != Kind::integer || (sizes[d].flags & kBig) || sizes[d].integer < 0) return corrupt("expected the sizes of a numpy array as ints, found " + escaped(key_name(sizes[d], 40), 40));
+      if (sizes[d].kind != Kind::integer || (sizes[d].flags & kBig) || sizes[d].integer < 0)
+        return corrupt("expected the sizes of a numpy array as ints, found " + escaped(key_name(sizes[d], 40), 40));
       out.dims_[d] = sizes[d].integer;
     }
     std::int64_t step = 1;
@@ -154,7 +156,8 @@ struct ArrayReader {
     if (of.size() != n) return corrupt("expected " + std::to_string(n) + " axes of a numpy array, found " + std::to_string(of.size()));
     for (std::size_t d = 0; d < n; ++d) {
       const auto from = static_cast<std::uint64_t>(of[d].integer);
-      if (of[d].kind != Kind::integer || (of[d].flags & kBig) || from >= n || seen[from]) return corrupt("expected the axes of a numpy array as an order of its dimensions, found others");
+      if (of[d].kind != Kind::integer || (of[d].flags & kBig) || from >= n || seen[from])
+        return corrupt("expected the axes of a numpy array as an order of its dimensions, found others");
       seen[from] = true;
       out.dims_[d] = dims[from];
       out.dims_[n + d] = dims[n + from];
@@ -179,7 +182,9 @@ struct ArrayReader {
     else return corrupt("expected the elements of a numpy array as bytes, found " + class_name(data));
     const auto need = checked_multiply(out.size_, static_cast<std::int64_t>(type.itemsize));
     if (!need || static_cast<std::uint64_t>(*need) > bytes.size() || (!out.scalar_ && static_cast<std::uint64_t>(*need) != bytes.size()))
-      return Error(ErrorKind::corrupt, ErrorCode::tensor_bounds, "expected " + (need ? std::to_string(*need) : std::string("more")) + " bytes for a " + class_name(array) + " of dtype " + type.text + ", found " + std::to_string(bytes.size()));
+      return Error(ErrorKind::corrupt, ErrorCode::tensor_bounds,
+                   "expected " + (need ? std::to_string(*need) : std::string("more")) + " bytes for a " + class_name(array) + " of dtype " +
+                       type.text + ", found " + std::to_string(bytes.size()));
     bytes = bytes.substr(0, static_cast<std::size_t>(*need));
     // Python 2's: PyTorch takes it for UTF-8, and numpy for Latin-1. An array's has another length then where they differ; a scalar's may be longer.
     constexpr std::size_t max = 4096;  // to look at for each of many scalars
@@ -225,7 +230,9 @@ Result<void> Array::copy_part(std::int64_t first, std::span<std::byte> out) cons
   return guarded("a numpy array", [&]() -> Result<void> {
     if (items_.exists()) return Error(ErrorKind::usage, ErrorCode::wrong_dtype, "the elements of a numpy array of objects are in items()");
     const auto count = itemsize_ == 0 ? 0 : out.size() / itemsize_;
-    if (itemsize_ != 0 && out.size() % itemsize_ != 0) return Error(ErrorKind::usage, ErrorCode::buffer_size, "expected room for whole elements of " + std::to_string(itemsize_) + " bytes, found " + std::to_string(out.size()));
+    if (itemsize_ != 0 && out.size() % itemsize_ != 0)
+      return Error(ErrorKind::usage, ErrorCode::buffer_size,
+                   "expected room for whole elements of " + std::to_string(itemsize_) + " bytes, found " + std::to_string(out.size()));
     if (first < 0 || first > size_ || count > static_cast<std::uint64_t>(size_ - first))
       return Error(ErrorKind::usage, ErrorCode::out_of_range, "elements from " + std::to_string(first) + " on of an array of " + std::to_string(size_));
     if (count == 0) return {};
@@ -262,8 +269,7 @@ Result<Tensor> Array::to_tensor() const {
     std::shared_ptr<const void> owner = Access::graph(type_)->owner();
     std::span<const std::byte> elements = bytes_;
     if (is_foreign(*type) && !elements.empty()) {
-      auto copy = allocate(elements.size(), "a copy of a numpy array");
-      if (!copy) return std::move(copy).error();
+      BRINE_LET(copy, allocate(elements.size(), "a copy of a numpy array"));
       std::memcpy(copy->get(), elements.data(), elements.size());
       swap_bytes(*dtype, {copy->get(), elements.size()});
       elements = {copy->get(), elements.size()};

@@ -5,6 +5,7 @@
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
 #include "support/text.hpp"
+#include "support/try.hpp"
 
 #include <brine/array.hpp>
 
@@ -115,7 +116,9 @@ Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, in
 Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t size, std::string& out, int depth) {
   const auto state = state_items(dtype);
   if (depth == kDeepest) return unsupported("a structured numpy dtype whose fields lie deeper than " + std::to_string(kDeepest) + " in each other");
-  if (!is_tuple(state[3]) || state[4].kind != Kind::dict) return corrupt("expected the fields of a structured numpy dtype as a tuple of names and a dict, found " + class_name(state[3]) + " and " + class_name(state[4]));
+  if (!is_tuple(state[3]) || state[4].kind != Kind::dict)
+    return corrupt("expected the fields of a structured numpy dtype as a tuple of names and a dict, found " + class_name(state[3]) + " and " +
+                   class_name(state[4]));
   std::uint64_t at = 0;
   bool first = true;
   const auto separate = [&] { out += first ? "" : ", ", first = false; };
@@ -138,10 +141,12 @@ Result<void> describe_fields(const Graph& graph, const Ref& dtype, std::uint64_t
     const auto title = field.size() > 2 ? text_in(field[2]) : std::nullopt;
     if (field.size() > 2 && !title) return unsupported("a structured numpy dtype with a title that is no str");
     out += "(" + (title ? "(" + quoted(*title) + ", " + quoted(*text) + ")" : quoted(*text)) + ", ";
-    if (auto ok = describe(graph, field[0], out, depth + 1); !ok) return ok;
+    BRINE_TRY(describe(graph, field[0], out, depth + 1));
     out += ')';
     at = from + type->itemsize;
-    if (out.size() > kLongestDescr) return Error(ErrorKind::limit, ErrorCode::out_of_range, "the description of a structured numpy dtype is longer than " + std::to_string(kLongestDescr) + " bytes");
+    if (out.size() > kLongestDescr)
+      return Error(ErrorKind::limit, ErrorCode::out_of_range,
+                   "the description of a structured numpy dtype is longer than " + std::to_string(kLongestDescr) + " bytes");
   }
   if (at > size) return corrupt("the fields of a structured numpy dtype need " + std::to_string(at) + " bytes, it has " + std::to_string(size));
   pad_to(size);
@@ -156,7 +161,7 @@ Result<void> describe(const Graph& graph, const Ref& dtype, std::string& out, in
   if (type->kind == 'V' && state.size() >= 8 && is_tuple(state[2]) && tuple_of(state[2]).size == 2 && depth > 0) {  // an array as a field: (dtype, shape)
     const auto part = tuple_of(state[2]).items();
     if (depth > kDeepest) return unsupported("a numpy dtype of arrays that lie deeper than " + std::to_string(kDeepest) + " in each other");
-    if (auto ok = describe(graph, part[0], out, depth + 1); !ok) return ok;
+    BRINE_TRY(describe(graph, part[0], out, depth + 1));
     out += ", " + key_name(part[1], kLongestDescr);
     return {};
   }
@@ -219,7 +224,8 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
   if (!state.empty()) {  // (version, byte order, array, names, fields, size, alignment, flags[, metadata])
     const std::string_view order = state.size() < 8 ? std::string_view() : text_in(state[1]).value_or(std::string_view());
     const auto size = int_in(state, 5);
-    if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size) return corrupt("expected the state of the numpy dtype " + in_quotes(*named, 40) + " as numpy writes it, found another");
+    if (order.size() != 1 || std::string_view("<>=|").find(order.front()) == order.npos || !size)
+      return corrupt("expected the state of the numpy dtype " + in_quotes(*named, 40) + " as numpy writes it, found another");
     const bool own = args.size() > 2 && (args[2].kind == Kind::boolean || args[2].kind == Kind::integer) && args[2].integer != 0;
     if (!own && !flexible) return unsupported("a state of the numpy dtype " + in_quotes(*named, 40) + " itself, not of a copy: numpy takes no notice of it");
     out.order = order.front();
@@ -237,7 +243,7 @@ Result<NumpyType> numpy_type(const Ref& dtype) {
 
 Result<std::string> numpy_descr(const Graph& graph, const Ref& dtype) {
   std::string out;
-  if (auto ok = describe(graph, dtype, out, 0); !ok) return ok.error();
+  BRINE_TRY(describe(graph, dtype, out, 0));
   return out;
 }
 

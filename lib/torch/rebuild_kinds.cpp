@@ -116,7 +116,8 @@ Called TorchCalls::rebuild_quantised(const CallSite& site, const Ref& callee, co
     const bool lists = params[1].kind == Kind::list && params[2].kind == Kind::list;
     if (!lists && !all_tensors(params.subspan(1, 2))) return std::nullopt;
     const bool floats = q.scheme == QScheme::per_channel_affine_float_qparams;
-    for (const auto& [value, kept, dtype] : {std::tuple(params[1], &q.scales, floats ? DType::float32 : DType::float64), std::tuple(params[2], &q.zero_points, floats ? DType::float32 : DType::int64)}) {
+    for (const auto& [value, kept, dtype] : {std::tuple(params[1], &q.scales, floats ? DType::float32 : DType::float64),
+                                             std::tuple(params[2], &q.zero_points, floats ? DType::float32 : DType::int64)}) {
       if (lists) {
         const auto made = numbers(graph, value, dtype);
         if (!made) return made.error();
@@ -143,7 +144,8 @@ Called TorchCalls::rebuild_sparse(const CallSite& site, const Ref& callee, const
   if (!layout || !is_tuple(a[1])) return std::nullopt;
   const auto data = tuple_of(a[1]).items();
   const bool coo = *layout == Layout::sparse_coo;
-  if (coo ? data.size() != 3 && data.size() != 4 : data.size() != 4) return corrupt("expected the parts of a " + std::string(name(*layout)) + " tensor, found " + std::to_string(data.size()));
+  if (coo ? data.size() != 3 && data.size() != 4 : data.size() != 4)
+    return corrupt("expected the parts of a " + std::string(name(*layout)) + " tensor, found " + std::to_string(data.size()));
   const std::size_t tensors = coo ? 2 : 3;
   if (!all_tensors(data.first(tensors))) return std::nullopt;
   Graph& graph = site.graph();

@@ -91,7 +91,8 @@ const Origin* TorchReduce::call_of_kind(Graph& graph, const TensorRecord& t) {
     args = values.tuple({make_storage_ref(q->storage, t.dtype, false), make_int(q->offset), values.ints(t.shape()),
                          values.ints(t.stride()), params, make_bool(t.requires_grad), values.hooks()});
   } else if (const Sparse* s = t.as_sparse()) {
-    callee = options_.before_2_1 && t.layout == Layout::sparse_csr ? utils("_rebuild_sparse_csr_tensor", TorchCall::rebuild_sparse_csr) : utils("_rebuild_sparse_tensor", TorchCall::rebuild_sparse);
+    callee = options_.before_2_1 && t.layout == Layout::sparse_csr ? utils("_rebuild_sparse_csr_tensor", TorchCall::rebuild_sparse_csr)
+                                                                   : utils("_rebuild_sparse_tensor", TorchCall::rebuild_sparse);
     Ref& layout = layouts_[static_cast<std::size_t>(t.layout)];
     if (layout.kind == Kind::absent) layout = values.layout(t.layout);
     const Ref size = values.size(t.shape());
@@ -108,13 +109,17 @@ const Origin* TorchReduce::call_of_kind(Graph& graph, const TensorRecord& t) {
     if (rebuild_jagged_.kind == Kind::absent) rebuild_jagged_ = values.global(module, "_rebuild_njt"), jagged_class_ = values.global(module, "NestedTensor");
     callee = values.global("torch._tensor", "_rebuild_from_type_v2", static_cast<std::uint16_t>(TorchCall::rebuild_from_type));
     const Ref lengths = j->lengths ? make_tensor_ref(j->lengths) : make_none();
-    const Ref arguments = values.dict({{"values", make_tensor_ref(j->values)}, {"offsets", make_tensor_ref(j->offsets)}, {"lengths", lengths},
-                                       {"_ragged_idx", make_int(static_cast<std::int64_t>(j->ragged) + 1)}, {"_metadata_cache", values.dict({})}, {"requires_grad", make_bool(t.requires_grad)}});
+    const Ref arguments = values.dict({{"values", make_tensor_ref(j->values)},
+                                       {"offsets", make_tensor_ref(j->offsets)},
+                                       {"lengths", lengths},
+                                       {"_ragged_idx", make_int(static_cast<std::int64_t>(j->ragged) + 1)},
+                                       {"_metadata_cache", values.dict({})},
+                                       {"requires_grad", make_bool(t.requires_grad)}});
     args = values.tuple({rebuild_jagged_, jagged_class_, values.tuple({arguments}), values.dict({})});
   } else if (t.is_meta()) {
     callee = utils("_rebuild_meta_tensor_no_storage", TorchCall::rebuild_meta);
-    args = values.tuple({values.global("torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))), values.ints(t.shape()), values.ints(t.stride()),
-                         make_bool(t.requires_grad)});
+    args = values.tuple({values.global("torch", name(t.dtype), static_cast<std::uint16_t>(kFirstDtype + static_cast<unsigned>(t.dtype))),
+                         values.ints(t.shape()), values.ints(t.stride()), make_bool(t.requires_grad)});
   }
   if (callee.kind == Kind::absent || args.kind == Kind::absent) return nullptr;
   return graph.arena().make<Origin>(Origin{.callee = callee, .args = args, .kwargs = {}});

@@ -76,13 +76,15 @@ Called Storages::from_id(Graph& graph, const Ref& id, const Limits& limits, bool
   const bool untyped = is_untyped_storage_class(cls.name);
   const auto dtype = untyped ? std::optional(DType::uint8) : dtype_of_storage_class(cls.name);
   if (!dtype)
-    return Error(ErrorKind::unsupported, ErrorCode::storage_class, "expected one of PyTorch's storage classes, found " + in_quotes(std::string(cls.module) + "." + std::string(cls.name)));
+    return Error(ErrorKind::unsupported, ErrorCode::storage_class,
+                 "expected one of PyTorch's storage classes, found " + in_quotes(std::string(cls.module) + "." + std::string(cls.name)));
 
   if (part[2].kind != Kind::string || !is_key(text_of(part[2])))
     return corrupt(ErrorCode::storage_key, part[2].kind == Kind::string ? "expected a storage key of letters, digits and _./-, found " + in_quotes(text_of(part[2]))
                                                                         : "expected a str as storage key, found " + escaped(class_name(part[2]), 100));
   const std::string_view device = part[3].kind == Kind::string ? text_of(part[3]) : std::string_view();
-  if (part[3].kind != Kind::string && part[3].kind != Kind::none) return corrupt(ErrorCode::persistent_id, "expected a str as the storage's location, found " + escaped(class_name(part[3]), 100));
+  if (part[3].kind != Kind::string && part[3].kind != Kind::none)
+    return corrupt(ErrorCode::persistent_id, "expected a str as the storage's location, found " + escaped(class_name(part[3]), 100));
 
   if (device.size() > limits.device_bytes)
     return Error(ErrorKind::limit, ErrorCode::device_too_long, "the location of storage " + in_quotes(text_of(part[2])) + " is a text of " + std::to_string(device.size()) +

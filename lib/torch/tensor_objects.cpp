@@ -103,7 +103,8 @@ Result<DTensor> distributed(const Graph& graph, const Ref& object, std::shared_p
   if (args.size() < 3 || !is_tuple(args[2]) || local.kind != Kind::tensor || !is_tuple(placements)) return corrupt("expected the size, local tensor and placements of a DTensor");
   DTensor out{.local = Handles::tensor(std::move(owner), &tensor_of(local)), .shape = {}, .placements = {}};
   const auto sizes = tuple_of(args[2]).items(), of = tuple_of(placements).items();
-  if (sizes.size() > Limits{}.dimensions || of.size() > kMaxPlacements) return corrupt("a DTensor of " + std::to_string(sizes.size()) + " dimensions and " + std::to_string(of.size()) + " placements");
+  if (sizes.size() > Limits{}.dimensions || of.size() > kMaxPlacements)
+    return corrupt("a DTensor of " + std::to_string(sizes.size()) + " dimensions and " + std::to_string(of.size()) + " placements");
   for (const Ref& size : sizes) {
     const auto value = int_of(size);
     if (!value) return corrupt("expected the size of a DTensor as ints of 64 bits, found " + class_name(size));
@@ -152,7 +153,9 @@ Result<Tensor> tensor_of_object(const Graph& graph, const Ref& object, std::shar
     case TensorClass::wrapper: {
       const auto args = arguments(object);
       const bool named = !args.empty() && args[0].kind == Kind::global;
-      return wrong("expected a tensor, found one of a wrapper subclass" + (named ? " (" + escaped(global_of(args[0]).module, 100) + "." + escaped(global_of(args[0]).name, 100) + ")" : std::string()) + ": attr() gives the tensors that it is made of");
+      return wrong("expected a tensor, found one of a wrapper subclass" +
+                   (named ? " (" + escaped(global_of(args[0]).module, 100) + "." + escaped(global_of(args[0]).name, 100) + ")" : std::string()) +
+                   ": attr() gives the tensors that it is made of");
     }
     case TensorClass::none: break;
   }

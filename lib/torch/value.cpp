@@ -178,7 +178,10 @@ Value Elements::iterator::operator*() const {
 
 Value Value::callee() const { return kind() == Kind::object ? Access::value(graph_, Access::ref(*this).node->origin->callee, place_) : Value(graph_, {}, place_); }
 Value Value::args() const { return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->args, {.prefix = "args", .whole = true}) : Value(graph_, {}, place_); }
-Value Value::kwargs() const { return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->kwargs, {.prefix = "kwargs", .whole = true}) : Value(graph_, {}, place_); }
+Value Value::kwargs() const {
+  return kind() == Kind::object ? child(*this, Access::ref(*this).node->origin->kwargs, {.prefix = "kwargs", .whole = true})
+                                : Value(graph_, {}, place_);
+}
 Value Value::state() const {
   const Step step{.prefix = "state", .whole = true};
   if (is_container(Access::ref(*this)) && (kind() != Kind::object || !kept_of(Access::ref(*this)))) return child(*this, state_of(*Access::ref(*this).node), step);

@@ -151,11 +151,11 @@ TEST_CASE("scalars are taken for the Python values that they equal, and for no o
   CHECK(text.ckpt.root().as_string().value() == "a");
   CHECK(text_of(bytes.ckpt.root().as_bytes().value()) == "ab");
   check_code(raw.ckpt.root().as_bytes(), ErrorKind::usage, ErrorCode::wrong_kind);
-  const Loaded most(scalar("u8", std::string(8, '\xFF'))), half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
+  const Loaded max(scalar("u8", std::string(8, '\xFF'))), half(scalar("f8", std::string("\0\0\0\0\0\0\xE0\x3F", 8)));
   const Loaded extended(scalar("f16", std::string(16, '\1'))), date(scalar("M8", "12345678"));
   CHECK(half.ckpt.root().kind() == Kind::object);
-  check_code(most.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::does_not_fit);
-  check_code(most.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::does_not_fit);
+  check_code(max.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::does_not_fit);
+  check_code(max.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::does_not_fit);
   CHECK(check_code(half.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::wrong_kind).text() == "expected int, found numpy.float64");
   CHECK(check_code(extended.ckpt.root().as_double(), ErrorKind::usage, ErrorCode::wrong_kind).text() == "expected float, found numpy.longdouble");
   check_code(date.ckpt.root().as_int(), ErrorKind::usage, ErrorCode::wrong_kind);
