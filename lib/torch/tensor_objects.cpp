@@ -116,14 +116,8 @@ Result<DTensor> distributed(const Graph& graph, const Ref& object, std::shared_p
   return out;
 }
 
-std::string size_list(std::span<const std::int64_t> shape) {
-  std::string out = "[";
-  for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
-  return out + "]";
-}
-
 std::string shard_text(const DTensor& d) {
-  std::string out = d.is_whole ? "all " + size_list(d.shape) : "a shard " + size_list(d.local.shape()) + " of " + size_list(d.shape);
+  std::string out = d.is_whole ? "all " + shape_text(d.shape) : "a shard " + shape_text(d.local.shape()) + " of " + shape_text(d.shape);
   for (const std::string& placement : d.placements) out += ", " + placement;
   return out;
 }
