@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The emitter's calls: which values need one in this protocol, how one begins that the graph does not hold, and its steps.
-#include "graph/classes.hpp"
 #include "pickle/emitter.hpp"
 
 #include "graph/walk.hpp"
