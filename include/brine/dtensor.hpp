@@ -3,7 +3,7 @@
 //
 //   auto d = brine::DTensor::of(ckpt->root()["w"]);
 //   if (d && d->is_whole) use(d->local);                 // as Value::as_tensor() and StateDict give it
-//   else if (d) place(d->local, d->placements);          // {"Shard(dim=0)"}: the other rows are in the other processes' files
+//   else if (d) use(d->local, d->placements);            // {"Shard(dim=0)"}: the other rows are in the other processes' files
 #pragma once
 
 #include <brine/result.hpp>

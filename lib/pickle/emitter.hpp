@@ -105,6 +105,7 @@ class Emitter {
 
   /// A class is one object, also where two graphs name it.
   const Node* one(const GlobalNode& global);
+  const Node* one_layout(const Ref& ref);
   Result<Python3Name> spelled(const GlobalNode& global) const;
   bool get(const void* identity);
   void get(std::uint32_t entry);
@@ -131,6 +132,7 @@ class Emitter {
   std::unordered_set<const Node*> shared_;                     // persistent objects and tuples that stand in two places
   std::uint32_t sets_ = 0;                                // that were written as calls
   std::vector<const GlobalNode*> firsts_;  // by their known number
+  std::unordered_map<std::string, const Node*, KeyedHash> layouts_;  // the first of each name
   std::optional<Error> error_;
   Ref next_;
   bool has_next_ = false;

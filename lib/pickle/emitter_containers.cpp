@@ -45,6 +45,14 @@ void Emitter::share_items(const Ref& container) {
     for (const Entry& e : dict_of(container).entries()) share(e.key), share(e.value);
 }
 
+// A layout is one object, also where two graphs have it.
+const Node* Emitter::one_layout(const Ref& ref) {
+  if (ref.kind != Kind::tuple || ref.node->made != Made::layout || ref.node->size != 1) return ref.node;
+  const Ref& name = tuple_of(ref).items()[0];
+  if (name.kind != Kind::string || (ref.node->origin && ref.node->origin->first)) return ref.node;
+  return layouts_.try_emplace(std::string(text_of(name)), ref.node).first->second;
+}
+
 // Writes an atom, or begins what has parts.
 bool Emitter::begin(const Ref& met) {
   const Ref& ref = replaced_ ? replaced_->of(met) : met;
@@ -77,7 +85,7 @@ bool Emitter::begin(const Ref& met) {
   }
 
   if (ref.kind == Kind::tuple && ref.node->size == 0 && ref.node->made == Made::plain && !ref.node->origin) return op(Op::EMPTY_TUPLE), true;
-  if (get(ref.node)) return true;
+  if (get(one_layout(ref))) return true;
   if (ref.kind == Kind::object && ref.node->origin->how == How::persistent) {
     stack_.push_back({Step::persistent, ref});
     return follow(ref.node->origin->args);

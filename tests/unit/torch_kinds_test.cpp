@@ -269,6 +269,13 @@ TEST_CASE("saved: what is one object in Python is written once, and the parts of
   CHECK(globals["torch per_channel_affine"] == 1);
   CHECK(globals["torch Size"] == 1);
   CHECK(tensors == 3 + 2 + 2 * 2 + 1);  // of two storages, what is sparse
+
+  // Of two files and by hand: a layout is one object.
+  const Tensor from_file = again(s), from_other = again(t);
+  int layouts = 0;
+  const auto count_layouts = [&](std::string_view, const Instruction& i) { return layouts += i.argument == "'torch.sparse_coo'", true; };
+  REQUIRE(disassemble(Source::memory(saved(tree.list({from_file, s, from_other}))), count_layouts));
+  CHECK(layouts == 1);
 }
 
 TEST_CASE("load_state_dict: what is alike in kind would load, and nothing else, in PyTorch's words") {
