@@ -13,6 +13,8 @@
 
 namespace brine {
 
+class Array;
+
 /// The first number of numpy's names; behind all of torch's.
 inline constexpr std::uint16_t kFirstNumpy = 1088;
 
@@ -28,6 +30,9 @@ Ref numpy_object(const CallSite& site, const Ref& callee, const Ref& args);
 /// What a numpy scalar is equal to as a key, and what PyTorch's weights_only and Python's repr take it for: a bool, int, float, complex, str or bytes; absent
 /// where it is none (a datetime, a structure, a scalar of other bytes). Its text is the graph's.
 Ref numpy_plain(Graph& graph, const Ref& scalar);
+
+/// Array::of() where no words are needed for what it is not; borrows the graph.
+std::optional<Array> array_of(const Graph& graph, const Ref& object);
 
 /// A dtype of numpy: its kind is one of b i u f c S U V O m M, or T of StringDType.
 struct NumpyType {
