@@ -28,7 +28,7 @@ def torch_stub():
         for name in names:
             exec(f'def {name}(*args): pass', owner.__dict__)
             owner.__dict__[name].__module__ = owner.__name__
-    for owner, names in ((torch, ('FloatStorage', 'LongStorage', 'HalfStorage', 'ByteStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size',
+    for owner, names in ((torch, ('FloatStorage', 'LongStorage', 'HalfStorage', 'ByteStorage', 'BoolStorage', 'QUInt8Storage', 'ComplexFloatStorage', 'Size',
                                   'FloatTensor', 'float8_e5m2', 'float32', 'qint8', 'quint8', 'per_tensor_affine')),
                          (parameter, ('Parameter',)), (storage, ('UntypedStorage',))):
         for name in names:
@@ -80,14 +80,15 @@ class Pickler(pickle._Pickler):
     def persistent_id(self, obj):
         if not isinstance(obj, Storage):
             return None
+        self.items[obj.key] = {'Float': 4, 'Half': 2, 'Long': 8, 'ComplexFloat': 8}.get(obj.cls.__name__.removesuffix('Storage'), 1)
         parts = ('storage', obj.cls, obj.key, 'cpu', obj.numel)
         return parts + (obj.view,) if self.legacy else parts
 
 
-def dump(obj, protocol=2, legacy=False):
+def dump(obj, protocol=2, legacy=False, items=None):
     out = io.BytesIO()
     pickler = Pickler(out, protocol)
-    pickler.legacy = legacy
+    pickler.legacy, pickler.items = legacy, {} if items is None else items
     pickler.dump(obj)
     return out.getvalue()
 
@@ -145,7 +146,7 @@ def quantised_module():
     def packed(name, state):
         return made('torch', 'ScriptObject', (state, f'__torch__.torch.classes.quantized.{name}'))
 
-    quantised = Call(stub.utils._rebuild_qtensor, Storage('ByteStorage', '1', 5), 0, (2, 2), (2, 1), (stub.torch.per_tensor_affine, 0.5, 3), False, hooks())
+    quantised = Call(stub.utils._rebuild_qtensor, Storage('QUInt8Storage', '1', 5), 0, (2, 2), (2, 1), (stub.torch.per_tensor_affine, 0.5, 3), False, hooks())
     bias, qint8, quint8 = v2(Storage('FloatStorage', '0', 2), 0, (2,)), stub.torch.qint8, stub.torch.quint8
     folder = 'torch.ao.nn.quantized.modules.'
     inner = module(folder + 'linear', 'LinearPackedParams', {'dtype': qint8, '_packed_params': packed('LinearPackedParamsBase', (quantised, bias))})
@@ -160,6 +161,40 @@ def quantised_module():
     return Module(modules={'linear': linear, 'conv': conv, 'embedding': embedding, 'lstm': lstm}), {'0': 8, '1': 5}
 
 
+def named(where, name):
+    """A class of that name, which is as good as a function to a pickler."""
+    package = sys.modules.setdefault(where, types.ModuleType(where))
+    if not hasattr(package, name): setattr(package, name, type(name, (), {'__module__': where}))
+    return getattr(package, name)
+
+
+def stand_ins():
+    """Objects that stand for tensors: a jagged one, a DTensor, one of a wrapper subclass; and a tensor out of a numpy array."""
+    def typed(func, cls, args, state): return Call(stub.tensor._rebuild_from_type_v2, func, cls, args, state)
+
+    def made(cls, **attributes):
+        out = cls()
+        out.__dict__.update(attributes)
+        return out
+
+    wrapper, float32 = named('torch._utils', '_rebuild_wrapper_subclass'), stub.torch.float32
+    floats, longs = Storage('FloatStorage', '0', 6), Storage('LongStorage', '1', 3)
+    values, offsets = v2(floats, 0, (6,)), v2(longs, 0, (3,))
+    nested = 'torch.nested._internal.nested_tensor'
+    jagged = {'values': values, 'offsets': offsets, 'lengths': None, '_ragged_idx': 1, '_metadata_cache': {}, 'requires_grad': False}
+    mesh = made(named('torch.distributed.device_mesh', 'DeviceMesh'), _rank_map=v2(Storage('LongStorage', '2', 1), 0, (1,)))
+    placed = 'torch.distributed.tensor'
+    spec = made(named(placed + '._dtensor_spec', 'DTensorSpec'), mesh=mesh, placements=(made(named(placed + '.placement_types', 'Shard'), dim=0),))
+    whole = (float32, (2, 3), (3, 1), 0, named('torch', 'strided'), Call(stub.torch.device, 'cpu'), False)
+    multiarray, numpy = 'numpy.core.multiarray', named('numpy', 'ndarray')
+    dtype = Call(named('numpy', 'dtype'), 'f4', False, True, state=(3, '<', None, None, None, -1, -1, 0))
+    array = Call(named(multiarray, '_reconstruct'), numpy, (0,), b'b', state=(1, (3,), dtype, False, bytes(12)))
+    return {'jagged': typed(named(nested, '_rebuild_njt'), named(nested, 'NestedTensor'), (jagged,), {}),
+            'dtensor': typed(wrapper, named(placed, 'DTensor'), (named(placed, 'DTensor'), *whole), {'_local_tensor': v2(floats, 0, (2, 3), (3, 1)), '_spec': spec}),
+            'wrapper': typed(wrapper, named('torchao', 'Two'), (named('torchao', 'Two'), *whole), {'a': values, 'b': offsets}),
+            'device': Call(named('torch._utils', '_rebuild_device_tensor_from_numpy'), array, float32, 'xla:0', False)}, {'0': 24, '1': 24, '2': 8}
+
+
 def objects():
     """(name, object, storages' bytes)"""
     weights, sizes = tensors()
@@ -167,6 +202,7 @@ def objects():
     yield 'nested', {'epoch': 3, 'model': {'state_dict': weights}, 'optimizer': {'state': {0: {'step': 1}}}}, sizes
     yield 'module', *whole_module()
     yield 'quantised', *quantised_module()
+    yield 'stand_ins', *stand_ins()
     yield 'plain', plain_values(), {}
 
 
@@ -187,11 +223,8 @@ def torch_zip_of(pickled, sizes, method=zipfile.ZIP_STORED, order='little'):
 
 def legacy_stream(obj, sizes, protocol=2):
     head = [MAGIC, 1001, {'protocol_version': 1001, 'little_endian': True, 'type_sizes': {'short': 2, 'int': 4, 'long': 4}}]
-    out = b''.join(pickle.dumps(part, protocol) for part in head) + dump(obj, protocol, legacy=True)
-    items = {}
-    for key in sizes:
-        items[key] = next(n for n in (4, 8, 1) if sizes[key] % n == 0)
-    items.update({'1': 8, '2': 1, '3': 8} if len(sizes) == 4 else {})
+    items = {}  # bytes of an element, by key
+    out = b''.join(pickle.dumps(part, protocol) for part in head) + dump(obj, protocol, legacy=True, items=items)
     out += pickle.dumps(sorted(sizes), protocol)
     for key in sorted(sizes):
         out += struct.pack('<q', sizes[key] // items[key]) + bytes(range(sizes[key]))
