@@ -3,6 +3,7 @@
 #include "tensor/kinds.hpp"
 
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/try.hpp"
 #include "tensor/layout.hpp"
 
@@ -13,8 +14,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
 std::string sizes(std::span<const std::int64_t> shape) {
   std::string out = "[";

@@ -4,6 +4,7 @@
 #include "tensor/kinds.hpp"
 
 #include "bytes/guard.hpp"
+#include "support/errors.hpp"
 #include "support/try.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace brine {
 
 namespace {
 
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::sparse_indices, std::move(text)); }
+Error bad_indices(std::string text) { return corrupt(ErrorCode::sparse_indices, std::move(text)); }
 
 /// The integers of a tensor in row-major order, one after the other; at() goes to any of them, which is cheap where it goes on.
 class Integers {
@@ -52,12 +53,12 @@ Result<void> check_coo(const Tensor& tensor, const Tensor& indices, bool coalesc
       BRINE_TRY(indices.copy_part(static_cast<std::int64_t>(d) * nnz + done, std::as_writable_bytes(std::span(part).first(n))));
       for (std::size_t i = 0; i < n; ++i) {
         if (part[i] < 0 || part[i] >= shape[d])
-          return corrupt("index " + std::to_string(part[i]) + " of a sparse tensor lies outside of dimension " + std::to_string(d) + ", which has " + std::to_string(shape[d]));
+          return bad_indices("index " + std::to_string(part[i]) + " of a sparse tensor lies outside of dimension " + std::to_string(d) + ", which has " + std::to_string(shape[d]));
         flat[i] = flat[i] * shape[d] + part[i];  // below numel, which is checked
       }
     }
     for (std::size_t i = 0; coalesced && i < n; ++i) {
-      if (flat[i] <= last) return corrupt("the indices of a sparse tensor that is said to be coalesced are out of order, or name an element twice");
+      if (flat[i] <= last) return bad_indices("the indices of a sparse tensor that is said to be coalesced are out of order, or name an element twice");
       last = flat[i];
     }
   }
@@ -80,20 +81,20 @@ Result<void> check_compressed(const Tensor& tensor, const Sparse& s, const Tenso
       const auto end = starts.at(b * (lines + 1) + line);
       if (!end) return end.error();
       if (line == 0 ? *end != 0 : *end < start || *end - start > across || *end > nnz || (line == lines && *end != nnz))
-        return corrupt("the compressed indices of a sparse tensor do not go from 0 to the number of values, " + std::to_string(nnz) +
+        return bad_indices("the compressed indices of a sparse tensor do not go from 0 to the number of values, " + std::to_string(nnz) +
                        ", by steps from 0 to " + std::to_string(across) + ": found " + std::to_string(*end) + " after " + std::to_string(start));
       std::int64_t last = -1;
       for (std::int64_t i = start; i < *end; ++i) {
         const auto index = at.at(b * nnz + i);
         if (!index) return index.error();
         if (*index <= last || *index >= across)
-          return corrupt("the plain indices of a sparse tensor are out of order, named twice or outside of " + std::to_string(across) + ": found " +
+          return bad_indices("the plain indices of a sparse tensor are out of order, named twice or outside of " + std::to_string(across) + ": found " +
                          std::to_string(*index) + " after " + std::to_string(last));
         last = *index;
       }
       start = *end;
     }
-    if (lines == 0 && nnz != 0) return corrupt("a sparse tensor without lines has values");
+    if (lines == 0 && nnz != 0) return bad_indices("a sparse tensor without lines has values");
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include "graph/walk.hpp"
 #include "pickle/text_args.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "support/try.hpp"
 #include "tensor/byte_swap.hpp"
@@ -30,8 +31,6 @@ namespace brine {
 namespace {
 
 constexpr std::size_t kMaxDimensions = 64;  // numpy's own
-
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
 bool is_true(const Ref& r) noexcept { return (r.kind == Kind::boolean || r.kind == Kind::integer) && r.integer != 0; }
 

@@ -2,6 +2,7 @@
 #include "torch/attributes.hpp"
 
 #include "graph/walk.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "support/try.hpp"
 
@@ -11,8 +12,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
 // Of dicts: read before, and no name in it that acts.
 constexpr std::uint8_t kActsNot = kSpelled;

@@ -4,6 +4,7 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "support/try.hpp"
 
@@ -56,7 +57,6 @@ std::string code_of_class(const GlobalNode& cls) {
 constexpr std::size_t kLongestDescr = 64'000;
 constexpr int kDeepest = 8;
 
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 Error unsupported(std::string text) { return Error(ErrorKind::unsupported, ErrorCode::other_format, std::move(text)); }
 
 // A str, or bytes that Python 2 wrote as one.

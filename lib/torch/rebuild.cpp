@@ -5,6 +5,7 @@
 
 #include "graph/walk.hpp"
 #include "support/checked.hpp"
+#include "support/errors.hpp"
 #include "support/try.hpp"
 #include "tensor/dtype_table.hpp"
 #include "tensor/kinds.hpp"
@@ -16,8 +17,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
 // Nobody but the call refers to it, so that it can be made anew.
 bool is_own(const Ref& r) noexcept { return r.kind != Kind::tuple || r.node->size == 0 || !(r.node->flags & kFetched); }

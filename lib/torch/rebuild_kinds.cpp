@@ -4,6 +4,7 @@
 #include "torch/torch_calls.hpp"
 
 #include "graph/walk.hpp"
+#include "support/errors.hpp"
 #include "support/try.hpp"
 #include "tensor/kinds.hpp"
 #include "torch/attributes.hpp"
@@ -13,8 +14,6 @@
 namespace brine {
 
 namespace {
-
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 
 std::optional<double> number_of(const Ref& r) noexcept {
   if (r.kind == Kind::floating) return r.floating;

@@ -4,6 +4,7 @@
 
 #include "bytes/guard.hpp"
 #include "graph/walk.hpp"
+#include "support/errors.hpp"
 #include "support/text.hpp"
 #include "support/try.hpp"
 #include "tensor/kinds.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxPlacements = 64;  // dimensions of a mesh: PyTorch's own limit of dimensions
 
-Error corrupt(std::string text) { return Error(ErrorKind::corrupt, ErrorCode::tensor_arguments, std::move(text)); }
 Error wrong(std::string text) { return Error(ErrorKind::usage, ErrorCode::wrong_kind, std::move(text)); }
 
 std::span<const Ref> arguments(const Ref& object) noexcept {
