@@ -4,6 +4,7 @@
 #pragma once
 
 #include "support/hash_index.hpp"
+#include "support/memory.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -128,7 +129,7 @@ class NamedList {
     index(items_.size());
   }
 
-  std::vector<T> items_;
+  std::vector<T, HugePages<T>> items_;
   std::vector<std::uint32_t> slots_;
   std::size_t dead_ = 0, entered_ = 0;
   std::uint64_t seed_ = random_seed();

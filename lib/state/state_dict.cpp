@@ -107,9 +107,14 @@ void fill_from_dict(StateDict::Impl& impl, const Graph& graph, const Ref& dict, 
   impl.items.reserve(dict_of(dict).size);
   for (const Entry& e : dict_of(dict).entries()) {
     const std::string_view name = text_of(as_plain(e.key));
-    StateDict::Item item = e.value.kind == Kind::tensor ? StateDict::Item{{name, Handles::tensor(owner, &tensor_of(e.value))}} : impl.keep(name, {e.value, &graph, owner});
-    impl.tensors += item.is_tensor;
-    impl.items.push(std::move(item));
+    if (e.value.kind == Kind::tensor) {
+      impl.items.push({{name, Handles::tensor(owner, &tensor_of(e.value))}});
+      ++impl.tensors;
+    } else {
+      StateDict::Item item = impl.keep(name, {e.value, &graph, owner});
+      impl.tensors += item.is_tensor;
+      impl.items.push(std::move(item));
+    }
   }
   const Ref metadata = attribute(graph, dict, "_metadata");
   impl.has_metadata = metadata.kind == Kind::dict;
