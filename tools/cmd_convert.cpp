@@ -187,7 +187,6 @@ struct Convert {
   }
 };
 
-
 }  // namespace
 
 void add_convert(CLI::App& app, Run& run) {

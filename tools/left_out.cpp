@@ -4,7 +4,6 @@
 #include "messages.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 
 namespace tool {

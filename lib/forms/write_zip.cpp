@@ -20,14 +20,11 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;  // of what has to go through a buffer
 
-const FileLayout kNew;
-
-
 class Writer {
  public:
   Writer(Sink& sink, std::string_view pickle, WrittenStorages storages, const SaveOptions& options)
       : zip_(sink, {options.root, options.alignment, options.crc}), pickle_(pickle), storages_(std::move(storages)), options_(options),
-        layout_(options.layout ? *options.layout : kNew) {}
+        layout_(options.layout ? *options.layout : new_file_) {}
 
   Result<void> run() {
     total_ = zip_size(pickle_, storages_);
@@ -142,6 +139,7 @@ class Writer {
   std::unordered_map<std::string, std::size_t> by_name_;
   std::uint64_t total_ = 0;
   const SaveOptions& options_;
+  const FileLayout new_file_;
   const FileLayout& layout_;
 };
 

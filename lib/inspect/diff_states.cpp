@@ -108,8 +108,7 @@ Result<void> compare_versions(const StateDict& left, const StateDict& right, Kep
     }
     const Impl::ModuleInfo& y = b.metadata[at];
     if (x.value.kind != Kind::absent && y.value.kind != Kind::absent) {
-      auto text = values.difference({x.value, x.graph, {}}, {y.value, y.graph, {}});
-      if (!text) return std::move(text).error();
+      BRINE_LET(text, values.difference({x.value, x.graph, {}}, {y.value, y.graph, {}}));
       if (!text->empty()) add(x.name, std::move(*text));
     } else if (const auto from = left.version(x.name), to = right.version(x.name); from != to) {
       const auto text = [](const std::optional<std::int64_t>& version) { return version ? std::to_string(*version) : "none"; };
@@ -143,7 +142,7 @@ Result<StateDiff> compare_states(const StateDict& left, const StateDict& right, 
   }
   for (const StateDict::Item& y : b.items)
     if (!met[static_cast<std::size_t>(&y - b.items.data())]) out.only_in_b.push_back(y.name);
-  BRINE_TRY(versions ? compare_versions(left, right, by.values, out) : Result<void>());
+  if (versions) BRINE_TRY(compare_versions(left, right, by.values, out));
   return out;
 }
 

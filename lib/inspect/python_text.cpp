@@ -2,7 +2,6 @@
 // Python's text of plain values: numbers, text, tuples, lists, dicts, dtypes, NumPy's numbers.
 #include "graph/walk.hpp"
 #include "inspect/module_repr.hpp"
-#include "load/load_state_dict.hpp"
 #include "support/text.hpp"
 
 namespace brine {

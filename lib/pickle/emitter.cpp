@@ -13,10 +13,6 @@
 
 namespace brine {
 
-namespace {
-
-}  // namespace
-
 Emitter::Emitter(Graph& graph, Leaves& leaves, int protocol, const Replaced* replaced) : graph_(graph), leaves_(leaves), replaced_(replaced), out_(protocol) {}
 
 Result<Buffer> Emitter::run(const Ref& root) {

@@ -23,7 +23,7 @@ struct IdSite {
 class PersistentIds {
  public:
   virtual ~PersistentIds() = default;
-  /// Absent: unknown, kept as an opaque object. Fails with: as Storages::from_id does.
+  /// Fails with: as Storages::from_id does.
   virtual Called resolve(const IdSite& site, const Ref& id) const = 0;
 };
 

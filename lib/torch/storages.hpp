@@ -29,8 +29,7 @@ class Storages {
   explicit Storages(Budget& budget) : budget_(budget), seed_(random_seed()), arena_(budget) {}
   Storages(const Storages&) = delete;
 
-  /// The storage of a persistent id ('storage', class, key, location, numel), with `views` also with a sixth part (key, offset, count) or None; a Ref of
-  /// kind storage, or absent when the id is none.
+  /// The storage of a persistent id ('storage', class, key, location, numel), with `views` also with a sixth part (key, offset, count) or None.
   /// Fails with: corrupt (persistent_id, storage_key, storage_size), unsupported (storage_class), limit.
   Called from_id(Graph& graph, const Ref& id, const Limits& limits, bool views);
 
