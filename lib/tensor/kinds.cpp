@@ -4,6 +4,7 @@
 
 #include "support/checked.hpp"
 #include "support/errors.hpp"
+#include "support/text.hpp"
 #include "support/try.hpp"
 #include "tensor/layout.hpp"
 
@@ -16,9 +17,9 @@ namespace brine {
 namespace {
 
 std::string sizes(std::span<const std::int64_t> shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < std::min<std::size_t>(shape.size(), 8); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
-  return out + (shape.size() > 8 ? ", …]" : "]");
+  if (shape.size() <= 8) return shape_text(shape);
+  const std::string first = shape_text(shape.first(8));
+  return first.substr(0, first.size() - 1) + ", …]";
 }
 
 Result<void> check_size(const TensorRecord& t) {

@@ -3,21 +3,12 @@
 
 #include "support/checked.hpp"
 #include "support/errors.hpp"
+#include "support/text.hpp"
 
 #include <algorithm>
 #include <string>
 
 namespace brine {
-
-namespace {
-
-std::string list(std::span<const std::int64_t> values) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < values.size(); ++i) out += (i ? ", " : "") + std::to_string(values[i]);
-  return out + "]";
-}
-
-}  // namespace
 
 std::optional<std::int64_t> element_count(std::span<const std::int64_t> size) noexcept {
   std::optional<std::int64_t> n = 1;
@@ -50,19 +41,19 @@ void row_major(std::span<const std::int64_t> size, std::span<std::int64_t> strid
 
 Result<void> check_strided(const StridedView& l, const Limits& limits) {
   if (l.size.size() != l.stride.size())
-    return corrupt(ErrorCode::tensor_arguments, "size " + list(l.size.first(std::min<std::size_t>(l.size.size(), 8))) + " and stride have different lengths");
+    return corrupt(ErrorCode::tensor_arguments, "size " + shape_text(l.size.first(std::min<std::size_t>(l.size.size(), 8))) + " and stride have different lengths");
   if (l.size.size() > std::min<std::uint64_t>(limits.dimensions, 255))
     return Error(ErrorKind::limit, ErrorCode::too_many_dimensions,
                  std::to_string(l.size.size()) + " dimensions; Limits::dimensions is " + std::to_string(limits.dimensions));
   for (const std::int64_t s : l.size)
-    if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative size in " + list(l.size));
+    if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative size in " + shape_text(l.size));
   for (const std::int64_t s : l.stride)
-    if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative stride in " + list(l.stride));
+    if (s < 0) return corrupt(ErrorCode::tensor_bounds, "negative stride in " + shape_text(l.stride));
   if (l.offset < 0) return corrupt(ErrorCode::tensor_bounds, "expected an offset from 0 on, found " + std::to_string(l.offset));
 
   const auto count = element_count(l.size);
   const auto bytes = count ? checked_multiply(*count, static_cast<std::int64_t>(item_size(l.dtype))) : std::nullopt;
-  if (!bytes) return corrupt(ErrorCode::tensor_size, "the size " + list(l.size) + " overflows");
+  if (!bytes) return corrupt(ErrorCode::tensor_size, "the size " + shape_text(l.size) + " overflows");
   if (*count == 0) return {};
 
   std::optional<std::int64_t> last = l.offset;
@@ -71,7 +62,7 @@ Result<void> check_strided(const StridedView& l, const Limits& limits) {
     last = extent ? checked_add(*last, *extent) : std::nullopt;
   }
   if (last && *last < l.numel) return {};
-  return corrupt(ErrorCode::tensor_bounds, "size " + list(l.size) + ", stride " + list(l.stride) + " at offset " + std::to_string(l.offset) +
+  return corrupt(ErrorCode::tensor_bounds, "size " + shape_text(l.size) + ", stride " + shape_text(l.stride) + " at offset " + std::to_string(l.offset) +
                                                " reaches outside the storage of " + std::to_string(l.numel) + " elements");
 }
 
